@@ -1,0 +1,25 @@
+"""The TNM model: parameters, thermal programs, exponential sum, simulation and the direct reference method."""
+
+from lehr.physics.direct import simulate_direct
+from lehr.physics.kww import KWWKernel
+from lehr.physics.materials import Material, load_materials, material
+from lehr.physics.parameters import GAS_CONSTANT, TNMParameters
+from lehr.physics.program import ThermalProgram, default_temperature
+from lehr.physics.simulate import DEFAULT_TOLERANCE, Signals, Status, simulate, simulate_batch
+
+__all__ = [
+    "DEFAULT_TOLERANCE",
+    "GAS_CONSTANT",
+    "KWWKernel",
+    "Material",
+    "Signals",
+    "Status",
+    "TNMParameters",
+    "ThermalProgram",
+    "default_temperature",
+    "load_materials",
+    "material",
+    "simulate",
+    "simulate_batch",
+    "simulate_direct",
+]

@@ -1,0 +1,219 @@
+"""DSC signals of TNM glasses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lehr import _tnm
+from lehr.errors import LehrError
+from lehr.physics.kww import KWWKernel
+from lehr.physics.parameters import GAS_CONSTANT, TNMParameters
+from lehr.physics.program import ThermalProgram, default_temperature
+
+if TYPE_CHECKING:
+    import xarray
+
+__all__ = ["DEFAULT_TOLERANCE", "Signals", "Status", "simulate", "simulate_batch"]
+
+DEFAULT_TOLERANCE = 1e-4
+"""Error of CpN that the step control allows; relative where CpN is above 1."""
+
+
+class Status(IntEnum):
+    """Outcome of a simulation; the values are those of the compiled kernel."""
+
+    OK = 0
+    WINDOW = 1
+    STEPS = 2
+    PARAMETER = 3
+    MEMORY = 4
+
+    @property
+    def message(self) -> str:
+        """What happened, in words."""
+        return _MESSAGES[self]
+
+
+_MESSAGES = {
+    Status.OK: "the signal is complete",
+    Status.WINDOW: "the temperature window does not hold the whole transition from glass (CpN = 0) to liquid (CpN = 1)",
+    Status.STEPS: "the step control did not find a step small enough",
+    Status.PARAMETER: "a parameter is not finite or out of range",
+    Status.MEMORY: "out of memory",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Signals:
+    """Heating scans of one glass.
+
+    Attributes
+    ----------
+    parameters : TNMParameters
+        The glass.
+    program : ThermalProgram
+        What was done to it.
+    temperature : ndarray, shape (points,)
+        Temperature in K.
+    cpn : ndarray, shape (cycles, points)
+        Normalised heat capacity dTf/dT (Eq. 3 and 5 of the paper).
+    fictive_temperature : ndarray, shape (cycles, points)
+        Fictive temperature in K.
+    status : Status
+        `Status.OK` or `Status.WINDOW`.
+    """
+
+    parameters: TNMParameters
+    program: ThermalProgram
+    temperature: NDArray[np.float64]
+    cpn: NDArray[np.float64]
+    fictive_temperature: NDArray[np.float64]
+    status: Status
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return a labelled data set with units; needs xarray (`pip install "lehr[store]"`)."""
+        import xarray
+
+        dims = ("cycle", "temperature")
+        rates = np.array(self.program.cooling_rates)
+        return xarray.Dataset(
+            {
+                "cpn": (dims, self.cpn, {"long_name": "normalised heat capacity", "units": "1"}),
+                "fictive_temperature": (dims, self.fictive_temperature, {"units": "K"}),
+            },
+            {
+                "temperature": ("temperature", self.temperature, {"units": "K"}),
+                "cooling_rate": ("cycle", rates, {"units": "K/min"}),
+                "heating_rate": ("cycle", np.array(self.program.heating_rates), {"units": "K/min"}),
+            },
+            attrs={name: getattr(self.parameters, name) for name in ("ln_A", "delta_h", "x", "beta")},
+        )
+
+
+def simulate(
+    ln_A: float,
+    delta_h: float,
+    x: float,
+    beta: float,
+    *,
+    program: ThermalProgram | None = None,
+    temperature: ArrayLike | None = None,
+    tolerance: float = DEFAULT_TOLERANCE,
+) -> Signals:
+    """Simulate the heating scans of one glass.
+
+    Parameters
+    ----------
+    ln_A, delta_h, x, beta : float
+        See `TNMParameters`: natural logarithm of A in s, activation energy in J/mol, non-linearity, non-exponentiality.
+    program : ThermalProgram, optional
+        Default: the six cycles of Table 1 of the paper.
+    temperature : array_like, shape (points,), optional
+        Equidistant ascending temperatures in K. Default: -250 to 1600 degC every 0.1 K. Cycles start at the last.
+    tolerance : float, optional
+        Error of CpN that the step control allows, relative where CpN is above 1.
+
+    Returns
+    -------
+    Signals
+
+    Raises
+    ------
+    LehrError
+        If a parameter is out of range, the temperatures are not equidistant, or the integration fails.
+    """
+    parameters = TNMParameters(float(ln_A), float(delta_h), float(x), float(beta))
+    program = program or ThermalProgram.chr_cycles()
+    grid = _equidistant(temperature)
+    cpn = np.empty((program.cycles, grid.size))
+    fictive = np.empty_like(cpn)
+    status = _run(parameters.as_tuple(), program, grid, tolerance, cpn, fictive)
+    if status not in (Status.OK, Status.WINDOW):
+        raise LehrError(f"{parameters}: {status.message}")
+    return Signals(parameters, program, grid, cpn, fictive, status)
+
+
+def simulate_batch(
+    parameters: ArrayLike,
+    *,
+    program: ThermalProgram | None = None,
+    temperature: ArrayLike | None = None,
+    dtype: str = "float32",
+    tolerance: float = DEFAULT_TOLERANCE,
+) -> tuple[NDArray[Any], NDArray[np.int8]]:
+    """Simulate the heating scans of many glasses.
+
+    Parameters
+    ----------
+    parameters : array_like, shape (n, 4)
+        Columns ln_A, delta_h (J/mol), x, beta.
+    program, temperature, tolerance
+        As in `simulate`.
+    dtype : str, optional
+        Type of the signals; the computation is in float64.
+
+    Returns
+    -------
+    cpn : ndarray, shape (n, cycles, points)
+        Normalised heat capacity; NaN where the status is worse than `Status.WINDOW`.
+    status : ndarray of int8, shape (n,)
+        A `Status` for each row. A bad row harms no other.
+    """
+    rows = np.atleast_2d(np.asarray(parameters, dtype=float))
+    if rows.ndim != 2 or rows.shape[1] != 4:
+        raise LehrError(f"parameters have the shape {rows.shape}", "Give (n, 4): ln_A, delta_h, x, beta.")
+    program = program or ThermalProgram.chr_cycles()
+    grid = _equidistant(temperature)
+    cpn = np.empty((len(rows), program.cycles, grid.size), dtype=dtype)
+    status = np.empty(len(rows), dtype=np.int8)
+    scans = np.empty((program.cycles, grid.size))
+    fictive = np.empty_like(scans)
+    for i, row in enumerate(rows):
+        try:
+            values = TNMParameters(*row.tolist()).as_tuple()
+        except LehrError:
+            status[i], cpn[i] = Status.PARAMETER, np.nan
+            continue
+        status[i] = _run(values, program, grid, tolerance, scans, fictive)
+        cpn[i] = scans
+    return cpn, status
+
+
+def _run(
+    parameters: Iterable[float],
+    program: ThermalProgram,
+    grid: NDArray[np.float64],
+    tolerance: float,
+    cpn: NDArray[np.float64],
+    fictive: NDArray[np.float64],
+) -> Status:
+    if not 0 < tolerance < 1:
+        raise LehrError(f"tolerance = {tolerance} is out of range", "It is an error of CpN between 0 and 1.")
+    ln_a, delta_h, x, beta = parameters
+    kernel = KWWKernel.fit(round(beta, 12))
+    cycles = program.kernel_cycles(grid[0], grid[-1])
+    step = (grid[-1] - grid[0]) / (grid.size - 1)
+    return Status(
+        _tnm.heating_scans(
+            ln_a, delta_h / GAS_CONSTANT, x, kernel.rates, kernel.weights, kernel.chains, kernel.mean_time,
+            cycles, grid[0], step, tolerance, cpn, fictive,
+        )
+    )  # fmt: skip
+
+
+def _equidistant(temperature: ArrayLike | None) -> NDArray[np.float64]:
+    if temperature is None:
+        return default_temperature()
+    grid = np.asarray(temperature, dtype=float)
+    if grid.ndim != 1 or grid.size < 2 or not np.isfinite(grid).all():
+        raise LehrError("temperature must be a one-dimensional array of at least two finite values in K")
+    steps = np.diff(grid)
+    if not (grid[0] > 0 and steps[0] > 0 and np.allclose(steps, steps[0], rtol=1e-6, atol=1e-9)):
+        raise LehrError("temperature must be ascending and equidistant, in K", "Interpolate the result yourself.")
+    return grid

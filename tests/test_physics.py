@@ -1,0 +1,235 @@
+"""The engine against reference values, identities, symmetries and an independent direct method."""
+
+from __future__ import annotations
+
+import json
+from math import log
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+import lehr
+from lehr.physics import GAS_CONSTANT, KWWKernel, Status
+
+REFERENCE = json.loads((Path(__file__).parent / "data/reference_cycles.json").read_text())["sets"]
+AS2SE3 = lehr.TNMParameters(-79.21, 318443.918, 0.57, 0.71)
+
+
+def random_parameters(count: int, seed: int) -> np.ndarray:
+    """Quartets anywhere in the state space of Table 2, on and off the grid."""
+    rng = np.random.default_rng(seed)
+    delta_h, tg = rng.uniform(2e5, 12e5, count), rng.uniform(227.43, 1064.11, count)
+    ln_a = log(100.0) - delta_h / (GAS_CONSTANT * tg)
+    return np.stack([ln_a, delta_h, rng.uniform(0.2, 1.0, count), rng.uniform(0.2, 1.0, count)], axis=1)
+
+
+@pytest.mark.parametrize("glass", REFERENCE, ids=lambda glass: glass["material"])
+def test_converged_reference_values(glass: dict) -> None:
+    temperature = np.linspace(250.0, 650.0, 40001)
+    rates = [cycle["cooling_rate_K_per_min"] for cycle in glass["cycles"]]
+    program = lehr.ThermalProgram.chr_cycles(rates, glass["heating_rate_K_per_min"])
+    s = lehr.simulate(
+        glass["ln_A"], glass["delta_h"], glass["x"], glass["beta"], program=program, temperature=temperature
+    )
+    for cpn, fictive, cycle in zip(s.cpn, s.fictive_temperature, glass["cycles"], strict=True):
+        assert cpn.max() == pytest.approx(cycle["cpn_max"], abs=2e-4)  # digits of the table, 1e-4 each
+        assert temperature[cpn.argmax()] == pytest.approx(
+            cycle["peak_temperature_K"], abs=0.011
+        )  # the grid step of 0.01 K
+        assert fictive[0] == pytest.approx(cycle["fictive_temperature_K"], abs=5e-3)
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-4, 1e-5])
+def test_error_stays_below_the_tolerance(tolerance: float) -> None:
+    parameters = random_parameters(60, seed=2)
+    temperature = np.linspace(23.15, 1873.15, 3701)
+    converged, _ = lehr.simulate_batch(parameters, temperature=temperature, dtype="float64", tolerance=1e-6)
+    cpn, status = lehr.simulate_batch(parameters, temperature=temperature, dtype="float64", tolerance=tolerance)
+    usual = converged.max(axis=(1, 2)) <= 6
+    assert (status == Status.OK).all()
+    assert usual.sum() > 40
+    error = np.abs(cpn - converged)[usual]
+    # ramps start and end where 1e-5 of the transition is left: below that the tolerance does not reach
+    assert np.quantile(error, 0.999) < max(tolerance, 2e-5)
+    assert error.max() < 3 * max(tolerance, 1e-5)
+
+
+@pytest.mark.parametrize(("x", "beta"), [(0.57, 0.71), (0.9, 0.4), (0.4, 0.9), (1.0, 1.0)])
+def test_direct_method_converges_to_the_engine(x: float, beta: float) -> None:
+    glass = lehr.TNMParameters(-79.21, 318443.918, x, beta)
+    high, low = 530.0, 330.0
+    program = lehr.ThermalProgram.chr_cycles([10.0], 10.0)
+    errors = []
+    for step in (1.0, 0.5, 0.25):
+        temperature, cpn, fictive = lehr.simulate_direct(glass, 10.0, 10.0, high=high, low=low, step=step)
+        s = lehr.simulate(*glass.as_tuple(), program=program, temperature=np.linspace(low, high, 4001))
+        errors.append(np.abs(cpn - np.interp(temperature, s.temperature, s.cpn[0])).max())
+    # Eq. 4 in jumps is of first order: halving the jump halves the error, and the limit is the engine
+    assert 1.6 < errors[0] / errors[1] < 2.6
+    assert 1.6 < errors[1] / errors[2] < 2.6
+    extrapolated = 2 * errors[2] - errors[1]
+    assert abs(extrapolated) < 0.2 * errors[2]
+    assert fictive[0] == pytest.approx(s.fictive_temperature[0, 0], abs=0.3)
+
+
+def test_linear_case_against_a_stiff_solver() -> None:
+    """Check beta = 1 and x = 1, which is one linear equation: dTf/dt = (T - Tf) / tau(T)."""
+    rate = 10.0 / 60.0
+    glass = lehr.TNMParameters(-79.21, 318443.918, 1.0, 1.0)
+    high, low = 520.0, 380.0
+
+    def cool(t: float, tf: np.ndarray) -> np.ndarray:
+        temperature = high - rate * t
+        return (temperature - tf) / glass.relaxation_time(temperature, temperature)
+
+    def heat(t: float, tf: np.ndarray) -> np.ndarray:
+        temperature = low + rate * t
+        return (temperature - tf) / glass.relaxation_time(temperature, temperature)
+
+    duration = (high - low) / rate
+    options = {"method": "Radau", "rtol": 1e-10, "atol": 1e-10}
+    frozen = solve_ivp(cool, (0, duration), [high], **options).y[0, -1]
+    temperature = np.linspace(low, high, 281)
+    solution = solve_ivp(heat, (0, duration), [frozen], t_eval=(temperature - low) / rate, **options).y[0]
+    program = lehr.ThermalProgram.chr_cycles([10.0], 10.0)
+    s = lehr.simulate(*glass.as_tuple(), program=program, temperature=temperature)
+    # 1e-4 in CpN over a transition of some 20 K
+    assert np.abs(s.fictive_temperature[0] - solution).max() < 2e-3
+
+
+def test_rates_and_pre_exponential_factor_scale_together() -> None:
+    """(ln A, rates) -> (ln A + c, rates e^-c) leaves CpN(T) as it is."""
+    c, temperature = 1.7, np.linspace(300.0, 650.0, 701)
+    rates = np.array([0.5, 5.0, 20.0])
+    one = lehr.simulate(
+        *AS2SE3.as_tuple(), program=lehr.ThermalProgram.chr_cycles(rates, 10.0), temperature=temperature
+    )
+    other = lehr.simulate(
+        AS2SE3.ln_A + c, AS2SE3.delta_h, AS2SE3.x, AS2SE3.beta,
+        program=lehr.ThermalProgram.chr_cycles(rates * np.exp(-c), 10.0 * np.exp(-c)), temperature=temperature,
+    )  # fmt: skip
+    assert np.abs(one.cpn - other.cpn).max() < 1e-9  # the same steps, but for rounding
+
+
+def test_temperature_and_energy_scale_together() -> None:
+    """(T, dh, ln A) -> (s T, s dh, ln A + ln s) at fixed rates leaves CpN as it is."""
+    s, temperature = 1.8, np.linspace(300.0, 650.0, 701)
+    one = lehr.simulate(*AS2SE3.as_tuple(), temperature=temperature)
+    other = lehr.simulate(AS2SE3.ln_A + log(s), s * AS2SE3.delta_h, AS2SE3.x, AS2SE3.beta, temperature=s * temperature)
+    assert np.abs(one.cpn - other.cpn).max() < 1e-9
+    assert np.abs(s * one.fictive_temperature - other.fictive_temperature).max() < 1e-6
+
+
+def test_fictive_temperature_gives_the_activation_energy() -> None:
+    """Moynihan et al. (1976): -d ln(q / Tf'^2) / d(1 / Tf') = dh / R; exact only in the limit of small RT/dh."""
+    rates = np.array([0.5, 1.0, 2.0, 5.0, 10.0, 20.0])
+    s = lehr.simulate(*AS2SE3.as_tuple())
+    glassy = s.fictive_temperature[:, 0]
+    slope = np.polyfit(1.0 / glassy, np.log(rates / glassy**2), 1)[0]
+    assert -slope * GAS_CONSTANT == pytest.approx(AS2SE3.delta_h, rel=3e-3)
+
+
+def test_area_is_the_change_of_fictive_temperature() -> None:
+    s = lehr.simulate(*AS2SE3.as_tuple())
+    area = np.trapezoid(s.cpn, s.temperature, axis=1)
+    assert area == pytest.approx(s.temperature[-1] - s.fictive_temperature[:, 0], abs=0.01)
+
+
+def test_slower_cooling_makes_a_denser_glass_and_a_higher_peak() -> None:
+    s = lehr.simulate(*AS2SE3.as_tuple())
+    assert (np.diff(s.fictive_temperature[:, 0]) > 0).all()
+    assert (np.diff(s.cpn.max(axis=1)) < 0).all()
+
+
+def test_whole_state_space_is_finite_and_complete() -> None:
+    parameters = random_parameters(400, seed=1)
+    temperature = np.linspace(23.15, 1873.15, 1851)
+    cpn, status = lehr.simulate_batch(parameters, temperature=temperature)
+    assert (status == Status.OK).all()
+    assert np.isfinite(cpn).all()
+    assert np.abs(cpn[:, :, 0]).max() < 1e-3
+    assert np.abs(cpn[:, :, -1] - 1.0).max() < 2e-3
+    assert cpn.min() > -1.0  # the exotherm after fast cooling at low x is no deeper
+
+
+def test_corners_of_the_parameter_ranges() -> None:
+    corners = [(tg, dh, x, b) for tg in (227.43, 1064.11) for dh in (2e5, 12e5) for x in (0.2, 1) for b in (0.2, 1)]
+    parameters = [(log(100.0) - dh / (GAS_CONSTANT * tg), dh, x, b) for tg, dh, x, b in corners]
+    cpn, status = lehr.simulate_batch(parameters, temperature=np.linspace(23.15, 1873.15, 3701))
+    assert (status == Status.OK).all()
+    assert np.isfinite(cpn).all()
+
+
+def test_a_bad_row_harms_no_other() -> None:
+    rows = np.array([AS2SE3.as_tuple()] * 4)
+    rows[1, 2], rows[2, 0] = 0.0, np.nan
+    cpn, status = lehr.simulate_batch(rows, temperature=np.linspace(300.0, 650.0, 351))
+    assert status.tolist() == [Status.OK, Status.PARAMETER, Status.PARAMETER, Status.OK]
+    assert np.isnan(cpn[1:3]).all()
+    assert np.array_equal(cpn[0], cpn[3])
+
+
+@pytest.mark.parametrize(("low", "high"), [(460.0, 650.0), (300.0, 465.0)], ids=["no glass", "no liquid"])
+def test_a_window_that_cuts_the_transition_has_a_status(low: float, high: float) -> None:
+    s = lehr.simulate(*AS2SE3.as_tuple(), temperature=np.linspace(low, high, 101))
+    assert s.status == Status.WINDOW
+    assert "window" in s.status.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"x": 1.2}, "x = 1.2"),
+        ({"x": 0.0}, "x = 0.0"),
+        ({"beta": 0.05}, "beta = 0.05"),
+        ({"delta_h": -1.0}, "delta_h"),
+        ({"ln_A": float("nan")}, "ln_A"),
+        ({"ln_A": 10.0}, "ln_A"),
+    ],
+)
+def test_bad_parameters_are_named(changes: dict[str, float], named: str) -> None:
+    good = {"ln_A": -79.21, "delta_h": 318443.9, "x": 0.57, "beta": 0.71}
+    with pytest.raises(lehr.LehrError, match=named):
+        lehr.simulate(**{**good, **changes})
+
+
+def test_bad_programs_and_temperatures_are_refused() -> None:
+    with pytest.raises(lehr.LehrError, match="rate -1"):
+        lehr.ThermalProgram.chr_cycles([-1.0])
+    with pytest.raises(lehr.LehrError, match="one cycle"):
+        lehr.ThermalProgram.chr_cycles([])
+    with pytest.raises(lehr.LehrError, match="equidistant"):
+        lehr.simulate(*AS2SE3.as_tuple(), temperature=[300.0, 301.0, 305.0])
+    with pytest.raises(lehr.LehrError, match=r"\(n, 4\)"):
+        lehr.simulate_batch(np.ones((3, 5)))
+
+
+@pytest.mark.parametrize("beta", [0.1, 0.2, 0.35, 0.4, 0.41, 0.5, 0.62, 0.63, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99])
+def test_exponential_sum(beta: float) -> None:
+    kernel = KWWKernel.fit(beta)
+    u = np.geomspace(1e-12, 1e12, 3001)
+    error = np.abs(kernel(u) - np.exp(-(u**beta))).max()
+    # the tolerance of the fit; near beta = 1 the spectrum is too narrow for a geometric grid to do better
+    assert error < (1e-5 if beta <= 0.8 else 3e-5)
+    assert error <= 1.05 * kernel.max_error
+    assert np.allclose(kernel.rates[kernel.chains :] / kernel.rates[: -kernel.chains], 2.0)
+    assert abs(kernel.weights.sum() - 1.0) < 1e-6
+    # the far tail, below 1e-7 of the function, carries little of its integral
+    assert kernel.mean_time == pytest.approx((kernel.weights / kernel.rates).sum(), rel=0.04)
+
+
+def test_single_exponential_is_exact() -> None:
+    kernel = KWWKernel.fit(1.0)
+    assert (kernel.rates, kernel.weights, kernel.max_error) == (np.ones(1), np.ones(1), 0.0)
+
+
+def test_materials_are_shipped_with_sources() -> None:
+    table = lehr.load_materials()
+    glass = lehr.material("As2Se3")
+    assert glass.name == "As2Se3 (volume)"
+    assert glass.parameters.delta_h == pytest.approx(318443.918, rel=1e-6)
+    assert all(row.source and row.certainty for row in table.values())
+    with pytest.raises(lehr.LehrError, match="no glass 'unobtainium'"):
+        lehr.material("unobtainium")
