@@ -1,0 +1,25 @@
+"""The configuration: one YAML file says what is simulated, trained and reported.
+
+The pydantic models of `lehr.config.schema` are its only source; ``workflow/config/default.yaml`` and
+``workflow/schemas/config.schema.json`` are generated from them (``python -m lehr.config``).
+"""
+
+from lehr.config.load import load_config
+from lehr.config.schema import (
+    Config,
+    ModelConfig,
+    NetworkConfig,
+    SplitConfig,
+    StateSpaceConfig,
+    TrainingConfig,
+)
+
+__all__ = [
+    "Config",
+    "ModelConfig",
+    "NetworkConfig",
+    "SplitConfig",
+    "StateSpaceConfig",
+    "TrainingConfig",
+    "load_config",
+]
