@@ -1,0 +1,209 @@
+"""Simulate the parts of a subset on any number of MPI ranks.
+
+Ranks draw parts from a shared counter, so a slow part holds nobody up. What a part contains depends on the config
+alone: any number of ranks makes the same store, bit for bit. mpi4py is imported here only, and only when asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+import lehr
+from lehr.config import Config
+from lehr.errors import LehrError
+from lehr.physics import simulate_batch
+from lehr.statespace import Subset
+from lehr.store import Part, PartPlan, PartWriter, create, finalise, unfinished, write_receipt
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+__all__ = ["generate", "part_plan"]
+
+_POLL_SECONDS = 0.1
+
+T = TypeVar("T")
+
+
+def part_plan(config: Config, subset: str) -> PartPlan:
+    """Return the part plan of a subset."""
+    rows = config.signals.state_space.build().subset(subset).size
+    return PartPlan(rows, config.signals.storage.rows_per_part)
+
+
+def generate(config: Config, subset: str, *, ranks: int | None = None) -> None:
+    """Simulate what is missing of a subset and write its manifest. Call it on all ranks.
+
+    Parameters
+    ----------
+    config : Config
+        The run.
+    subset : str
+        The subset to simulate.
+    ranks : int, optional
+        Number of MPI ranks that were asked for.
+
+    Raises
+    ------
+    LehrError
+        On every rank, if the launcher started another number of ranks than `ranks`, or the store was made with
+        another config. Nothing is written then.
+    """
+    comm = _world()
+    size = comm.Get_size() if comm else 1
+    if ranks is not None and size != ranks:
+        raise LehrError(
+            f"{ranks} MPI ranks were asked for, but this program runs with {size}",
+            "Start it with the launcher of the MPI that mpi4py uses (`lehr doctor` shows it): "
+            f"mpiexec -n {ranks} lehr dataset generate ...",
+        )
+    plan, digest = part_plan(config, subset), config.signals.digest()
+    todo = _on_first_rank(comm, lambda: _prepare(config, subset, plan, digest))
+    try:
+        with _Shared(comm, sum(part.rows for part in todo), subset) as shared:
+            _work(config, config.signals.state_space.build().subset(subset), plan, digest, todo, shared)
+    except BaseException:
+        if size > 1:  # the other ranks would wait for this one for ever
+            _report_and_abort(comm)
+        raise
+    _on_first_rank(comm, lambda: finalise(config.receipts_path, subset, plan, digest, config.manifest_path(subset)))
+
+
+def _world() -> MPI.Intracomm | None:
+    """Return COMM_WORLD, or None where mpi4py is not installed."""
+    try:
+        from mpi4py import MPI
+    except ImportError:
+        return None
+    return MPI.COMM_WORLD
+
+
+def _on_first_rank(comm: MPI.Intracomm | None, action: Callable[[], T]) -> T:
+    """Run an action on rank 0 and give all ranks its result, or its error."""
+    if comm is None:
+        return action()
+    outcome: tuple[T | None, LehrError | None] = (None, None)
+    if comm.Get_rank() == 0:
+        try:
+            outcome = (action(), None)
+        except LehrError as error:
+            outcome = (None, error)
+    result, failure = comm.bcast(outcome)
+    if failure is not None:
+        raise failure
+    return cast(T, result)
+
+
+def _prepare(config: Config, subset: str, plan: PartPlan, digest: str) -> list[Part]:
+    create(config.store_path, subset, plan.rows, config.signals)
+    todo = unfinished(config.receipts_path, subset, plan, digest)
+    done = len(plan) - len(todo)
+    if done:
+        print(f"{subset}: {done} of {len(plan)} parts are already done", file=sys.stderr)
+    return todo
+
+
+def _work(config: Config, subset: Subset, plan: PartPlan, digest: str, todo: list[Part], shared: _Shared) -> None:
+    """Draw parts until none is left."""
+    program, temperature = config.signals.program.build(), config.signals.temperature.kelvin()
+    writer = PartWriter(config.store_path, subset.name, plan)
+    while (drawn := shared.draw()) < len(todo):
+        part, started = todo[drawn], time.perf_counter()
+        parameters = subset.parameters(part.start, part.stop)
+        cpn = np.empty((part.rows, program.cycles, temperature.size), np.float32)
+        status = np.empty(part.rows, np.int8)
+        block = config.signals.storage.rows_per_chunk
+        for first in range(0, part.rows, block):
+            rows = slice(first, first + block)
+            cpn[rows], status[rows] = simulate_batch(
+                parameters[rows], program=program, temperature=temperature, tolerance=config.signals.tolerance
+            )
+            shared.add(status[rows].size)
+        seconds = time.perf_counter() - started
+        writer.write(part, subset.index(part.start, part.stop), parameters, cpn, status)
+        write_receipt(
+            config.receipts_path, subset.name, part, digest, lehr.__version__, parameters, cpn, status, seconds
+        )
+
+
+def _report_and_abort(comm: Any) -> None:
+    error = sys.exception()
+    if isinstance(error, LehrError):
+        print(f"lehr: error on rank {comm.Get_rank()}: {error}", file=sys.stderr, flush=True)
+    else:
+        traceback.print_exc()
+        sys.stderr.flush()
+    comm.Abort(2 if isinstance(error, LehrError) else 1)
+
+
+class _Shared:
+    """Two counters that all ranks share: the next part, and the samples done so far; rank 0 shows the latter.
+
+    The counters lie in an MPI window on rank 0; one `Lock_all` for the whole time is what makes them fast.
+    """
+
+    def __init__(self, comm: MPI.Intracomm | None, samples: int, label: str) -> None:
+        self._comm = comm
+        self._rank = comm.Get_rank() if comm else 0
+        self._samples = samples
+        self._local = np.zeros(2, np.int64)
+        self._window: Any = None
+        self._bar = tqdm(
+            total=samples,
+            desc=f"simulate {label}",
+            unit="sample",
+            disable=self._rank != 0 or samples == 0,
+            mininterval=0.5,
+        )
+
+    def __enter__(self) -> _Shared:
+        if self._comm is not None:
+            from mpi4py import MPI
+
+            self._window = MPI.Win.Allocate(16 if self._rank == 0 else 0, 8, comm=self._comm)
+            if self._rank == 0:
+                self._local = np.frombuffer(self._window.tomemory(), np.int64)
+                self._local[:] = 0
+            self._comm.Barrier()
+            self._window.Lock_all()
+        return self
+
+    def _fetch_and_add(self, counter: int, amount: int) -> int:
+        if self._window is None:
+            before = int(self._local[counter])
+            self._local[counter] += amount
+            return before
+        result: NDArray[np.int64] = np.empty(1, np.int64)
+        self._window.Fetch_and_op(np.array([amount], np.int64), result, 0, counter)
+        self._window.Flush(0)
+        return int(result[0])
+
+    def draw(self) -> int:
+        """Take the next position in the list of parts."""
+        return self._fetch_and_add(0, 1)
+
+    def add(self, samples: int) -> None:
+        """Say that samples were simulated."""
+        done = self._fetch_and_add(1, samples) + samples
+        self._bar.update(done - self._bar.n)
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            while (
+                self._rank == 0 and self._window is not None and self._bar.n < self._samples and not self._bar.disable
+            ):
+                self.add(0)
+                time.sleep(_POLL_SECONDS)
+            if self._comm is not None:
+                self._window.Unlock_all()
+                self._comm.Barrier()
+                self._window.Free()
+        self._bar.close()

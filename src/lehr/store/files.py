@@ -1,0 +1,47 @@
+"""Small files that are whole or absent."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from lehr.errors import LehrError
+
+__all__ = ["read_json", "write_json", "write_text"]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file by a temporary file and a rename: a reader sees the old file or the new one, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file as `write_text` does."""
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, then: str) -> dict[str, Any]:
+    """Read a JSON file; `then` says what to do if it is missing or damaged.
+
+    Raises
+    ------
+    LehrError
+        If the file is missing or holds no JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LehrError(f"{path}: cannot be read: {error.strerror}", then) from None
+    except ValueError:
+        raise LehrError(f"{path}: damaged, this is no JSON", then) from None
+    if not isinstance(content, dict):
+        raise LehrError(f"{path}: damaged, this is no JSON object", then)
+    return content
