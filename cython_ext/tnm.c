@@ -3,102 +3,82 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Each mode obeys dD/dxi = -rate D + g, g = dT/dxi = q tau, D = T - Tf_mode. In a step of h in temperature, T(xi) is
- * the quintic that has T, g and dg/dxi right at both ends. With theta = (xi - xi0)/dxi and g = (h/dxi) P(theta), P a
- * quartic, the step is exact for that g:
- *
- *     D' = D exp(-z) + h sum_k a_k psi_k(z),   z = rate dxi,   psi_k(z) = integral_0^1 exp(-z (1 - theta)) theta^k.
- *
- * Both limits are exact: a frozen mode (z -> 0) gains h, a fast one (z -> oo) has its quasi-equilibrium value. P is of
- * order one whatever tau is, so nothing overflows where tau does. dxi comes from ln tau by its cubic in T and Simpson's
- * rule. Both ends of the step need Tf and CpN = dTf/dT: at the far end they are predicted from the last three nodes and
- * corrected until prediction and result agree. The miss of the first prediction controls the step. */
+#include "modes.h"
 
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__)
-/* Run-time dispatch. Contraction to fused multiply-add is off in the build, so every path gives the same bits. */
-#define DISPATCHED __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define DISPATCHED
-#endif
+/* The independent variable s of a step is the temperature in a ramp and the time in a hold. In a step T(xi) is the
+ * quintic that has T, dT/dxi = q tau and its derivative right at both ends; modes.c solves the modes exactly for it.
+ * dxi comes from ln tau by its cubic in s and Simpson's rule. The far end needs Tf and dTf/ds: they are predicted from
+ * the last three nodes and corrected until prediction and result agree. The miss of the first prediction controls the
+ * step. tau enters as ln tau, and the drive as a change of temperature times numbers of order one: nothing overflows. */
 
 static const double EQUILIBRIUM = 1e-6; /* |CpN - 1| from which a ramp may start or end as a liquid */
-static const double FROZEN = 1e-5;      /* CpN on cooling below which the rest of the ramp changes nothing */
-static const double WINDOW = 2e-3;      /* what is left of the transition where a cycle ends in a full glass or liquid */
+static const double FROZEN = 1e-5;      /* |CpN| below which a ramp changes nothing */
+static const double SETTLED = 1e-7;     /* K, change of Tf that a hold may leave out */
+static const double WINDOW = 2e-3;      /* what is left of the transition where a scan ends in a full glass or liquid */
 static const double MAX_EFOLDS = 0.5;   /* largest step in ln(tau), whatever the tolerance */
 static const double MIN_EFOLDS = 1e-4;  /* a step as small is taken: where a ramp begins at rest, CpN jumps from 0 */
 /* Shares of the tolerance, found by comparison with runs at a hundredth of it (benchmarks/engine.py repeats that). */
-static const double PREDICTED_CPN = 3.0;      /* miss of the predicted CpN that a step may have */
+static const double PREDICTED_SLOPE = 3.0;    /* miss of the predicted dTf/dT that a step may have */
 static const double PREDICTED_LN_TAU = 200.0; /* the same for ln(tau) */
 static const double CORRECTED = 0.1;          /* miss that is left when the corrections stop */
+static const double QUIET = 1e-4;             /* CpN that a mode may have and yet be at rest */
 static const int MAX_CORRECTIONS = 8;
 static const size_t MAX_STEPS = 2000000;
 
 typedef struct {
-    size_t count, capacity;
-    double *temperature, *cpn, *fictive;
-} trace;
-
-typedef struct {
-    double temperature, fictive, ln_tau;
-    double cpn; /* dTf/dT */
+    double s, temperature, fictive, ln_tau;
+    double slope; /* dTf/ds */
 } node;
 
 typedef struct {
     const tnm_glass *glass;
-    const tnm_kernel *kernel;
     double tolerance;
+    mode_bank bank;
     node now;
-    /* CpN ahead by the parabola through the last three nodes */
-    double cpn_slope, cpn_curve;
-    double *departure; /* D */
-    double *trial;     /* D at the end of a step that is tried */
-    double *decay;     /* 1 - exp(-z) */
-    double *inverse_rate;
-    double *weighted_rate;
-} integrator;
+    double rate;             /* dT/dt of a ramp, K/s, signed; 0 in a hold */
+    double speed;            /* dxi/ds at `now` */
+    double slope1, slope2;   /* first and second divided differences of dTf/ds, towards the next step */
+    double last_h, last_difference;
+    double clock;            /* s, at the start of the segment */
+    double origin;           /* `s` at the start of the segment */
+    tnm_trace *trace;        /* null while nothing is recorded */
+} runner;
 
 static double ln_tau(const tnm_glass *g, double temperature, double fictive) {
     return g->ln_a + g->delta_h_over_r * (g->x / temperature + (1.0 - g->x) / fictive);
 }
 
-/* d ln(tau) / dT along the path */
-static double ln_tau_slope(const tnm_glass *g, const node *n) {
-    return -g->delta_h_over_r *
-           (g->x / (n->temperature * n->temperature) + (1.0 - g->x) * n->cpn / (n->fictive * n->fictive));
+/* d ln(tau) / ds along the path; `slope` is dTf/ds */
+static double ln_tau_slope(const runner *r, const node *n, double slope) {
+    const double driven = r->rate == 0.0 ? 0.0 : r->glass->x / (n->temperature * n->temperature);
+    return -r->glass->delta_h_over_r * (driven + (1.0 - r->glass->x) * slope / (n->fictive * n->fictive));
 }
 
-static int trace_add(trace *t, const node *n) {
+static int record(runner *r) {
+    tnm_trace *t = r->trace;
+    if (!t) return TNM_OK;
     if (t->count == t->capacity) {
-        size_t capacity = t->capacity ? 2 * t->capacity : 4096;
-        double *grown = realloc(t->temperature, 3 * capacity * sizeof(double));
+        const size_t capacity = t->capacity ? 2 * t->capacity : 2048;
+        double *grown = malloc(TNM_COLUMNS * capacity * sizeof(double));
         if (!grown) return TNM_MEMORY;
-        /* three columns in one block: move the last two, the last one first */
-        for (size_t i = t->count; i-- > 0;) grown[2 * capacity + i] = grown[2 * t->capacity + i];
-        for (size_t i = t->count; i-- > 0;) grown[capacity + i] = grown[t->capacity + i];
-        t->temperature = grown;
-        t->cpn = grown + capacity;
-        t->fictive = grown + 2 * capacity;
+        for (size_t c = 0; c < TNM_COLUMNS; c++)
+            for (size_t i = 0; i < t->count; i++) grown[c * capacity + i] = t->column[c * t->capacity + i];
+        free(t->column);
+        t->column = grown;
         t->capacity = capacity;
     }
-    t->temperature[t->count] = n->temperature;
-    t->cpn[t->count] = n->cpn;
-    t->fictive[t->count] = n->fictive;
-    t->count++;
+    const double elapsed = r->rate == 0.0 ? r->now.s - r->origin : (r->now.s - r->origin) / r->rate;
+    double *first = t->column + t->count++;
+    first[TNM_TIME * t->capacity] = r->clock + elapsed;
+    first[TNM_TEMPERATURE * t->capacity] = r->now.temperature;
+    first[TNM_FICTIVE * t->capacity] = r->now.fictive;
+    first[TNM_CPN * t->capacity] = r->now.slope;
     return TNM_OK;
 }
 
-static double weighted_sum(size_t n, const double *weight, const double *value) {
-    double lane[8] = {0.0};
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (size_t j = 0; j < 8; j++) lane[j] += weight[i + j] * value[i + j];
-    for (size_t j = 0; i + j < n; j++) lane[j] += weight[i + j] * value[i + j];
-    return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
-}
-
-/* Coefficients of P from its values and slopes at both ends and its integral, which is 1. change is that of ln(tau),
- * the slopes are its derivatives times h. Returns the mean of tau0 / tau over the step. */
-static double drive(double change, double slope0, double slope1, double *a) {
+/* Coefficients of the drive from its values and slopes at both ends and its integral, which is 1. change is that of
+ * ln(tau), the slopes are its derivatives times the step. Returns the mean of tau0 / tau over the step. */
+static double drive_shape(double change, double slope0, double slope1, double *a) {
     const double middle = 0.5 * change + 0.125 * (slope0 - slope1);
     const double mean = (1.0 + 4.0 * exp(-middle) + exp(-change)) / 6.0;
     const double g0 = mean, g1 = mean * exp(change);
@@ -112,225 +92,304 @@ static double drive(double change, double slope0, double slope1, double *a) {
     return mean;
 }
 
-/* psi_4 for z < 1 by its series, the others downwards: psi_{k-1} = (1 - z psi_k) / k. */
-DISPATCHED
-static void advance_slow(size_t begin, size_t end, const double *rate, double dxi, double h, const double *a,
-                         const double *departure, double *decay, double *out) {
-    for (size_t i = begin; i < end; i++) {
-        const double z = rate[i] * dxi;
-        double tail = 1.0;
-        for (int term = 15; term > 5; term--) tail = 1.0 - z * (1.0 / term) * tail;
-        const double p4 = tail / 5.0, p3 = (1.0 - z * p4) / 4.0, p2 = (1.0 - z * p3) / 3.0;
-        const double p1 = (1.0 - z * p2) / 2.0, p0 = 1.0 - z * p1;
-        decay[i] = z * p0;
-        out[i] = departure[i] - departure[i] * decay[i] +
-                 h * (a[0] * p0 + a[1] * p1 + a[2] * p2 + a[3] * p3 + a[4] * p4);
-    }
-}
-
-/* z >= 1: psi_0 from the decay, the others upwards: psi_k = (1 - k psi_{k-1}) / z. */
-DISPATCHED
-static void advance_fast(size_t begin, size_t end, const double *inverse_rate, double inverse_dxi, double h,
-                         const double *a, const double *departure, const double *decay, double *out) {
-    for (size_t i = begin; i < end; i++) {
-        const double y = inverse_rate[i] * inverse_dxi;
-        const double p0 = decay[i] * y, p1 = (1.0 - p0) * y, p2 = (1.0 - 2.0 * p1) * y;
-        const double p3 = (1.0 - 3.0 * p2) * y, p4 = (1.0 - 4.0 * p3) * y;
-        out[i] = departure[i] - departure[i] * decay[i] +
-                 h * (a[0] * p0 + a[1] * p1 + a[2] * p2 + a[3] * p3 + a[4] * p4);
-    }
-}
-
-static void advance(integrator *s, double dxi, double h, const double *a) {
-    const tnm_kernel *k = s->kernel;
-    size_t slow = 0;
-    while (slow < k->terms && k->rate[slow] * dxi < 1.0) slow++;
-    advance_slow(0, slow, k->rate, dxi, h, a, s->departure, s->decay, s->trial);
-    /* With E = 1 - exp(-z), E(2z) = E(z) (2 - E(z)): rates an octave apart need one exponential, and lose no digits. */
-    for (size_t i = slow; i < k->terms; i++) {
-        if (i < k->chains) {
-            s->decay[i] = -expm1(-k->rate[i] * dxi);
-        } else {
-            const double e = s->decay[i - k->chains];
-            s->decay[i] = e * (2.0 - e);
-        }
-    }
-    advance_fast(slow, k->terms, s->inverse_rate, 1.0 / dxi, h, a, s->departure, s->decay, s->trial);
-}
-
-/* Try one step of h (signed, K) at the signed rate. On return `end` and s->trial are the far end. The result is the
- * miss of the first prediction in units of what is tolerated, infinite if the corrections do not converge. */
-static double try_step(integrator *s, double h, double rate, node *end) {
-    const tnm_glass *g = s->glass;
-    const double slope0 = h * ln_tau_slope(g, &s->now);
-    const double most = CORRECTED * s->tolerance;
+/* Try one step of h in s. On return `end` and `step` are its far end. The result is the miss of the first prediction in
+ * units of what is tolerated, infinite if the corrections do not converge. */
+static double try_step(runner *r, double h, node *end, mode_step *step) {
+    const tnm_glass *g = r->glass;
+    const double slope0 = h * ln_tau_slope(r, &r->now, r->now.slope);
     double first_miss = 0.0;
     node guess = {
-        .temperature = s->now.temperature + h,
-        .fictive = s->now.fictive + h * (s->now.cpn + h * (s->cpn_slope / 2.0 + h * s->cpn_curve / 3.0)),
-        .cpn = s->now.cpn + h * (s->cpn_slope + h * s->cpn_curve),
+        .s = r->now.s + h,
+        .temperature = r->now.temperature + (r->rate == 0.0 ? 0.0 : h),
+        .fictive = r->now.fictive + h * (r->now.slope + h * (r->slope1 / 2.0 + h * r->slope2 / 3.0)),
+        .slope = r->now.slope + h * (r->slope1 + h * r->slope2),
     };
+    step->drive = r->rate == 0.0 ? 0.0 : h;
     for (int correction = 0; correction <= MAX_CORRECTIONS; correction++) {
-        double a[5];
         guess.ln_tau = ln_tau(g, guess.temperature, guess.fictive);
-        const double slope1 = h * ln_tau_slope(g, &guess);
-        const double change = guess.ln_tau - s->now.ln_tau;
-        const double mean = drive(change, slope0, slope1, a);
-        const double dxi = h / rate * exp(-s->now.ln_tau) * mean;
-        advance(s, dxi, h, a);
+        const double slope1 = h * ln_tau_slope(r, &guess, guess.slope), change = guess.ln_tau - r->now.ln_tau;
+        const double mean = drive_shape(change, slope0, slope1, step->shape);
+        step->dxi = h * r->speed * mean;
+        modes_try(&r->bank, step, guess.temperature);
         *end = guess;
-        end->fictive = guess.temperature - weighted_sum(s->kernel->terms, s->kernel->weight, s->trial);
-        /* CpN = 1 - dD/dT = sum weight rate D / (q tau), without differencing */
-        end->cpn = weighted_sum(s->kernel->terms, s->weighted_rate, s->trial) * dxi / (h * mean * exp(change));
+        end->fictive = guess.temperature - step->departure;
+        /* dTf/ds = sum weight rate D dxi/ds, without differencing */
+        end->slope = step->relaxation / (h * step->shape[0] * exp(change));
         const double miss = fabs(ln_tau(g, end->temperature, end->fictive) - guess.ln_tau) +
-                            0.25 * fabs(h * ln_tau_slope(g, end) - slope1);
+                            0.25 * fabs(h * ln_tau_slope(r, end, end->slope) - slope1);
         if (correction == 0) {
-            const double cpn_miss = fabs(end->cpn - guess.cpn) / (1.0 + fabs(end->cpn));
-            first_miss = fmax(miss / PREDICTED_LN_TAU, cpn_miss / PREDICTED_CPN) / s->tolerance;
+            /* in a hold the slope has no scale of its own; times h it is the change of Tf in K */
+            const double scale = r->rate == 0.0 ? 1.0 / fabs(h) : 1.0 + fabs(end->slope);
+            const double slope_miss = fabs(end->slope - guess.slope) / scale;
+            first_miss = fmax(miss / PREDICTED_LN_TAU, slope_miss / PREDICTED_SLOPE) / r->tolerance;
         }
-        if (miss <= most) return first_miss;
+        if (miss <= CORRECTED * r->tolerance) return first_miss;
         guess = *end;
     }
     return INFINITY;
 }
 
-/* Integrate to `end` at the signed rate; stop earlier where nothing more happens. */
-static int ramp(integrator *s, double end, double rate, double liquid, trace *record) {
-    const double direction = rate > 0.0 ? 1.0 : -1.0;
-    const tnm_glass *g = s->glass;
-    double next = INFINITY, last_h = 0.0, last_slope = 0.0;
-    s->now.ln_tau = ln_tau(g, s->now.temperature, s->now.fictive);
-    s->now.cpn = weighted_sum(s->kernel->terms, s->weighted_rate, s->departure) * exp(-s->now.ln_tau) / rate;
-    s->cpn_slope = s->cpn_curve = 0.0;
-    if (record && trace_add(record, &s->now)) return TNM_MEMORY;
-    for (size_t step = 0; direction * (end - s->now.temperature) > 0.0; step++) {
-        if (step == MAX_STEPS) return TNM_STEPS;
-        /* where CpN is negative the two terms of the slope cancel, but tau still changes with the structure */
-        const node steepest = {s->now.temperature, s->now.fictive, 0.0, fabs(s->now.cpn)};
-        const double efold = -1.0 / ln_tau_slope(g, &steepest);
-        double size = fmin(next, MAX_EFOLDS * efold);
-        size = fmin(size, direction * (end - s->now.temperature));
+static double speed_at(const runner *r) { return exp(-r->now.ln_tau) / (r->rate == 0.0 ? 1.0 : r->rate); }
+
+/* Take up the state of the bank at a new `s`; all modes must be active. */
+static void restart(runner *r) {
+    r->now.fictive = r->now.temperature - modes_departure(&r->bank);
+    r->now.ln_tau = ln_tau(r->glass, r->now.temperature, r->now.fictive);
+    r->speed = speed_at(r);
+    r->now.slope = modes_relaxation(&r->bank) * r->speed;
+    r->slope1 = r->slope2 = r->last_h = 0.0;
+}
+
+/* Integrate to `end` in s, or until `done` says that nothing more happens. */
+static int integrate(runner *r, double end, int (*done)(const runner *, double), double context) {
+    const double direction = end > r->now.s ? 1.0 : -1.0;
+    double next = INFINITY;
+    for (size_t steps = 0; direction * (end - r->now.s) > 0.0; steps++) {
+        if (steps == MAX_STEPS) return TNM_STEPS;
+        /* where dTf/ds is negative the two terms of the slope cancel, but tau still changes with the structure */
+        const double efold = 1.0 / fmax(-ln_tau_slope(r, &r->now, fabs(r->now.slope)), 1e-300);
+        double size = fmin(fmin(next, MAX_EFOLDS * efold), direction * (end - r->now.s));
         node ahead;
+        mode_step step;
         double miss;
         for (;;) {
-            miss = try_step(s, direction * size, rate, &ahead);
-            if (miss <= 1.0 || (isfinite(miss) && size <= MIN_EFOLDS * efold)) break;
+            miss = try_step(r, direction * size, &ahead, &step);
+            if (miss <= 1.0 || (isfinite(miss) && r->rate != 0.0 && size <= MIN_EFOLDS * efold)) break;
             size *= isfinite(miss) ? fmax(0.2, 0.8 / cbrt(miss)) : 0.2;
-            if (!(size > 1e-13 * s->now.temperature)) return TNM_STEPS;
+            if (!(size > 1e-13 * fmax(r->now.temperature, fabs(r->now.s)))) {
+                if (r->rate != 0.0 || !(size > 1e-200)) return TNM_STEPS;
+            }
         }
         /* the miss grows with the cube of the step */
         next = size * fmin(2.0, 0.8 / cbrt(fmax(miss, 1e-3)));
-        const double h = direction * size, slope = (ahead.cpn - s->now.cpn) / h;
-        s->cpn_curve = last_h == 0.0 ? 0.0 : (slope - last_slope) / (h + last_h);
-        s->cpn_slope = slope + h * s->cpn_curve;
-        last_h = h;
-        last_slope = slope;
-        s->now = ahead;
-        if (direction * (end - s->now.temperature) < 1e-9) s->now.temperature = end;
-        s->now.ln_tau = ln_tau(g, s->now.temperature, s->now.fictive);
-        double *swap = s->departure;
-        s->departure = s->trial;
-        s->trial = swap;
-        if (record && trace_add(record, &s->now)) return TNM_MEMORY;
-        if (direction > 0.0 && s->now.temperature > liquid && fabs(s->now.cpn - 1.0) < EQUILIBRIUM) break;
-        if (direction < 0.0 && s->now.temperature < liquid && s->now.cpn < FROZEN) break;
+        const double h = direction * size, difference = (ahead.slope - r->now.slope) / h;
+        r->slope2 = r->last_h == 0.0 ? 0.0 : (difference - r->last_difference) / (h + r->last_h);
+        r->slope1 = difference + h * r->slope2;
+        r->last_h = h;
+        r->last_difference = difference;
+        modes_accept(&r->bank, &step);
+        r->now = ahead;
+        if (direction * (end - r->now.s) < 1e-12 * fabs(end)) r->now.s = end;
+        if (r->rate != 0.0) r->now.temperature = r->now.s;
+        r->now.ln_tau = ln_tau(r->glass, r->now.temperature, r->now.fictive);
+        r->speed = speed_at(r);
+        const double span = r->rate == 0.0 ? fabs(end - r->now.s) : 1.0;
+        const double reach = r->now.temperature * r->now.temperature / r->glass->delta_h_over_r;
+        modes_rest(&r->bank, r->now.temperature, reach, QUIET * fmin(r->tolerance, 1e-4) / (span * fabs(r->speed)));
+        if (record(r)) return TNM_MEMORY;
+        if (done(r, context)) break;
     }
     return TNM_OK;
 }
 
 /* Temperature above which a ramp at this rate keeps the glass in equilibrium within EQUILIBRIUM: to first order
- * 1 - CpN = (q tau) <1/rate> delta_h / (R T^2). Newton in 1/T; T^2 varies slowly. */
-static double equilibrium_temperature(const tnm_glass *g, const tnm_kernel *k, double rate) {
+ * 1 - CpN = q tau <1/rate> delta_h / (R T^2). A fixed point in 1/T; T^2 varies slowly. */
+static double liquid_temperature(const tnm_glass *g, const tnm_kernel *k, double rate) {
     double temperature = g->delta_h_over_r / (log(100.0) - g->ln_a);
     for (int i = 0; i < 50; i++) {
-        double wanted = log(EQUILIBRIUM * temperature * temperature / (g->delta_h_over_r * rate * k->mean_time));
-        double next = g->delta_h_over_r / fmax(wanted - g->ln_a, 1e-3 * g->delta_h_over_r / temperature);
+        const double wanted = log(EQUILIBRIUM * temperature * temperature / (g->delta_h_over_r * rate * k->mean_time));
+        const double next = g->delta_h_over_r / fmax(wanted - g->ln_a, 1e-3 * g->delta_h_over_r / temperature);
         if (fabs(next - temperature) < 1e-6 * temperature) return next;
         temperature = next;
     }
     return temperature;
 }
 
-/* Slope of the parabola through three neighbouring points of the trace at the middle one. */
-static double node_slope(const trace *t, size_t i) {
-    if (t->count < 2) return 0.0;
-    if (i == 0) return (t->cpn[1] - t->cpn[0]) / (t->temperature[1] - t->temperature[0]);
-    double h0 = t->temperature[i] - t->temperature[i - 1], d0 = (t->cpn[i] - t->cpn[i - 1]) / h0;
-    if (i + 1 == t->count) return d0;
-    double h1 = t->temperature[i + 1] - t->temperature[i], d1 = (t->cpn[i + 1] - t->cpn[i]) / h1;
+/* Go to a temperature in the frozen glass; all modes must be active. */
+static void pass_over(runner *r, double temperature) {
+    modes_shift(&r->bank, temperature - r->now.temperature);
+    r->now.temperature = r->now.s = temperature;
+}
+
+/* Go to a temperature in the steady state of a ramp through the liquid. */
+static void pass_liquid(runner *r, double temperature) {
+    modes_settle(&r->bank, r->rate * exp(ln_tau(r->glass, temperature, temperature)));
+    r->now.temperature = r->now.s = temperature;
+}
+
+/* Highest temperature below `end` up to which a heating ramp changes nothing; all modes must be active. */
+static double frozen_until(const runner *r, double end) {
+    double low = r->now.temperature, high = end;
+    while (high - low > 0.05) {
+        const double middle = 0.5 * (low + high);
+        const double speed = exp(-ln_tau(r->glass, middle, r->now.fictive)) / fabs(r->rate);
+        if (modes_relaxation_bound(&r->bank, middle - r->now.temperature) * speed < FROZEN) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static int ramp_is_done(const runner *r, double liquid) {
+    if (r->rate > 0.0) return r->now.temperature > liquid && fabs(r->now.slope - 1.0) < EQUILIBRIUM;
+    return r->now.temperature < liquid && fabs(r->now.slope) < FROZEN;
+}
+
+static int ramp(runner *r, double target) {
+    const double liquid = liquid_temperature(r->glass, r->bank.kernel, fabs(r->rate));
+    if (r->now.temperature > liquid) pass_liquid(r, r->rate > 0.0 ? target : fmax(target, liquid));
+    if (r->rate > 0.0 && r->now.temperature < target) {
+        const double thawed = frozen_until(r, target);
+        if (thawed > r->now.temperature) pass_over(r, thawed);
+    }
+    restart(r);
+    if (record(r)) return TNM_MEMORY;
+    const int status = integrate(r, target, ramp_is_done, liquid);
+    if (status != TNM_OK) return status;
+    modes_gather(&r->bank, r->now.temperature);
+    if (r->rate > 0.0 && r->now.temperature < target) {
+        pass_liquid(r, target);
+    } else {
+        pass_over(r, target);
+    }
+    return TNM_OK;
+}
+
+/* Both conditions: Tf may cross T while single modes are still on their way (the memory effect). */
+static int hold_is_done(const runner *r, double end) {
+    return fabs(r->now.temperature - r->now.fictive) < SETTLED && fabs(r->now.slope) * (end - r->now.s) < SETTLED;
+}
+
+static int hold(runner *r, double duration) {
+    restart(r);
+    if (record(r)) return TNM_MEMORY;
+    const int status = integrate(r, duration, hold_is_done, duration);
+    if (status != TNM_OK) return status;
+    modes_gather(&r->bank, r->now.temperature);
+    if (r->now.s < duration) {
+        r->now.s = duration;
+        return record(r);
+    }
+    return TNM_OK;
+}
+
+static int run_segment(runner *r, const tnm_segment *segment) {
+    const double before = r->now.temperature;
+    int status = TNM_OK;
+    r->rate = 0.0;
+    r->now.s = r->origin = 0.0;
+    if (segment->kind == TNM_HOLD) {
+        status = hold(r, segment->amount);
+        r->clock += segment->amount;
+    } else if (segment->kind == TNM_JUMP) {
+        modes_shift(&r->bank, segment->target - before);
+        r->now.temperature = segment->target;
+        restart(r);
+        status = record(r);
+    } else if (segment->target != before) {
+        r->rate = segment->target > before ? segment->amount : -segment->amount;
+        r->now.s = r->origin = before;
+        status = ramp(r, segment->target);
+        r->clock += fabs(segment->target - before) / segment->amount;
+    }
+    return status;
+}
+
+static int in_range(const tnm_glass *g, const tnm_program *p, double tolerance) {
+    if (!(isfinite(g->ln_a) && isfinite(g->delta_h_over_r) && g->delta_h_over_r > 0.0 && g->ln_a < log(100.0))) return 0;
+    if (!(g->x > 0.0 && g->x <= 1.0 && p->start > 0.0 && isfinite(p->start) && tolerance > 0.0)) return 0;
+    for (size_t i = 0; i < p->segments; i++) {
+        const tnm_segment *segment = &p->segment[i];
+        if (segment->kind != TNM_HOLD && !(segment->target > 0.0 && isfinite(segment->target))) return 0;
+        if (segment->kind != TNM_JUMP && !(segment->amount > 0.0 && isfinite(segment->amount))) return 0;
+    }
+    return 1;
+}
+
+int tnm_run(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program, double tolerance,
+            size_t recorded, tnm_trace *trace) {
+    runner r = {.glass = glass, .tolerance = tolerance};
+    if (!in_range(glass, program, tolerance)) return TNM_PARAMETER;
+    if (modes_create(&r.bank, kernel)) return TNM_MEMORY;
+    r.now.temperature = r.now.fictive = program->start;
+    int status = TNM_OK;
+    for (size_t i = 0; i < program->segments && status == TNM_OK; i++) {
+        r.trace = i >= recorded ? trace : NULL;
+        status = run_segment(&r, &program->segment[i]);
+    }
+    modes_free(&r.bank);
+    return status;
+}
+
+/* Slope of the parabola through three neighbouring nodes at the middle one. */
+static double node_slope(const double *x, const double *y, size_t count, size_t i) {
+    if (count < 2) return 0.0;
+    if (i == 0) return (y[1] - y[0]) / (x[1] - x[0]);
+    const double h0 = x[i] - x[i - 1], d0 = (y[i] - y[i - 1]) / h0;
+    if (i + 1 == count) return d0;
+    const double h1 = x[i + 1] - x[i], d1 = (y[i + 1] - y[i]) / h1;
     return (h1 * d0 + h0 * d1) / (h0 + h1);
 }
 
-static double hermite(double u, double h, double y0, double y1, double m0, double m1) {
-    double d = y1 - y0;
-    return y0 + u * (h * m0 + u * ((3.0 * d - h * (2.0 * m0 + m1)) + u * (h * (m0 + m1) - 2.0 * d)));
+/* Cubic a0 + t (a1 + t (a2 + t a3)) with values y and slopes m at t = 0 and h. */
+static void cubic(double h, double y0, double y1, double m0, double m1, double *a) {
+    const double d = (y1 - y0) / h;
+    a[0] = y0;
+    a[1] = m0;
+    a[2] = (3.0 * d - 2.0 * m0 - m1) / h;
+    a[3] = (m0 + m1 - 2.0 * d) / (h * h);
 }
 
-static void sample_trace(const trace *t, const tnm_grid *grid, double *cpn, double *fictive) {
-    size_t node = 0, last = t->count - 1;
+#define EVALUATE(a, t) ((a)[0] + (t) * ((a)[1] + (t) * ((a)[2] + (t) * (a)[3])))
+
+/* Number of grid points below a temperature. */
+static size_t points_below(const tnm_grid *grid, double temperature) {
+    const double position = ceil((temperature - grid->first) / grid->step);
+    if (!(position > 0.0)) return 0;
+    return position < (double)grid->points ? (size_t)position : grid->points;
+}
+
+static void sample(const tnm_trace *trace, const tnm_grid *grid, float *cpn32, double *cpn, double *fictive) {
+    const double *x = trace->column + TNM_TEMPERATURE * trace->capacity;
+    const double *y = trace->column + TNM_CPN * trace->capacity, *tf = trace->column + TNM_FICTIVE * trace->capacity;
+    const size_t last = trace->count - 1, below = points_below(grid, x[0]);
+    size_t p = 0;
+    for (; p < below; p++) {
+        if (cpn32) cpn32[p] = 0.0f;
+        if (cpn) cpn[p] = 0.0;
+        if (fictive) fictive[p] = tf[0];
+    }
+    double slope = node_slope(x, y, trace->count, 0);
+    for (size_t i = 0; i < last; i++) {
+        const double ahead = node_slope(x, y, trace->count, i + 1);
+        const size_t stop = points_below(grid, x[i + 1]);
+        double a[4], b[4];
+        if (p < stop) {
+            cubic(x[i + 1] - x[i], y[i], y[i + 1], slope, ahead, a);
+            cubic(x[i + 1] - x[i], tf[i], tf[i + 1], y[i], y[i + 1], b);
+        }
+        for (; p < stop; p++) {
+            const double t = grid->first + (double)p * grid->step - x[i];
+            if (cpn32) cpn32[p] = (float)EVALUATE(a, t);
+            if (cpn) cpn[p] = EVALUATE(a, t);
+            if (fictive) fictive[p] = EVALUATE(b, t);
+        }
+        slope = ahead;
+    }
+    for (; p < grid->points; p++) {
+        if (cpn32) cpn32[p] = 1.0f;
+        if (cpn) cpn[p] = 1.0;
+        if (fictive) fictive[p] = tf[last] + (grid->first + (double)p * grid->step - x[last]);
+    }
+}
+
+int tnm_heating_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program,
+                     const tnm_grid *grid, double tolerance, tnm_trace *trace, float *cpn32, double *cpn,
+                     double *fictive) {
+    trace->count = 0;
+    int status = tnm_run(glass, kernel, program, tolerance, program->segments - 1, trace);
+    if (status == TNM_OK) {
+        const double *y = trace->column + TNM_CPN * trace->capacity;
+        const int glassy = fabs(y[0]) < WINDOW, liquid = fabs(y[trace->count - 1] - 1.0) < WINDOW;
+        sample(trace, grid, cpn32, cpn, fictive);
+        return glassy && liquid ? TNM_OK : TNM_WINDOW;
+    }
     for (size_t p = 0; p < grid->points; p++) {
-        double temperature = grid->first + (double)p * grid->step;
-        if (temperature < t->temperature[0]) {
-            cpn[p] = 0.0;
-            fictive[p] = t->fictive[0];
-        } else if (temperature >= t->temperature[last]) {
-            cpn[p] = 1.0;
-            fictive[p] = t->fictive[last] + (temperature - t->temperature[last]);
-        } else {
-            while (t->temperature[node + 1] <= temperature) node++;
-            double h = t->temperature[node + 1] - t->temperature[node];
-            double u = (temperature - t->temperature[node]) / h;
-            cpn[p] = hermite(u, h, t->cpn[node], t->cpn[node + 1], node_slope(t, node), node_slope(t, node + 1));
-            fictive[p] = hermite(u, h, t->fictive[node], t->fictive[node + 1], t->cpn[node], t->cpn[node + 1]);
-        }
+        if (cpn32) cpn32[p] = NAN;
+        if (cpn) cpn[p] = NAN;
+        if (fictive) fictive[p] = NAN;
     }
-}
-
-static int in_range(const tnm_glass *g, const tnm_cycle *c, double tolerance) {
-    return isfinite(g->ln_a) && isfinite(g->delta_h_over_r) && g->delta_h_over_r > 0.0 && g->ln_a < log(100.0) &&
-           g->x > 0.0 && g->x <= 1.0 && c->cooling_rate > 0.0 && isfinite(c->cooling_rate) && c->heating_rate > 0.0 &&
-           isfinite(c->heating_rate) && c->low > 0.0 && c->high > c->low && isfinite(c->high) && tolerance > 0.0;
-}
-
-int tnm_heating_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_cycle *cycle, const tnm_grid *grid,
-                     double tolerance, double *cpn, double *fictive_temperature) {
-    int status = TNM_PARAMETER;
-    trace record = {0};
-    double *work = NULL;
-    if (in_range(glass, cycle, tolerance)) {
-        const size_t n = kernel->terms;
-        const double liquid = equilibrium_temperature(glass, kernel, fmax(cycle->cooling_rate, cycle->heating_rate));
-        work = malloc(5 * n * sizeof(double));
-        status = work ? TNM_OK : TNM_MEMORY;
-        if (work) {
-            integrator s = {.glass = glass, .kernel = kernel, .tolerance = tolerance};
-            s.departure = work;
-            s.trial = work + n;
-            s.decay = work + 2 * n;
-            s.inverse_rate = work + 3 * n;
-            s.weighted_rate = work + 4 * n;
-            const double start = fmin(cycle->high, liquid);
-            /* from `high` the ramp starts at rest; at a lower `liquid` it has long reached its steady lag */
-            const double lag = start < cycle->high ? -cycle->cooling_rate * exp(ln_tau(glass, start, start)) : 0.0;
-            for (size_t i = 0; i < n; i++) {
-                s.inverse_rate[i] = 1.0 / kernel->rate[i];
-                s.weighted_rate[i] = kernel->weight[i] * kernel->rate[i];
-                s.departure[i] = lag * s.inverse_rate[i];
-            }
-            s.now.temperature = start;
-            s.now.fictive = start - weighted_sum(n, kernel->weight, s.departure);
-            status = ramp(&s, cycle->low, -cycle->cooling_rate, liquid, NULL);
-            const int glassy = s.now.cpn < WINDOW;
-            if (status == TNM_OK) status = ramp(&s, cycle->high, cycle->heating_rate, liquid, &record);
-            if (status == TNM_OK && !(glassy && fabs(s.now.cpn - 1.0) < WINDOW)) status = TNM_WINDOW;
-        }
-    }
-    if (status == TNM_OK || status == TNM_WINDOW) {
-        sample_trace(&record, grid, cpn, fictive_temperature);
-    } else {
-        for (size_t p = 0; p < grid->points; p++) cpn[p] = fictive_temperature[p] = NAN;
-    }
-    free(record.temperature);
-    free(work);
     return status;
 }

@@ -1,4 +1,4 @@
-/* Tool-Narayanaswamy-Moynihan relaxation of one glass, one cooling and heating cycle at a time.
+/* Tool-Narayanaswamy-Moynihan relaxation of one glass under any program of ramps, holds and jumps.
  *
  * Plain C without Python, NumPy or MPI, so that it can be called without the GIL and tested alone.
  * Units: K, s; the activation energy enters as delta_h / R in K.
@@ -18,19 +18,34 @@ typedef struct {
 } tnm_kernel;
 
 typedef struct {
-    double ln_a;          /* ln(A / s) */
+    double ln_a;           /* ln(A / s) */
     double delta_h_over_r; /* K */
     double x;
 } tnm_glass;
 
-typedef struct {
-    double cooling_rate; /* K/s, positive */
-    double heating_rate; /* K/s, positive */
-    double high;         /* K, cooling starts here in equilibrium */
-    double low;          /* K, heating starts here */
-} tnm_cycle;
+enum { TNM_RAMP = 0, TNM_HOLD = 1, TNM_JUMP = 2 };
 
-/* Equidistant temperatures at which the heating scan is wanted. */
+typedef struct {
+    int kind;
+    double target; /* K, of a ramp or a jump */
+    double amount; /* rate of a ramp, K/s, positive; duration of a hold, s */
+} tnm_segment;
+
+/* What the glass does: it starts in equilibrium. */
+typedef struct {
+    double start; /* K */
+    size_t segments;
+    const tnm_segment *segment;
+} tnm_program;
+
+/* Nodes of the integration. The caller frees `column`, a block of TNM_COLUMNS columns of `capacity`. */
+enum { TNM_TIME = 0, TNM_TEMPERATURE = 1, TNM_FICTIVE = 2, TNM_CPN = 3, TNM_COLUMNS = 4 };
+typedef struct {
+    size_t count, capacity;
+    double *column;
+} tnm_trace;
+
+/* Equidistant temperatures at which a heating scan is wanted. */
 typedef struct {
     size_t points;
     double first; /* K */
@@ -39,19 +54,28 @@ typedef struct {
 
 enum {
     TNM_OK = 0,
-    TNM_WINDOW = 1,   /* the cycle does not reach both glass (CpN = 0) and liquid (CpN = 1) */
-    TNM_STEPS = 2,    /* the step control gave up */
+    TNM_WINDOW = 1,    /* the scan does not reach both glass (CpN = 0) and liquid (CpN = 1) */
+    TNM_STEPS = 2,     /* the step control gave up */
     TNM_PARAMETER = 3, /* a parameter is not finite or out of range */
     TNM_MEMORY = 4
 };
 
-/* Simulate one cycle and write CpN and Tf (K) of the heating scan, grid->points each.
+/* Run a program and add the nodes of the segments from `record` on to the trace.
  *
- * tolerance bounds the error of CpN, relative where CpN is above 1. Points of the grid below the first and above the
- * last computed temperature are the frozen glass and the equilibrium liquid.
- * On any status but TNM_OK and TNM_WINDOW both outputs are filled with NaN.
+ * tolerance bounds the error of CpN = dTf/dT, relative where CpN is above 1. Ranges of temperature in which the glass
+ * is frozen, or a ramp in its steady state, are passed over: the trace has no nodes there. In the column CPN a hold has
+ * dTf/dt in K/s.
  */
-int tnm_heating_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_cycle *cycle,
-                     const tnm_grid *grid, double tolerance, double *cpn, double *fictive_temperature);
+int tnm_run(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program, double tolerance,
+            size_t record, tnm_trace *trace);
+
+/* Write CpN and Tf (K) of the last segment of a program, a heating ramp; either output may be null.
+ *
+ * Below the first node the glass is frozen, above the last it is an equilibrium liquid. On any status but TNM_OK and
+ * TNM_WINDOW the outputs are filled with NaN.
+ */
+int tnm_heating_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program,
+                     const tnm_grid *grid, double tolerance, tnm_trace *trace, float *cpn32, double *cpn,
+                     double *fictive);
 
 #endif

@@ -10,6 +10,11 @@ from importlib.metadata import version
 
 from lehr.errors import LehrError
 from lehr.physics import (
+    Cycle,
+    History,
+    Hold,
+    Jump,
+    Ramp,
     Signals,
     Status,
     ThermalProgram,
@@ -19,12 +24,18 @@ from lehr.physics import (
     simulate,
     simulate_batch,
     simulate_direct,
+    simulate_history,
 )
 
 __version__ = version("lehr")
 
 __all__ = [
+    "Cycle",
+    "History",
+    "Hold",
+    "Jump",
     "LehrError",
+    "Ramp",
     "Signals",
     "Status",
     "TNMParameters",
@@ -35,4 +46,5 @@ __all__ = [
     "simulate",
     "simulate_batch",
     "simulate_direct",
+    "simulate_history",
 ]

@@ -118,7 +118,7 @@ def _work(config: Config, subset: Subset, plan: PartPlan, digest: str, todo: lis
     while (drawn := shared.draw()) < len(todo):
         part, started = todo[drawn], time.perf_counter()
         parameters = subset.parameters(part.start, part.stop)
-        cpn = np.empty((part.rows, program.cycles, temperature.size), np.float32)
+        cpn = np.empty((part.rows, len(program.cycles), temperature.size), np.float32)
         status = np.empty(part.rows, np.int8)
         block = config.signals.storage.rows_per_chunk
         for first in range(0, part.rows, block):

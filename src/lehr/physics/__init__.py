@@ -4,14 +4,27 @@ from lehr.physics.direct import simulate_direct
 from lehr.physics.kww import KWWKernel
 from lehr.physics.materials import Material, load_materials, material
 from lehr.physics.parameters import GAS_CONSTANT, TNMParameters
-from lehr.physics.program import ThermalProgram, default_temperature
-from lehr.physics.simulate import DEFAULT_TOLERANCE, Signals, Status, simulate, simulate_batch
+from lehr.physics.program import Cycle, Hold, Jump, Ramp, ThermalProgram, default_temperature
+from lehr.physics.simulate import (
+    DEFAULT_TOLERANCE,
+    History,
+    Signals,
+    Status,
+    simulate,
+    simulate_batch,
+    simulate_history,
+)
 
 __all__ = [
     "DEFAULT_TOLERANCE",
     "GAS_CONSTANT",
+    "Cycle",
+    "History",
+    "Hold",
+    "Jump",
     "KWWKernel",
     "Material",
+    "Ramp",
     "Signals",
     "Status",
     "TNMParameters",
@@ -22,4 +35,5 @@ __all__ = [
     "simulate",
     "simulate_batch",
     "simulate_direct",
+    "simulate_history",
 ]

@@ -8,18 +8,23 @@ O(N) instead of O(N^2). Rates are geometric, so that the kernel gets most of its
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+from importlib.resources import files
 from math import gamma
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
+from lehr.physics.kww_table import NODES, RANGES, chebyshev
 
-__all__ = ["BETA_RANGE", "KWWKernel"]
+__all__ = ["BETA_RANGE", "MAX_ERROR", "KWWKernel"]
 
 BETA_RANGE = (0.1, 1.0)
-"""Range of beta in which the exponential sum was checked."""
+"""Range of beta that the table covers."""
+
+MAX_ERROR = 5.5e-7
+"""Largest absolute error of a sum over all u >= 0 and all beta; the tests measure it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,18 +38,15 @@ class KWWKernel:
     rates : ndarray, shape (terms,)
         Rates in units of 1/tau, ascending; ``rates[i] = rates[0] * 2**(i / chains)``.
     weights : ndarray, shape (terms,)
-        Weights, of either sign; they sum to 1 within `max_error`.
+        Weights, of either sign; they sum to 1 within `MAX_ERROR`.
     chains : int
         Rates in each octave.
-    max_error : float
-        Largest absolute error over all u >= 0, found on a grid finer than that of the fit.
     """
 
     beta: float
     rates: NDArray[np.float64]
     weights: NDArray[np.float64]
     chains: int
-    max_error: float
 
     @property
     def mean_time(self) -> float:
@@ -56,35 +58,34 @@ class KWWKernel:
         return np.asarray(np.exp(-np.multiply.outer(u, self.rates)) @ self.weights)
 
     @staticmethod
-    @lru_cache(maxsize=256)
-    def fit(beta: float) -> KWWKernel:
-        """Fit the exponential sum for one beta by regularised least squares.
+    def of(beta: float) -> KWWKernel:
+        """Return the exponential sum for one beta, from the table by barycentric interpolation.
 
         Raises
         ------
         LehrError
             If `beta` is outside [0.1, 1].
         """
-        low, high = BETA_RANGE
-        if not low <= beta <= high:
-            raise LehrError(f"beta = {beta} is out of range", f"beta must lie in [{low}, {high}].")
+        if not BETA_RANGE[0] <= beta <= BETA_RANGE[1]:
+            raise LehrError(f"beta = {beta} is out of range", f"beta must lie in {list(BETA_RANGE)}.")
         if beta == 1.0:
-            return KWWKernel(beta, np.ones(1), np.ones(1), 1, 0.0)
-        # The spectrum narrows towards beta = 1 and needs a finer grid there.
-        chains = 1 if beta <= 0.4 else 2 if beta <= 0.62 else 4
-        # u from where the function leaves 1 by 1e-7 to where 1e-7 of it is left
-        first, last = 1e-7 ** (1.0 / beta), 16.0 ** (1.0 / beta)
-        octaves = np.log2(3.0 / first) - np.log2(0.05 / last)
-        terms = int(np.ceil(octaves * chains)) + 1
-        rates = 0.05 / last * 2.0 ** (np.arange(terms) / chains)
+            return KWWKernel(beta, np.ones(1), np.ones(1), 1)
+        number = next(i for i, (_, last, _) in enumerate(RANGES) if beta <= last)
+        first, last, chains = RANGES[number]
+        distance = beta - chebyshev(first, last)
+        at_node = np.abs(distance) < 1e-14
+        if at_node.any():
+            share = at_node.astype(float)
+        else:
+            angle = (2 * np.arange(NODES) + 1) * np.pi / (2 * NODES)
+            share = (-1.0) ** np.arange(NODES) * np.sin(angle) / distance
+            share /= share.sum()
+        # einsum adds in a fixed order; a product of BLAS would depend on the number of threads
+        weights = np.einsum("i,ij->j", share, _table()[f"weights_{number}"])
+        return KWWKernel(beta, _table()[f"rates_{number}"], weights, chains)
 
-        u = np.geomspace(first / 8.0, last * 8.0, 4 * terms)
-        ridge = 1e-9 * np.sqrt(u.size)  # keeps the weights of neighbouring rates from cancelling each other
-        matrix = np.vstack([np.exp(-np.outer(u, rates)), np.full(terms, 10.0), ridge * np.eye(terms)])
-        target = np.concatenate([np.exp(-(u**beta)), [10.0], np.zeros(terms)])
-        q, r = np.linalg.qr(matrix)  # the ridge makes it regular; several times faster than lstsq
-        weights = np.linalg.solve(r, q.T @ target)
 
-        check = np.concatenate([[0.0], np.geomspace(first / 150.0, last * 150.0, 2001)])
-        error = np.exp(-np.outer(check, rates)) @ weights - np.exp(-(check**beta))
-        return KWWKernel(beta, rates, weights, chains, float(np.abs(error).max()))
+@cache
+def _table() -> dict[str, NDArray[np.float64]]:
+    with files("lehr.physics").joinpath("kww.npz").open("rb") as file, np.load(file) as table:
+        return {name: np.ascontiguousarray(table[name]) for name in table.files}

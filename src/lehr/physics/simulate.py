@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +16,12 @@ from lehr import _tnm
 from lehr.errors import LehrError
 from lehr.physics.kww import KWWKernel
 from lehr.physics.parameters import GAS_CONSTANT, TNMParameters
-from lehr.physics.program import ThermalProgram, default_temperature
+from lehr.physics.program import Cycle, ThermalProgram, compile_cycles, default_temperature
 
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["DEFAULT_TOLERANCE", "Signals", "Status", "simulate", "simulate_batch"]
+__all__ = ["DEFAULT_TOLERANCE", "History", "Signals", "Status", "simulate", "simulate_batch", "simulate_history"]
 
 DEFAULT_TOLERANCE = 1e-4
 """Error of CpN that the step control allows; relative where CpN is above 1."""
@@ -115,7 +117,8 @@ def simulate(
     program : ThermalProgram, optional
         Default: the six cycles of Table 1 of the paper.
     temperature : array_like, shape (points,), optional
-        Equidistant ascending temperatures in K. Default: -250 to 1600 degC every 0.1 K. Cycles start at the last.
+        Equidistant ascending temperatures in K. Default: -250 to 1600 degC every 0.1 K. They are the window of the
+        program: its "lowest" and "highest" are the first and the last of them.
     tolerance : float, optional
         Error of CpN that the step control allows, relative where CpN is above 1.
 
@@ -131,9 +134,10 @@ def simulate(
     parameters = TNMParameters(float(ln_A), float(delta_h), float(x), float(beta))
     program = program or ThermalProgram.chr_cycles()
     grid = _equidistant(temperature)
-    cpn = np.empty((program.cycles, grid.size))
+    cpn = np.empty((len(program.cycles), grid.size))
     fictive = np.empty_like(cpn)
-    status = _run(parameters.as_tuple(), program, grid, tolerance, cpn, fictive)
+    scan = _Scanner(program, grid, tolerance)
+    status = scan(parameters.as_tuple(), cpn, fictive)
     if status not in (Status.OK, Status.WINDOW):
         raise LehrError(f"{parameters}: {status.message}")
     return Signals(parameters, program, grid, cpn, fictive, status)
@@ -146,6 +150,7 @@ def simulate_batch(
     temperature: ArrayLike | None = None,
     dtype: str = "float32",
     tolerance: float = DEFAULT_TOLERANCE,
+    threads: int = 1,
 ) -> tuple[NDArray[Any], NDArray[np.int8]]:
     """Simulate the heating scans of many glasses.
 
@@ -156,7 +161,9 @@ def simulate_batch(
     program, temperature, tolerance
         As in `simulate`.
     dtype : str, optional
-        Type of the signals; the computation is in float64.
+        Type of the signals, float32 or float64; the computation is in float64.
+    threads : int, optional
+        Threads of this process that share the rows.
 
     Returns
     -------
@@ -168,43 +175,110 @@ def simulate_batch(
     rows = np.atleast_2d(np.asarray(parameters, dtype=float))
     if rows.ndim != 2 or rows.shape[1] != 4:
         raise LehrError(f"parameters have the shape {rows.shape}", "Give (n, 4): ln_A, delta_h, x, beta.")
+    if threads < 1:
+        raise LehrError(f"threads = {threads} is out of range", "Give at least one.")
+    if dtype not in ("float32", "float64"):
+        raise LehrError(f"dtype '{dtype}' is not offered", "Take float32 or float64.")
     program = program or ThermalProgram.chr_cycles()
     grid = _equidistant(temperature)
-    cpn = np.empty((len(rows), program.cycles, grid.size), dtype=dtype)
+    cpn = np.empty((len(rows), len(program.cycles), grid.size), dtype=dtype)
     status = np.empty(len(rows), dtype=np.int8)
-    scans = np.empty((program.cycles, grid.size))
-    fictive = np.empty_like(scans)
-    for i, row in enumerate(rows):
-        try:
-            values = TNMParameters(*row.tolist()).as_tuple()
-        except LehrError:
-            status[i], cpn[i] = Status.PARAMETER, np.nan
-            continue
-        status[i] = _run(values, program, grid, tolerance, scans, fictive)
-        cpn[i] = scans
+    scan = _Scanner(program, grid, tolerance)
+
+    def work(share: range) -> None:
+        for i in share:
+            try:
+                values = TNMParameters(*rows[i].tolist()).as_tuple()
+            except LehrError:
+                status[i], cpn[i] = Status.PARAMETER, np.nan
+            else:
+                status[i] = scan(values, cpn[i])
+
+    if threads == 1:
+        work(range(len(rows)))
+    else:
+        with ThreadPoolExecutor(threads) as pool:  # the kernel releases the GIL
+            list(pool.map(work, [range(first, len(rows), threads) for first in range(threads)]))
     return cpn, status
 
 
-def _run(
-    parameters: Iterable[float],
-    program: ThermalProgram,
-    grid: NDArray[np.float64],
-    tolerance: float,
-    cpn: NDArray[np.float64],
-    fictive: NDArray[np.float64],
-) -> Status:
+@dataclass(frozen=True, eq=False)
+class History:
+    """What a glass does along a cycle, at the steps of the integration.
+
+    Attributes
+    ----------
+    time : ndarray, shape (nodes,)
+        Time in s.
+    temperature, fictive_temperature : ndarray, shape (nodes,)
+        T and Tf in K. Ranges in which nothing happens have no nodes.
+    """
+
+    time: NDArray[np.float64]
+    temperature: NDArray[np.float64]
+    fictive_temperature: NDArray[np.float64]
+
+
+def simulate_history(parameters: TNMParameters, cycle: Cycle, *, tolerance: float = DEFAULT_TOLERANCE) -> History:
+    """Simulate one cycle and return all of it: ramps, holds and jumps.
+
+    Parameters
+    ----------
+    parameters : TNMParameters
+        The glass.
+    cycle : Cycle
+        What is done to it; temperatures in K.
+    tolerance : float, optional
+        As in `simulate`; in a hold, about the error of Tf in K.
+
+    Raises
+    ------
+    LehrError
+        If the integration fails.
+    """
+    programs = compile_cycles([cycle], nan, nan, recorded=False)
+    ln_a, delta_h, x, beta = parameters.as_tuple()
+    _check_tolerance(tolerance)
+    code, columns = _tnm.history(ln_a, delta_h / GAS_CONSTANT, x, _compiled_kernel(beta), programs, tolerance)
+    if code != Status.OK:
+        raise LehrError(f"{parameters}: {Status(code).message}")
+    return History(*(np.array(column) for column in columns))
+
+
+@lru_cache(maxsize=256)
+def _compiled_kernel(beta: float) -> _tnm.Kernel:
+    kernel = KWWKernel.of(beta)
+    return _tnm.Kernel(kernel.rates, kernel.weights, kernel.chains, kernel.mean_time)
+
+
+def _check_tolerance(tolerance: float) -> None:
     if not 0 < tolerance < 1:
         raise LehrError(f"tolerance = {tolerance} is out of range", "It is an error of CpN between 0 and 1.")
-    ln_a, delta_h, x, beta = parameters
-    kernel = KWWKernel.fit(round(beta, 12))
-    cycles = program.kernel_cycles(grid[0], grid[-1])
-    step = (grid[-1] - grid[0]) / (grid.size - 1)
-    return Status(
-        _tnm.heating_scans(
-            ln_a, delta_h / GAS_CONSTANT, x, kernel.rates, kernel.weights, kernel.chains, kernel.mean_time,
-            cycles, grid[0], step, tolerance, cpn, fictive,
-        )
-    )  # fmt: skip
+
+
+class _Scanner:
+    """Simulates the scans of a program on a temperature grid, for one glass after the other."""
+
+    def __init__(self, program: ThermalProgram, grid: NDArray[np.float64], tolerance: float) -> None:
+        _check_tolerance(tolerance)
+        self._programs = program.compiled(grid[0], grid[-1])
+        self._first, self._step = grid[0], (grid[-1] - grid[0]) / (grid.size - 1)
+        self._tolerance = tolerance
+
+    def __call__(
+        self,
+        parameters: tuple[float, float, float, float],
+        cpn: NDArray[Any],
+        fictive: NDArray[np.float64] | None = None,
+    ) -> Status:
+        ln_a, delta_h, x, beta = parameters
+        kernel = _compiled_kernel(beta)
+        return Status(
+            _tnm.heating_scans(
+                ln_a, delta_h / GAS_CONSTANT, x, kernel, self._programs, self._first, self._step, self._tolerance, cpn,
+                fictive,
+            )
+        )  # fmt: skip
 
 
 def _equidistant(temperature: ArrayLike | None) -> NDArray[np.float64]:

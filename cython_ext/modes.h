@@ -1,0 +1,60 @@
+/* The bank of modes: the departures D = T - Tf_mode of all terms of the exponential sum, and how a step moves them. */
+#ifndef LEHR_MODES_H
+#define LEHR_MODES_H
+
+#include <stddef.h>
+
+#include "tnm.h"
+
+typedef struct {
+    double drive;        /* change of temperature in the step, K; 0 in a hold */
+    double dxi;          /* change of reduced time */
+    double shape[5];     /* g = drive/dxi * sum_k shape[k] theta^k */
+    double departure;    /* sum of weight * D at the end of the step */
+    double relaxation;   /* sum of weight * z * D at the end of the step, z = rate * dxi */
+    size_t end;          /* modes from here on are in quasi-equilibrium */
+} mode_step;
+
+typedef struct {
+    const tnm_kernel *kernel;
+    double *memory;
+    double *rate, *inverse_rate, *weighted_rate;
+    double *envelope;    /* largest |weight| nearby */
+    double *tail;        /* sums over faster modes, 6 for each mode */
+    double *departure;   /* D of the active modes, begin <= mode < end */
+    double *trial;       /* D at the end of a step that is tried */
+    double *decay;       /* 1 - exp(-z) */
+    double *fictive;     /* Tf of the frozen modes, mode < begin */
+    size_t begin, end;
+    double frozen_weight, frozen_fictive;
+    mode_step last;      /* the last accepted step: it says where the modes from `end` on are */
+} mode_bank;
+
+int modes_create(mode_bank *bank, const tnm_kernel *kernel);
+void modes_free(mode_bank *bank);
+
+/* All modes active, in the steady lag of a ramp (lag = q tau, K) or in equilibrium (lag = 0). */
+void modes_settle(mode_bank *bank, double lag);
+
+/* All modes active, as they are at this temperature. */
+void modes_gather(mode_bank *bank, double temperature);
+
+/* Change the temperature while nothing relaxes; all modes must be active. */
+void modes_shift(mode_bank *bank, double change);
+
+double modes_departure(const mode_bank *bank);  /* sum of weight * D; all modes must be active */
+double modes_relaxation(const mode_bank *bank); /* sum of weight * rate * D; all modes must be active */
+
+
+/* Bound of |sum of weight * rate * D| if the temperature were changed; all modes must be active. */
+double modes_relaxation_bound(const mode_bank *bank, double change);
+
+/* Move all modes to the end of a step, whose temperature is `temperature`; fills departure, relaxation and end. */
+void modes_try(mode_bank *bank, mode_step *step, double temperature);
+void modes_accept(mode_bank *bank, const mode_step *step);
+
+/* Let slow modes rest while weight * rate * D < quiet, and wake those that do not. D passes through 0: reach (K) is
+ * how far it may come soon, so that a mode on its way through does not hold up the faster or slower ones. */
+void modes_rest(mode_bank *bank, double temperature, double reach, double quiet);
+
+#endif
