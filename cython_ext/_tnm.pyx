@@ -42,6 +42,10 @@ cdef extern from "tnm.h" nogil:
                          tnm_trace *, float *, double *, double *)
 
 
+cdef extern from "direct.h" nogil:
+    int tnm_direct(const tnm_glass *, double, double, size_t, const double *, const double *, double *)
+
+
 cdef class Programs:
     """Cycles in the form that the kernel takes: rows of kind, target (K), amount (K/s or s)."""
 
@@ -132,3 +136,13 @@ def history(double ln_a, double delta_h_over_r, double x, Kernel kernel, Program
     columns = [[trace.column[c * trace.capacity + i] for i in range(trace.count)] for c in range(TNM_FICTIVE + 1)]
     free(trace.column)
     return status, columns
+
+
+def direct(double ln_a, double delta_h_over_r, double x, double beta, double start,
+           const double[::1] jump, const double[::1] hold, double[::1] fictive_temperature):
+    """Run Eq. 4 of the paper in place and return the status; arrays are (n,), n >= 1."""
+    cdef tnm_glass glass = tnm_glass(ln_a, delta_h_over_r, x)
+    cdef int status
+    with nogil:
+        status = tnm_direct(&glass, beta, start, jump.shape[0], &jump[0], &hold[0], &fictive_temperature[0])
+    return status

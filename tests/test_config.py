@@ -8,8 +8,8 @@ import pytest
 import yaml
 from conftest import ROOT, run
 
-from lehr import LehrError
-from lehr.config import Config, load_config
+from lehr import Hold, Jump, LehrError, Ramp
+from lehr.config import Config, load_config, load_program
 from lehr.config.generate import default_yaml, json_schema
 
 CONFIGS = sorted((ROOT / "workflow/config").glob("*.yaml"))
@@ -64,9 +64,9 @@ def test_generator_checks_and_writes(tmp_path: Path) -> None:
         ("models: [{name: a, subset: X}]", "models.0.subset"),
         ("models: [{name: ../a, subset: C}]", "models.0.name"),
         ("models: [{name: a, subset: C}, {name: a, subset: G}]", "two models have the same name"),
-        ("- a list", "a config is a mapping"),
+        ("- a list", "must be a mapping"),
         ("x: [", "not valid YAML"),
-        ("", "a config is a mapping"),
+        ("", "must be a mapping"),
     ],
 )
 def test_errors_name_file_key_and_value(tmp_path: Path, text: str, named: str) -> None:
@@ -80,7 +80,7 @@ def test_errors_name_file_key_and_value(tmp_path: Path, text: str, named: str) -
 
 
 def test_a_missing_config_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(LehrError, match="cannot read the config"):
+    with pytest.raises(LehrError, match="cannot read the file"):
         load_config(tmp_path / "none.yaml")
 
 
@@ -90,3 +90,39 @@ def test_digest_follows_the_content_only() -> None:
     assert base.signals.digest() == changed.signals.digest()
     assert base.training.digest() != changed.training.digest()
     assert base.digest() == Config.model_validate(base.model_dump()).digest()
+
+
+PROGRAM = """
+cycles:
+  - segments: [{ramp: {to: 400, rate: 10}}, {hold: {hours: 2}}, {jump: {to: lowest}}, {ramp: {to: highest, rate: 5}}]
+  - {start: 600, segments: [{ramp: {to: lowest, rate: 1}}, {ramp: {to: highest, rate: 10}}]}
+"""
+
+
+def test_program_file(tmp_path: Path) -> None:
+    path = tmp_path / "program.yaml"
+    path.write_text(PROGRAM)
+    program = load_program(path)
+    assert program.cycles[0].segments == (Ramp(400.0, 10.0), Hold(7200.0), Jump("lowest"), Ramp("highest", 5.0))
+    assert program.cycles[1].start == 600.0
+    assert program.heating_rates == (5.0, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("ramp: {to: 400, rate: 10}", "ramp: {to: 400, rat: 10}"), "did you mean 'rate'?"),
+        (("hours: 2", "hours: 2, days: 1"), "give one of seconds, hours, days or years"),
+        (("hold: {hours: 2}", "hold: {hours: 2}, jump: {to: 300}"), "one of ramp, hold or jump"),
+        (("rate: 5", "rate: -5"), "cycles.0.segments.3.ramp.rate"),
+        (("to: 400", "to: coldest"), "cycles.0.segments.0.ramp.to"),
+        (("cycles", "cycle"), "did you mean 'cycles'?"),
+        ((", {ramp: {to: highest, rate: 5}}]", "]"), "must be a heating ramp"),
+    ],
+)
+def test_errors_in_a_program_are_named(tmp_path: Path, change: tuple[str, str], named: str) -> None:
+    path = tmp_path / "program.yaml"
+    path.write_text(PROGRAM.replace(*change, 1))
+    with pytest.raises(LehrError) as error:
+        load_program(path)
+    assert named in str(error.value)

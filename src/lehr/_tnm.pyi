@@ -27,3 +27,13 @@ def heating_scans(
 def history(
     ln_a: float, delta_h_over_r: float, x: float, kernel: Kernel, programs: Programs, tolerance: float
 ) -> tuple[int, list[list[float]]]: ...
+def direct(
+    ln_a: float,
+    delta_h_over_r: float,
+    x: float,
+    beta: float,
+    start: float,
+    jump: NDArray[np.float64],
+    hold: NDArray[np.float64],
+    fictive_temperature: NDArray[np.float64],
+) -> int: ...

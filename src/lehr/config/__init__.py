@@ -4,7 +4,7 @@ The pydantic models of `lehr.config.schema` are its only source; ``workflow/conf
 ``workflow/schemas/config.schema.json`` are generated from them (``python -m lehr.config``).
 """
 
-from lehr.config.load import load_config
+from lehr.config.load import load_config, load_program
 from lehr.config.schema import (
     Config,
     ModelConfig,
@@ -22,4 +22,5 @@ __all__ = [
     "StateSpaceConfig",
     "TrainingConfig",
     "load_config",
+    "load_program",
 ]

@@ -5,6 +5,7 @@ Eq. 4 of the paper: the temperature changes in jumps, and each jump relaxes by t
 .. math:: T_{f,n} = T_0 + \sum_j \Delta T_j \{1 - \exp[-(\sum_{k=j}^{n} \Delta t_k / \tau_k)^\beta]\},
 
 with tau_k taken at the fictive temperature before the hold. It shares no step with the exponential sum.
+Compiled; a whole cycle of the paper, 37,000 jumps, still takes ten seconds or more.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lehr import _tnm
 from lehr.errors import LehrError
-from lehr.physics.parameters import TNMParameters
+from lehr.physics.parameters import GAS_CONSTANT, TNMParameters
 
 __all__ = ["simulate_direct"]
 
@@ -52,22 +54,17 @@ def simulate_direct(
     Raises
     ------
     LehrError
-        If `step` is not positive or the cycle has no extent.
+        If `step` or a rate is not positive, or the cycle is shorter than a jump.
     """
-    if not (step > 0 and high > low > 0):
+    if not (step > 0 and high - low >= step and low > 0 and cooling_rate > 0 and heating_rate > 0):
         raise LehrError(f"a cycle from {high} K to {low} K in jumps of {step} K is not possible")
     jumps = round((high - low) / step)
     size = (high - low) / jumps
-    temperatures = np.concatenate([high - size * np.arange(1, jumps + 1), low + size * np.arange(1, jumps + 1)])
     holds = np.repeat([60.0 * size / cooling_rate, 60.0 * size / heating_rate], jumps)
     signed = np.repeat([-size, size], jumps)
     fictive = np.empty(2 * jumps)
-    last = high
-    elapsed = np.zeros(2 * jumps)  # reduced time since each jump: summed forward, so nothing is differenced
-    for n in range(2 * jumps):
-        elapsed[: n + 1] += holds[n] / parameters.relaxation_time(temperatures[n], last)
-        memory = np.exp(-(elapsed[: n + 1] ** parameters.beta))
-        last = temperatures[n] - float(signed[: n + 1] @ memory)
-        fictive[n] = last
+    ln_a, delta_h, x, beta = parameters.as_tuple()
+    if _tnm.direct(ln_a, delta_h / GAS_CONSTANT, x, beta, high, signed, holds, fictive):
+        raise LehrError("out of memory", "Take larger jumps.")
     heating = fictive[jumps - 1 :]
     return low + size * (np.arange(jumps) + 0.5), np.diff(heating) / size, heating

@@ -25,7 +25,8 @@ _RIDGE = 1e-9  # keeps the weights of neighbouring rates from cancelling each ot
 
 def chebyshev(first: float, last: float) -> NDArray[np.float64]:
     """Return the Chebyshev nodes of a range, shape (NODES,)."""
-    return (first + last) / 2 + (last - first) / 2 * np.cos((2 * np.arange(NODES) + 1) * np.pi / (2 * NODES))
+    angle = (2 * np.arange(NODES) + 1) * np.pi / (2 * NODES)
+    return np.asarray((first + last) / 2 + (last - first) / 2 * np.cos(angle))
 
 
 def _fit(first: float, last: float, chains: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

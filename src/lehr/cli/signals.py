@@ -1,0 +1,122 @@
+"""``lehr simulate``: the signals of one glass."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from lehr.errors import LehrError
+from lehr.physics import Signals, ThermalProgram, TNMParameters, material, simulate
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_ZERO_CELSIUS = 273.15
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands of this module."""
+    about = "simulate the DSC heating scans of one glass"
+    command = commands.add_parser("simulate", help=about, description=about.capitalize() + ".")
+    command.add_argument("--material", metavar="NAME", help="a glass of the shipped table, such as As2Se3")
+    command.add_argument("--ln-a", type=float, metavar="LN_A", help="natural logarithm of A in seconds")
+    command.add_argument("--delta-h", type=float, metavar="J/MOL", help="activation energy")
+    command.add_argument("--x", type=float, help="non-linearity, 0 < x <= 1")
+    command.add_argument("--beta", type=float, help="non-exponentiality, 0.1 <= beta <= 1")
+    command.add_argument("--program", metavar="FILE", help="thermal program (docs/programs.md); default: CHR cycles")
+    command.add_argument(
+        "--cooling-rates",
+        type=float,
+        nargs="+",
+        metavar="K/MIN",
+        help="cooling rate of each CHR cycle (default: the six of the paper)",
+    )
+    command.add_argument("--heating-rate", type=float, metavar="K/MIN", help="of the CHR cycles (default: 10)")
+    command.add_argument(
+        "--temperature",
+        type=float,
+        nargs=3,
+        default=[-250.0, 1600.0, 0.1],
+        metavar=("START", "STOP", "STEP"),
+        help="degC (default: -250 1600 0.1)",
+    )
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write the scans: temperature and CpN of each cycle")
+    command.add_argument("--plot", type=Path, metavar="FILE", help="draw the scans (PNG, PDF or SVG)")
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Simulate, print a summary, write what was asked for."""
+    given = {"ln_A": options.ln_a, "delta_h": options.delta_h, "x": options.x, "beta": options.beta}
+    missing = [f"--{name.lower().replace('_', '-')}" for name, value in given.items() if value is None]
+    if options.material:
+        if len(missing) < len(given):
+            raise LehrError("--material and single parameters exclude each other", "Give either.")
+        parameters = material(options.material).parameters
+    elif missing:
+        raise LehrError(f"missing: {' '.join(missing)}", "Give all four parameters, or --material NAME.")
+    else:
+        parameters = TNMParameters(**given)
+    start, stop, step = options.temperature
+    if not (step > 0 and stop > start > -_ZERO_CELSIUS):
+        raise LehrError(f"--temperature {start} {stop} {step} is no ascending range above absolute zero")
+    temperature = np.linspace(start, stop, round((stop - start) / step) + 1) + _ZERO_CELSIUS
+    signals = simulate(*parameters.as_tuple(), program=_program(options), temperature=temperature)
+    _print_summary(signals)
+    if options.csv:
+        _write_csv(options.csv, signals)
+        print(f"wrote {options.csv}")
+    if options.plot:
+        _plot(options.plot, signals)
+        print(f"wrote {options.plot}")
+    return 0
+
+
+def _program(options: argparse.Namespace) -> ThermalProgram:
+    rates = {"cooling_rates": options.cooling_rates, "heating_rate": options.heating_rate}
+    given = {name: value for name, value in rates.items() if value is not None}
+    if not options.program:
+        return ThermalProgram.chr_cycles(**given)
+    if given:
+        raise LehrError("--program and rates exclude each other", "Write the rates into the program.")
+    from lehr.config import load_program
+
+    return load_program(options.program)
+
+
+def _print_summary(signals: Signals) -> None:
+    p = signals.parameters
+    print(f"ln A = {p.ln_A:g}  delta_h = {p.delta_h / 1e3:g} kJ/mol  x = {p.x:g}  beta = {p.beta:g}")
+    print(f"Tg (tau = 100 s) = {p.glass_transition:.2f} K = {p.glass_transition - _ZERO_CELSIUS:.2f} degC")
+    if signals.status:
+        print(f"warning: {signals.status.message}")
+    print(f"{'first, K/min':>15} {'Tf, K':>9} {'CpN,max':>9} {'at, K':>9}")
+    for rate, fictive, cpn in zip(signals.program.cooling_rates, signals.fictive_temperature, signals.cpn, strict=True):
+        peak = int(cpn.argmax())
+        print(f"{rate:15g} {fictive[0]:9.2f} {cpn[peak]:9.4f} {signals.temperature[peak]:9.2f}")
+
+
+def _write_csv(path: Path, signals: Signals) -> None:
+    rates = enumerate(signals.program.cooling_rates, 1)
+    header = ",".join(["temperature_K", *(f"cpn_{cycle}_after_{rate:g}_K_per_min" for cycle, rate in rates)])
+    table = np.column_stack([signals.temperature, signals.cpn.T])
+    try:
+        np.savetxt(path, table, delimiter=",", header=header, comments="", fmt=["%.4f", *["%.7g"] * len(signals.cpn)])
+    except OSError as error:
+        raise LehrError(f"{path}: cannot write: {error.strerror}", "Check the path.") from None
+
+
+def _plot(path: Path, signals: Signals) -> None:
+    from lehr.report import figures
+    from lehr.report.style import new_axes
+
+    axes = new_axes(7.2, 4.0)
+    figure = cast("Figure", axes.get_figure(root=True))
+    figures.scans(signals.temperature, signals.cpn, signals.program.cooling_rates, axes=axes)
+    try:
+        figure.savefig(path, dpi=150, bbox_inches="tight")
+    except (OSError, ValueError) as error:  # ValueError: a format that Matplotlib does not write
+        raise LehrError(f"{path}: cannot write: {error}", "Name a PNG, PDF or SVG file.") from None

@@ -1,0 +1,125 @@
+"""Numbers as a reader wants them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from math import floor, isfinite, log10
+
+__all__ = [
+    "LABELS",
+    "compact",
+    "count",
+    "difference",
+    "duration",
+    "error",
+    "formula",
+    "interval",
+    "percent",
+    "ratio",
+    "spread",
+    "threshold",
+    "value",
+]
+
+LABELS = {"ln_A": "ln A", "delta_h": "Δh*", "x": "x", "beta": "β", "glass_transition": "Tg"}
+"""Quantities as they read in a table."""
+
+_UNITS = {"ln_A": "", "delta_h": "kJ/mol", "x": "", "beta": "", "glass_transition": "K"}
+_SCALES = {"delta_h": 1e-3}
+_DECIMALS = {"ln_A": 1, "delta_h": 0, "x": 3, "beta": 3, "glass_transition": 1}
+_NONE = "\N{EN DASH}"
+_SPACE = "\N{NARROW NO-BREAK SPACE}"
+_TIMES = f"{_SPACE}\N{MULTIPLICATION SIGN}"
+
+
+def _typeset(number: float, decimals: int) -> str:
+    text = f"{number:,.{decimals}f}".replace(",", _SPACE)
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _with_unit(text: str, quantity: str) -> str:
+    unit = _UNITS[quantity]
+    return f"{text}{_SPACE}{unit}" if unit else text
+
+
+def value(quantity: str, number: float) -> str:
+    """Return a value of a quantity with its unit: 318443.9 J/mol is "318 kJ/mol"."""
+    return _with_unit(_typeset(number * _SCALES.get(quantity, 1.0), _DECIMALS[quantity]), quantity)
+
+
+def error(quantity: str, number: float | None, digits: int = 2) -> str:
+    """Return an error of a quantity to so many significant digits, with its unit; "–" for none."""
+    if number is None or not isfinite(number):
+        return _NONE
+    scaled = number * _SCALES.get(quantity, 1.0)
+    decimals = max(0, digits - 1 - floor(log10(scaled))) if scaled > 0 else 0
+    return _with_unit(_typeset(scaled, min(decimals, 6)), quantity)
+
+
+def ratio(number: float | None) -> str:
+    """Return a factor with two digits: "12 ×"."""
+    if number is None or not isfinite(number):
+        return _NONE
+    return _typeset(number, 1 if number < 9.95 else 0) + _TIMES
+
+
+def percent(fraction: float) -> str:
+    """Return a share in percent; what is not all is never rounded to 100 %, what is not nothing never to 0 %."""
+    number = 100.0 * fraction
+    if 0.0 < number < 0.05:
+        return f"< 0.1{_SPACE}%"
+    if 99.95 <= number < 100.0:
+        return f"> 99.9{_SPACE}%"
+    return f"{number:.0f}{_SPACE}%" if number in (0.0, 100.0) else f"{number:.1f}{_SPACE}%"
+
+
+def count(number: int) -> str:
+    """Return an integer in groups of three digits."""
+    return _typeset(number, 0)
+
+
+def duration(seconds: float) -> str:
+    """Return a time span in its two largest units: "2 h 05 min", "3 min 20 s", "4.2 s"."""
+    if seconds < 60:
+        return f"{seconds:.1f}{_SPACE}s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60}{_SPACE}min {whole % 60:02d}{_SPACE}s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60}{_SPACE}h {minutes % 60:02d}{_SPACE}min"
+
+
+def formula(name: str) -> str:
+    """Return the name of a glass with the numbers in its formula as subscripts."""
+    digits = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+    return re.sub(r"(?<=[A-Za-z)])\d+", lambda match: match[0].translate(digits), name)
+
+
+def compact(number: float) -> str:
+    """Return a number as short as it is: 10.0 is "10"."""
+    return f"{number:.4g}".replace("-", "\N{MINUS SIGN}")
+
+
+def interval(quantity: str, low: float, high: float) -> str:
+    """Return a range of a quantity with its unit: "650 to 750 kJ/mol"."""
+    scale = _SCALES.get(quantity, 1.0)
+    return _with_unit(f"{compact(low * scale)} to {compact(high * scale)}", quantity)
+
+
+def spread(numbers: Iterable[float | None]) -> str:
+    """Return the smallest and the largest of some factors: "5.1 to 26"."""
+    known = sorted(number for number in numbers if number is not None and isfinite(number))
+    ends = [ratio(number).removesuffix(_TIMES) for number in known[:1] + known[-1:]]
+    return " to ".join(dict.fromkeys(ends)) or _NONE
+
+
+def threshold(quantity: str, number: float) -> str:
+    """Return a threshold as short as it is: 0.02, "10 kJ/mol"."""
+    return _with_unit(compact(number * _SCALES.get(quantity, 1.0)), quantity)
+
+
+def difference(quantity: str, number: float) -> str:
+    """Return a difference with its sign: "+0.014"."""
+    text = value(quantity, number)
+    return text if text.startswith("\N{MINUS SIGN}") else f"+{text}"

@@ -1,0 +1,66 @@
+"""Two Horovod ranks: what each one's weights are after training with the adapter and without it.
+
+horovodrun -np 2 --gloo python train_ranks.py CONFIG FOLDER
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from lehr.config import load_config
+from lehr.models import build_mcnn
+from lehr.training import callbacks, train
+from lehr.training.horovod import World, start
+
+config = load_config(sys.argv[1])
+folder = Path(sys.argv[2])
+world = start(2)
+
+
+def own_data(world: World) -> tuple[Any, Any]:
+    """Data that no other rank sees."""
+    random = np.random.default_rng(world.rank)
+    return random.uniform(0, 1, (8, 64, 6)).astype(np.float32), random.uniform(0, 1, (8, 4)).astype(np.float32)
+
+
+def trained(world: World, *, averaged: bool) -> tuple[Any, Any]:
+    """Weights and optimizer state after a few steps from common ones, and states of dropout, as flat arrays."""
+    keras.utils.set_random_seed(world.rank)
+    network = build_mcnn(64, 6, config.network.model_copy(update={"dropout": 0.2}))
+    optimizer = keras.optimizers.Adam(0.01)
+    network.compile(world.optimizer(optimizer) if averaged else optimizer, "mse", jit_compile=False)
+    world.broadcast(network)
+    signals, targets = own_data(world)
+    for _ in range(5):
+        network.train_on_batch(signals, targets)
+    seeds = [layer.seed_generator.state for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
+    return flat([*network.weights, *network.optimizer.variables]), flat(seeds)
+
+
+def flat(variables: Any) -> Any:
+    """One array of many variables."""
+    return np.concatenate([np.ravel(np.asarray(variable, np.float64)) for variable in variables])
+
+
+class Recording(callbacks.Validation):
+    """Keeps what this rank has after each epoch."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Validate and write."""
+        super().on_epoch_end(epoch, logs)
+        np.save(
+            folder / f"epoch-{epoch}-{world.rank}.npy", flat([*self.model.weights, *self.model.optimizer.variables])
+        )
+
+
+for averaged in (True, False):
+    weights, seeds = trained(world, averaged=averaged)
+    np.save(folder / f"averaged-{averaged}-{world.rank}.npy", weights)
+    np.save(folder / f"dropout-{averaged}-{world.rank}.npy", seeds)
+callbacks.Validation = Recording  # type: ignore[misc]
+train(config, "C")

@@ -1,0 +1,110 @@
+"""The Snakemake workflow: end to end at a small size, and what is rerun after a change."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT, TINY, run, write_config
+
+
+def snakemake(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the workflow in the folder of the config, where Snakemake keeps its own records."""
+    return run(
+        "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", config.parent, "--configfile", config, *words,
+        "--cores", "2", timeout=600,
+    )  # fmt: skip
+
+
+def planned(config: Path) -> set[str]:
+    """Rules that a dry run would run, from the table of its jobs."""
+    done = snakemake(config, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in (done.stdout + done.stderr).splitlines()]
+    return {row[0] for row in rows if len(row) == 2 and row[0].isalpha() and row[1].isdigit()} - {"total"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the whole workflow once."""
+    config = write_config(tmp_path_factory.mktemp("flow") / "c.yaml", {**TINY, "name": "flow"})
+    assert planned(config) == {"simulate", "train", "evaluate", "report", "all"}
+    done = snakemake(config)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return config
+
+
+def edited(finished: Path, section: str, key: str, value: Any) -> Path:
+    """Change one key of the config in place."""
+    content = yaml.safe_load(finished.read_text())
+    content[section] = {**content.get(section, {}), key: value}
+    finished.write_text(yaml.safe_dump(content))
+    return finished
+
+
+@pytest.mark.horovod
+@pytest.mark.mpi
+@pytest.mark.slow
+class TestFinished:
+    def test_everything_is_there(self, finished: Path) -> None:
+        results = finished.parent / "results"
+        assert (results / "report.html").stat().st_size > 10_000
+        assert (results / "models/C/model.keras").exists()
+        assert (results / "logs/train-C.log").stat().st_size > 0
+
+    def test_a_second_run_has_nothing_to_do(self, finished: Path) -> None:
+        assert planned(finished) == set()
+        assert "Nothing to be done" in snakemake(finished).stdout + snakemake(finished).stderr
+
+    @pytest.mark.parametrize(
+        ("section", "key", "value", "rules"),
+        [
+            ("training", "optimizer_options", {"learning_rate": 0.001}, {"train", "evaluate", "report", "all"}),
+            ("evaluation", "cpn_max", 5.0, {"evaluate", "report", "all"}),
+            ("report", "material", "a-Se (enthalpy)", {"report", "all"}),
+            ("signals", "tolerance", 1e-3, {"simulate", "train", "evaluate", "report", "all"}),
+            ("ranks", "simulate", 1, {"report", "all"}),
+        ],
+    )
+    def test_a_change_reruns_what_depends_on_it(
+        self, finished: Path, section: str, key: str, value: Any, rules: set[str]
+    ) -> None:
+        before = finished.read_text()
+        try:
+            assert planned(edited(finished, section, key, value)) == rules
+        finally:
+            finished.write_text(before)
+
+    def test_a_lost_manifest_is_found_again_from_the_receipts(self, finished: Path, tmp_path: Path) -> None:
+        copy = Path(shutil.copytree(finished.parent, tmp_path / "copy"))
+        content = yaml.safe_load((copy / "c.yaml").read_text())
+        config = write_config(copy / "c.yaml", {**content, "output": str(copy / "results")})
+        (copy / "results/receipts/C.json").unlink()
+        done = snakemake(config, str(copy / "results/receipts/C.json"))
+        assert done.returncode == 0, done.stderr
+        assert "16 of 16 parts are already done" in (copy / "results/logs/simulate-C.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ((), "Give one config file"),
+        (("--configfile", str(ROOT / "workflow/config/demo.yaml"), "--config", "name=x"), "Give one config file"),
+    ],
+)
+def test_the_snakefile_says_what_it_needs(tmp_path: Path, words: tuple[str, ...], named: str) -> None:
+    done = run("snakemake", "--snakefile", ROOT / "Snakefile", "--directory", tmp_path, "-n", *words)
+    assert done.returncode != 0
+    assert named in done.stdout + done.stderr
+
+
+def test_a_bad_config_stops_before_anything_runs(tmp_path: Path) -> None:
+    config = write_config(tmp_path / "c.yaml", {**TINY, "trainning": {}})
+    done = snakemake(config, "--dry-run")
+    assert done.returncode != 0
+    assert "did you mean 'training'?" in done.stdout + done.stderr
+    assert not (tmp_path / "results").exists()

@@ -1,0 +1,31 @@
+# One network for each model of the config: Horovod ranks train it together.
+
+
+def training_digest(wildcards):
+    """What a training depends on besides its signals; a change of anything else does not train again."""
+    sections = (study.signals, study.split, study.network, study.training, study.loss_weights(wildcards.model), study.ranks.train)
+    return [getattr(section, "digest", lambda section=section: section)() for section in sections]
+
+
+rule train:
+    message:
+        "Training the model {wildcards.model} on {resources.tasks} Horovod ranks"
+    input:
+        lambda wildcards: study.manifest_path(study.model(wildcards.model).subset),
+    output:
+        network=study.run_path("{model}") / "model.keras",
+        history=study.run_path("{model}") / "history.csv",
+        run=study.run_path("{model}") / "run.json",
+    log:
+        f"{study.output}/logs/train-{{model}}.log",
+    benchmark:
+        f"{study.output}/benchmarks/train-{{model}}.tsv"
+    params:
+        training=training_digest,
+    threads: study.ranks.train
+    resources:
+        tasks=study.ranks.train,
+        launcher="horovodrun --gloo",
+    shell:
+        "{resources.launcher} -np {resources.tasks} "
+        "lehr train {CONFIG:q} --model {wildcards.model} --ranks {resources.tasks} 2>&1 | tee {log:q}"
