@@ -1,0 +1,90 @@
+"""What only TensorFlow can do: its threads, its devices, its input pipeline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from lehr.models import TargetScaling
+from lehr.training.horovod import World
+
+__all__ = ["Feed", "use_share_of_machine"]
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+_PREFETCHED_BATCHES = 4
+
+
+class EpochReader(Protocol):
+    """What a feed needs of a reader; `lehr.store.ShuffledReader` is one."""
+
+    def epoch(self, number: int) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float64]]]:
+        """Yield the batches of an epoch."""
+
+
+def use_share_of_machine(world: World) -> int:
+    """Give this rank its share of the cores and one of the GPUs of its machine.
+
+    Threads are left alone where the user has set them in the environment. It must come before anything is computed.
+
+    Returns
+    -------
+    int
+        Cores for this rank.
+    """
+    cores = max(1, len(os.sched_getaffinity(0)) // world.local_size)
+    if not any(name in os.environ for name in _THREAD_VARIABLES):
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(cores)
+            tf.config.threading.set_inter_op_parallelism_threads(cores)
+        except RuntimeError:
+            pass  # TensorFlow runs already in this process, with the threads it has
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus and world.local_size > 1:
+        tf.config.set_visible_devices(gpus[world.local_rank % len(gpus)], "GPU")
+    return cores
+
+
+class Feed:
+    """Batches for `keras.Model.fit`, read ahead while the network computes.
+
+    Parameters
+    ----------
+    reader : EpochReader
+        Where batches of signals and parameters come from.
+    scaling : TargetScaling
+        Normalisation of the targets.
+    shape : tuple of int
+        Points and cycles of a sample.
+    epochs : int
+        Epochs to give, one after the other.
+
+    Attributes
+    ----------
+    dataset : tf.data.Dataset
+        Batches of signals and normalised targets.
+    error : Exception or None
+        What went wrong in reading. TensorFlow passes on only its text.
+    """
+
+    def __init__(self, reader: EpochReader, scaling: TargetScaling, shape: tuple[int, int], epochs: int) -> None:
+        self._reader = reader
+        self._scaling = scaling
+        self._epochs = epochs
+        self.error: Exception | None = None
+        signature = (tf.TensorSpec((None, *shape), tf.float32), tf.TensorSpec((None, 4), tf.float32))
+        dataset: Any = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
+        self.dataset = dataset.prefetch(_PREFETCHED_BATCHES)
+
+    def _batches(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        try:
+            for number in range(self._epochs):
+                for signals, parameters in self._reader.epoch(number):
+                    yield signals, self._scaling.normalise(parameters)
+        except Exception as error:
+            self.error = error
+            raise

@@ -1,0 +1,294 @@
+"""The network of the paper: its layers against independent formulations, its run folder, its targets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lehr.config import Config, NetworkConfig
+from lehr.errors import LehrError
+from lehr.models import PARAMETERS, TargetScaling, build_mcnn, load_network, predict
+from lehr.models.convolution import IndependentConvolution
+from lehr.models.network import Network
+from lehr.models.preprocessing import AttentionSegment, Downsampling
+from lehr.physics import ThermalProgram, simulate_batch
+from lehr.training.record import Record, Samples, write_run
+
+SMALL = NetworkConfig(attention_points=32, filters=(3, 2), pool_sizes=(2, 4), branch_width=5, dense_widths=(6,))
+THRESHOLD = 0.01
+
+
+@pytest.fixture(scope="module")
+def signals() -> np.ndarray:
+    """Simulated samples from broad to near-vertical transitions, shape (5, 926, 6)."""
+    parameters = np.array(
+        [
+            [-220.0, 7e5, 0.6, 0.6],
+            [-30.0, 2.2e5, 0.9, 0.25],
+            [-79.21, 318443.9, 0.57, 0.71],
+            [-560.0, 11e5, 0.3, 0.8],
+            [-190.0, 6.5e5, 1.0, 1.0],
+        ]
+    )
+    cpn, status = simulate_batch(
+        parameters, program=ThermalProgram.chr_cycles(), temperature=np.arange(-250.0, 1601.0, 2.0) + 273.15
+    )
+    assert not status.any()
+    return cpn.swapaxes(1, 2).astype(np.float32)
+
+
+def segment_by_polyfit(y: np.ndarray, points: int) -> np.ndarray:
+    """One signal's attention segment, spelled out as the paper does."""
+    below = np.flatnonzero(y < THRESHOLD)
+    first = below[-1] if below.size else 0
+    unsettled = np.flatnonzero(np.abs(y - 1) >= THRESHOLD)
+    last = max(first, min(unsettled[-1] + 1, y.size - 1) if unsettled.size else 0)
+    segment = y[first : last + 1].astype(float)
+    if segment.size == 1:
+        return np.full(points, segment[0])
+    degree = min(3, segment.size - 1)
+    fit = np.polyfit(np.linspace(-1, 1, segment.size), segment, degree)
+    return np.polyval(fit, np.linspace(-1, 1, points))
+
+
+class TestScaling:
+    def test_limits_of_table_3(self) -> None:
+        scaling = TargetScaling()
+        assert scaling.normalise([-756.0, 2e5 / 1.2, 0.2 / 1.2, 0.2 / 1.2]) == pytest.approx([0, 0, 0, 0], abs=1e-7)
+        assert scaling.normalise([-15.0, 14.4e5, 1.2, 1.2]) == pytest.approx([1, 1, 1, 1])
+
+    def test_round_trip(self) -> None:
+        parameters = np.random.default_rng(0).uniform([-630, 2e5, 0.2, 0.2], [-18, 12e5, 1, 1], (100, 4))
+        back = TargetScaling().denormalise(TargetScaling().normalise(parameters))
+        # single precision of numbers up to 1, times the width of each range
+        assert np.all(np.abs(back - parameters) <= 1e-7 * TargetScaling().width)
+
+    def test_the_whole_state_space_lies_inside(self) -> None:
+        normal = TargetScaling().normalise([[-630, 2e5, 0.2, 0.2], [-18, 12e5, 1, 1]])
+        assert normal.min() > 0
+        assert normal.max() < 1
+
+
+class TestDownsampling:
+    def test_every_kth_point(self) -> None:
+        signals = np.arange(2 * 10 * 3, dtype=np.float32).reshape(2, 10, 3)
+        layer = Downsampling(3)
+        assert np.array_equal(layer(signals), signals[:, [0, 3, 6, 9]])
+        assert layer.compute_output_shape((None, 10, 3)) == (None, 4, 3)
+
+
+class TestAttention:
+    def test_agrees_with_polyfit_on_simulated_signals(self, signals: np.ndarray) -> None:
+        found = np.asarray(AttentionSegment(50, THRESHOLD)(signals))
+        expected = np.stack(
+            [[segment_by_polyfit(y, 50) for y in sample.T] for sample in signals]
+        ).swapaxes(1, 2)  # fmt: skip
+        # single precision: sums of some hundred terms, peaks of 30 and a fit that overshoots
+        assert np.abs(found - expected).max() < 1e-5 * np.abs(signals).max()
+
+    @pytest.mark.parametrize(
+        "y",
+        [
+            [0, 0, 0, 1, 1, 1],  # two points
+            [0, 0, 0.5, 1, 1, 1],  # three points
+            [0, 0, 7.5, 0.5, 1, 1],  # four points, all on the cubic
+            [0, 0, 0, 0, 0, 0],  # never rises: one point
+            [1, 1, 1, 1, 1, 1],  # liquid throughout: one point
+            [0.3, 0.6, 0.9, 1.2, 1, 1],  # starts inside the transition
+            [0, 0, 0.3, 0.6, 0.8, 0.9],  # ends inside it
+            [0, -0.2, 0.02, 3.0, 0.995, 1.02],  # exotherm, and a liquid that is not settled at first
+        ],
+    )
+    def test_short_and_odd_segments(self, y: list[float]) -> None:
+        values = np.array(y, np.float32)
+        found = np.asarray(AttentionSegment(9, THRESHOLD)(values[None, :, None]))[0, :, 0]
+        assert found == pytest.approx(segment_by_polyfit(values, 9), abs=1e-5)
+
+    def test_flat_signals_beside_a_peak_do_not_disturb_it(self, signals: np.ndarray) -> None:
+        layer = AttentionSegment(20, THRESHOLD)
+        mixed = signals.copy()
+        mixed[:, :, 0] = 0
+        found, alone = np.asarray(layer(mixed)), np.asarray(layer(signals))
+        assert np.array_equal(found[:, :, 1:], alone[:, :, 1:])
+        assert np.isfinite(found).all()
+
+
+def reference_convolution(x: Any, kernel: Any, bias: Any, channels: int, pool: int) -> Any:
+    """Keras' own layers in the order of the paper, one channel after the other."""
+    outputs = []
+    for inputs, weights, offset in zip(
+        tf.split(x, channels, axis=2), tf.split(kernel, channels, axis=2), tf.split(bias, channels), strict=True
+    ):
+        y = keras.ops.relu(keras.ops.conv(inputs, weights, padding="same") + offset)
+        outputs.append(keras.ops.max_pool(y, pool, pool))
+    return tf.concat(outputs, axis=2)
+
+
+class TestIndependentConvolution:
+    @pytest.mark.parametrize(("kernel_size", "pool"), [(24, 4), (12, 2), (12, 4), (4, 4), (5, 1), (1, 3), (16, 2)])
+    @pytest.mark.parametrize("points", [64, 61])
+    def test_is_conv_relu_pool_with_the_same_gradients(self, kernel_size: int, pool: int, points: int) -> None:
+        random = np.random.default_rng(kernel_size + pool)
+        x = tf.constant(random.normal(size=(3, points, 6)), tf.float32)
+        layer = IndependentConvolution(3, 4, kernel_size, pool)
+        layer.build((None, points, 6))
+        layer.bias.assign(random.normal(size=12))
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            found = layer(x)
+            loss = tf.reduce_sum(tf.sin(found))
+        gradients = tape.gradient(loss, [x, layer.kernel.value, layer.bias.value])
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            expected = reference_convolution(x, layer.kernel.value, layer.bias.value, 3, pool)
+            loss = tf.reduce_sum(tf.sin(expected))
+        expected_gradients = tape.gradient(loss, [x, layer.kernel.value, layer.bias.value])
+        assert found.shape == (3, points // pool, 12) == layer.compute_output_shape((3, points, 6))
+        # the same products, added up in another order, in single precision
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        for one, other in zip(gradients, expected_gradients, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5 * max(1, np.abs(other).max()))
+
+    def test_weights_are_those_of_a_grouped_convolution(self) -> None:
+        x = np.random.default_rng(0).normal(size=(2, 40, 6)).astype(np.float32)
+        layer = IndependentConvolution(3, 4, 16, 4)
+        found = layer(x)
+        grouped = keras.layers.Conv1D(12, 16, padding="same", groups=3, activation="relu")
+        grouped.build(x.shape)
+        grouped.set_weights(layer.get_weights())
+        np.testing.assert_allclose(found, keras.layers.MaxPooling1D(4)(grouped(x)), atol=1e-5)
+
+    def test_initial_weights_are_those_of_separate_stacks(self) -> None:
+        keras.utils.set_random_seed(0)
+        layer = IndependentConvolution(6, 8, 24, 4)
+        layer.build((None, 100, 48))
+        separate = keras.layers.Conv1D(8, 24)
+        separate.build((None, 100, 8))
+        spread, expected = np.std(layer.kernel), np.std(separate.kernel)
+        assert spread == pytest.approx(expected, rel=0.05)  # 9216 draws
+
+
+class TestNetwork:
+    def test_parameters_are_those_of_the_paper_layer_by_layer(self) -> None:
+        network = build_mcnn(926, 6, NetworkConfig())
+        total = 0
+        for kernel, points in ((4, 1000), (12, 309), (24, 926)):
+            stacks = 6 * ((kernel + 1) * 8 + 2 * (kernel * 8 + 1) * 8)
+            total += stacks + (points // 4 // 4 // 4 * 8 * 6 + 1) * 32
+        total += (3 * 32 + 1) * 32 + (32 + 1) * 32 + (32 + 1) * 4
+        assert network.count_params() == total
+        assert network.output_shape == (None, 4)
+
+    def test_kernel_sizes_follow_the_branches(self) -> None:
+        network = build_mcnn(100, 6, SMALL)
+        sizes = [network.get_layer(f"{n}_convolution_1").kernel_size for n in ("attention", "downsampling", "original")]
+        assert sizes == [4, 12, 24]
+
+    def test_a_channel_changes_its_own_features_only(self) -> None:
+        keras.utils.set_random_seed(0)
+        network = build_mcnn(120, 6, SMALL)
+        features = keras.Model(
+            network.inputs[0],
+            [network.get_layer(f"{n}_flatten").input for n in ("attention", "downsampling", "original")],
+        )
+        random = np.random.default_rng(0)
+        signals = np.sort(random.uniform(0, 1, size=(2, 120, 6)), axis=1).astype(np.float32)
+        changed = signals.copy()
+        changed[:, :, 2] **= 2
+        for pair in zip(features(signals), features(changed), strict=True):
+            before, after = (np.asarray(value).reshape(2, -1, 6, 2) for value in pair)
+            others = [0, 1, 3, 4, 5]
+            assert np.array_equal(before[:, :, others], after[:, :, others])
+            assert not np.array_equal(before[:, :, 2], after[:, :, 2])
+
+    def test_round_trip_through_a_file(self, tmp_path: Path, signals: np.ndarray) -> None:
+        network = build_mcnn(926, 6, SMALL)
+        network.save(tmp_path / "model.keras")
+        again = keras.saving.load_model(tmp_path / "model.keras")
+        assert np.array_equal(network.predict_on_batch(signals), again.predict_on_batch(signals))
+
+    @pytest.mark.parametrize(
+        ("points", "changes", "words"),
+        [
+            (926, {"attention_points": 63}, ("attention branch has 63 points", "network.attention_points")),
+            (187, {}, ("downsampling branch has 63 points", "network.downsampling")),
+            (63, {"downsampling": 1}, ("63 points", "signals.temperature.step")),
+        ],
+    )
+    def test_too_short_for_the_pools(self, points: int, changes: dict[str, int], words: tuple[str, str]) -> None:
+        with pytest.raises(LehrError) as caught:
+            build_mcnn(points, 6, NetworkConfig.model_validate(changes))
+        assert words[0] in caught.value.what
+        assert words[1] in caught.value.then
+
+    def test_just_long_enough_for_the_pools(self) -> None:
+        assert build_mcnn(190, 6, NetworkConfig(attention_points=64)).output_shape == (None, 4)
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    """Run folder of an untrained network on 186 temperatures."""
+    config = Config.model_validate(
+        {
+            "output": str(tmp_path),
+            "signals": {"temperature": {"start": -250, "stop": 1600, "step": 10}},
+            "network": SMALL.model_dump(),
+            "models": [{"name": "C", "subset": "C"}],
+        }
+    )
+    keras.utils.set_random_seed(3)
+    samples = Samples({"train": 3, "validation": 1, "test": 1}, 0, np.zeros(4), np.zeros(4), np.ones(4))
+    write_run(Record(config, "C", samples, 1, 1, 0.1), build_mcnn(186, 6, config.network), [{"epoch": 1}], 1.0)
+    return config.run_path("C")
+
+
+class TestRunFolder:
+    def test_load_and_predict(self, run_folder: Path) -> None:
+        network = load_network(run_folder, temperature=np.linspace(-250, 1600, 186) + 273.15)
+        assert network.run["model"] == "C"
+        assert network.temperature[[0, -1]] == pytest.approx([23.15, 1873.15])
+        signals = np.random.default_rng(0).uniform(0, 1, (7, 186, 6))
+        found = predict(network, signals, batch_size=3)
+        expected = TargetScaling().denormalise(network.keras(signals.astype(np.float32)))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)  # another batch size, single precision
+        assert predict(network, signals[:0]).shape == (0, len(PARAMETERS))
+
+    def test_keras_alone_knows_neither_loss_nor_optimizer(self, run_folder: Path) -> None:
+        assert not keras.saving.load_model(run_folder / "model.keras").compiled
+
+    def test_signals_of_another_shape(self, run_folder: Path) -> None:
+        network: Network = load_network(run_folder)
+        with pytest.raises(LehrError, match=r"takes \(n, 186, 6\)"):
+            predict(network, np.zeros((2, 6, 186)))
+
+    def test_other_temperatures(self, run_folder: Path) -> None:
+        with pytest.raises(LehrError, match=r"takes 186 temperatures from 23\.15 to 1873\.15 K"):
+            load_network(run_folder, temperature=np.linspace(-240, 1600, 186) + 273.15)
+
+    @pytest.mark.parametrize(
+        ("spoil", "words"),
+        [
+            (lambda folder: (folder / "run.json").unlink(), "run.json: cannot be read"),
+            (lambda folder: (folder / "run.json").write_text("{}"), "damaged, or of another version"),
+            (lambda folder: (folder / "model.keras").unlink(), "model.keras: cannot be read"),
+            (lambda folder: (folder / "model.keras").write_bytes(b"half"), "or damaged"),
+        ],
+    )
+    def test_missing_and_damaged_files(self, run_folder: Path, spoil: Callable[[Path], Any], words: str) -> None:
+        spoil(run_folder)
+        with pytest.raises(LehrError, match=words) as caught:
+            load_network(run_folder)
+        assert "lehr train" in caught.value.then
+
+
+def test_importing_the_packages_is_cheap() -> None:
+    code = "import lehr.models, lehr.training, sys; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
