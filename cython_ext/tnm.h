@@ -62,7 +62,7 @@ enum {
 
 /* Run a program and add the nodes of the segments from `record` on to the trace.
  *
- * tolerance bounds the error of CpN = dTf/dT, relative where CpN is above 1. Ranges of temperature in which the glass
+ * tolerance is the error of CpN = dTf/dT that nearly all points stay below. Ranges of temperature in which the glass
  * is frozen, or a ramp in its steady state, are passed over: the trace has no nodes there. In the column CPN a hold has
  * dTf/dt in K/s.
  */

@@ -115,6 +115,13 @@ def test_a_reduction_is_named(tiny_config: Config) -> None:
     assert "temperature step: 10 K instead of 0.1 K" in lines
     assert "values of x: 2 instead of 41" in lines
     assert "epochs: 3 instead of 200" in lines
+    schedule = {"class_name": "CosineDecay", "config": {"decay_steps": 600, "alpha": 0.04}}
+    training = tiny_config.training.model_copy(update={"optimizer_options": {"learning_rate": schedule}})
+    lines = differences_from_paper(tiny_config.model_copy(update={"training": training}))
+    expected = (
+        "optimiser: adam (learning rate CosineDecay: decay steps 600, alpha 0.04) instead of sgd (learning rate 0.01)"
+    )
+    assert expected in lines
 
 
 @pytest.fixture
@@ -164,7 +171,7 @@ def test_high_peaks_are_left_out_and_counted(
     config: Config, held_out: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> None:
     rows, _, cpn_max = held_out
-    limit = float(np.median(cpn_max))
+    limit = float(np.median(cpn_max)) + 1e-5  # beside a sample, not on it: the file has nine digits
     limited = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"cpn_max": limit})})
     evaluate(limited, "C")
     above = int(np.count_nonzero(cpn_max > limit))

@@ -24,9 +24,9 @@ PROGRAMS = ROOT / "tests/programs"
 RANKS = ("horovodrun", "-np", "2", "--gloo")
 
 
-def config_beside(tiny: Config, folder: Path, **training: object) -> Path:
+def config_beside(tiny: Config, folder: Path) -> Path:
     """Write a config that uses the small store and has results of its own."""
-    path = write_config(folder / "c.yaml", {**TINY, "training": {**TINY["training"], **training}})
+    path = write_config(folder / "c.yaml", TINY)
     results = folder / "results"
     results.mkdir()
     (results / "signals.zarr").symlink_to(tiny.store_path)

@@ -158,7 +158,7 @@ class SignalsConfig(_Section):
     program: ProgramConfig = Field(ProgramConfig(), description="thermal program")
     temperature: TemperatureConfig = Field(TemperatureConfig(), description="temperatures of a signal")
     tolerance: float = Field(
-        DEFAULT_TOLERANCE, gt=0, le=0.01, description="error of CpN that is allowed, relative where CpN is above 1"
+        DEFAULT_TOLERANCE, gt=0, le=0.01, description="error of CpN that 99.9 % of the points stay below"
     )
     storage: StorageConfig = Field(StorageConfig(), description="layout on disk")
 

@@ -146,7 +146,17 @@ def _range(axis: AxisConfig) -> str:
 
 
 def _optimizer(config: Config) -> str:
-    options = ", ".join(
-        f"{key.replace('_', ' ')} {value}" for key, value in sorted(config.training.optimizer_options.items())
-    )
-    return f"{config.training.optimizer}" + (f" ({options})" if options else "")
+    options = [f"{_words(key)} {_option(value)}" for key, value in sorted(config.training.optimizer_options.items())]
+    return config.training.optimizer + (f" ({', '.join(options)})" if options else "")
+
+
+def _option(value: Any) -> str:
+    """Write an option; a schedule, as Keras writes one, by its name and its settings."""
+    if not (isinstance(value, dict) and "class_name" in value):
+        return str(value)
+    settings = [f"{_words(key)} {setting}" for key, setting in value.get("config", {}).items()]
+    return f"{value['class_name']}: {', '.join(settings)}"
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_TOLERANCE", "History", "Signals", "Status", "simulate", "simulate_batch", "simulate_history"]
 
 DEFAULT_TOLERANCE = 1e-4
-"""Error of CpN that the step control allows; relative where CpN is above 1."""
+"""Error of CpN that 99.9 % of the points stay below, where CpN,max is below 6."""
 
 
 class Status(IntEnum):
@@ -120,7 +120,7 @@ def simulate(
         Equidistant ascending temperatures in K. Default: -250 to 1600 degC every 0.1 K. They are the window of the
         program: its "lowest" and "highest" are the first and the last of them.
     tolerance : float, optional
-        Error of CpN that the step control allows, relative where CpN is above 1.
+        Error of CpN that 99.9 % of the points stay below, where CpN,max is below 6.
 
     Returns
     -------

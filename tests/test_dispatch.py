@@ -1,0 +1,96 @@
+"""Every instruction set that the kernel dispatches to gives the same bits."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, run
+
+import lehr
+from lehr.physics import GAS_CONSTANT, KWWKernel
+
+DOUBLES = ctypes.POINTER(ctypes.c_double)
+TEMPERATURE = np.linspace(23.15, 1873.15, 3701)
+GLASSES = [
+    lehr.TNMParameters(-79.21, 318443.918, x, beta)
+    for x, beta in [(0.57, 0.71), (0.2, 0.2), (0.9, 0.45), (0.3, 0.9), (1.0, 0.98)]
+]
+
+
+class Sum(ctypes.Structure):
+    _fields_ = (
+        ("terms", ctypes.c_size_t),
+        ("chains", ctypes.c_size_t),
+        ("mean_time", ctypes.c_double),
+        ("rate", DOUBLES),
+        ("weight", DOUBLES),
+    )
+
+
+class Glass(ctypes.Structure):
+    _fields_ = (("ln_a", ctypes.c_double), ("delta_h_over_r", ctypes.c_double), ("x", ctypes.c_double))
+
+
+class Segment(ctypes.Structure):
+    _fields_ = (("kind", ctypes.c_int), ("target", ctypes.c_double), ("amount", ctypes.c_double))
+
+
+class Program(ctypes.Structure):
+    _fields_ = (("start", ctypes.c_double), ("segments", ctypes.c_size_t), ("segment", ctypes.POINTER(Segment)))
+
+
+class Grid(ctypes.Structure):
+    _fields_ = (("points", ctypes.c_size_t), ("first", ctypes.c_double), ("step", ctypes.c_double))
+
+
+class Trace(ctypes.Structure):
+    _fields_ = (("count", ctypes.c_size_t), ("capacity", ctypes.c_size_t), ("column", DOUBLES))
+
+
+def pointer(array: np.ndarray) -> object:
+    return array.ctypes.data_as(DOUBLES)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the kernel dispatches on x86-64 only")
+@pytest.mark.parametrize("option", ["-msse2", "-mavx2", "-mavx512f"])
+def test_paths_agree_to_the_bit(tmp_path: Path, option: str) -> None:
+    flags = Path("/proc/cpuinfo").read_text().split()
+    if option.removeprefix("-m") not in flags:
+        pytest.skip(f"this processor has no {option.removeprefix('-m')}")
+    compiler = shutil.which("cc")
+    assert compiler, "the package needs a C compiler to install"
+    library = tmp_path / "path.so"
+    sources = [ROOT / "cython_ext" / name for name in ("modes.c", "tnm.c")]
+    common = ("-O3", "-std=c11", "-ffp-contract=off", "-DDISPATCHED=", "-shared", "-fPIC", "-o", library)
+    done = run(compiler, option, *common, *sources, "-lm")
+    assert done.returncode == 0, done.stderr
+    scan = ctypes.CDLL(str(library)).tnm_heating_scan
+
+    low, high, points = TEMPERATURE[0], TEMPERATURE[-1], TEMPERATURE.size
+    for glass in GLASSES:
+        installed = lehr.simulate(
+            *glass.as_tuple(), program=lehr.ThermalProgram.chr_cycles([5.0]), temperature=TEMPERATURE
+        )
+        kernel = KWWKernel.of(glass.beta)
+        parts = (Segment * 2)(Segment(0, low, 5.0 / 60.0), Segment(0, high, 10.0 / 60.0))
+        cpn = np.empty(points)
+        status = scan(
+            ctypes.byref(Glass(glass.ln_A, glass.delta_h / GAS_CONSTANT, glass.x)),
+            ctypes.byref(
+                Sum(kernel.rates.size, kernel.chains, kernel.mean_time, pointer(kernel.rates), pointer(kernel.weights))
+            ),
+            ctypes.byref(Program(high, 2, parts)),
+            ctypes.byref(Grid(points, low, (high - low) / (points - 1))),
+            ctypes.c_double(1e-4),
+            ctypes.byref(Trace()),
+            None,
+            pointer(cpn),
+            None,
+        )
+        assert status == 0
+        assert np.array_equal(cpn, installed.cpn[0])
