@@ -12,6 +12,7 @@ cdef extern from "tnm.h" nogil:
         double mean_time
         const double *rate
         const double *weight
+        double *tables
     ctypedef struct tnm_glass:
         double ln_a
         double delta_h_over_r
@@ -37,6 +38,8 @@ cdef extern from "tnm.h" nogil:
         size_t points
         double first
         double step
+    int tnm_prepare(tnm_kernel *)
+    void tnm_release(tnm_kernel *)
     int tnm_run(const tnm_glass *, const tnm_kernel *, const tnm_program *, double, size_t, tnm_trace *)
     int tnm_heating_scan(const tnm_glass *, const tnm_kernel *, const tnm_program *, const tnm_grid *, double,
                          tnm_trace *, float *, double *, double *)
@@ -81,7 +84,12 @@ cdef class Kernel:
     def __cinit__(self, const double[::1] rates, const double[::1] weights, size_t chains, double mean_time):
         self.rates = rates
         self.weights = weights
-        self.kernel = tnm_kernel(rates.shape[0], chains, mean_time, &rates[0], &weights[0])
+        self.kernel = tnm_kernel(rates.shape[0], chains, mean_time, &rates[0], &weights[0], NULL)
+        if tnm_prepare(&self.kernel):
+            raise MemoryError
+
+    def __dealloc__(self):
+        tnm_release(&self.kernel)
 
 
 def heating_scans(double ln_a, double delta_h_over_r, double x, Kernel kernel, Programs programs,

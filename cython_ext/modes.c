@@ -32,33 +32,47 @@ static const double STIFF = 5.0;
 
 static size_t whole_blocks(size_t begin, size_t end) { return begin + (end - begin + BLOCK - 1) / BLOCK * BLOCK; }
 
-int modes_create(mode_bank *bank, const tnm_kernel *kernel) {
+int tnm_prepare(tnm_kernel *kernel) {
     const size_t n = kernel->terms, padded = n + BLOCK;
-    double *memory = calloc(8 * padded + 6 * (n + 1), sizeof(double));
-    if (!memory) return TNM_MEMORY;
-    *bank = (mode_bank){.kernel = kernel, .memory = memory, .end = n};
-    bank->rate = memory;
-    bank->inverse_rate = memory + padded;
-    bank->weighted_rate = memory + 2 * padded;
-    bank->envelope = memory + 3 * padded;
-    bank->departure = memory + 4 * padded;
-    bank->trial = memory + 5 * padded;
-    bank->decay = memory + 6 * padded;
-    bank->fictive = memory + 7 * padded;
-    bank->tail = memory + 8 * padded;
+    double *rate = calloc(4 * padded + 6 * (n + 1), sizeof(double));
+    double *inverse_rate = rate + padded, *weighted_rate = rate + 2 * padded, *envelope = rate + 3 * padded;
+    double *tail = rate + 4 * padded;
+    kernel->tables = rate;
+    if (!rate) return TNM_MEMORY;
     /* tail[i][j] = sum over modes m >= i of weight[m] (rate[i] / rate[m])^j */
     const double ratio = exp2(-1.0 / (double)kernel->chains);
     const size_t near = 2 * kernel->chains;
     for (size_t i = n; i-- > 0;) {
-        bank->rate[i] = kernel->rate[i];
-        bank->inverse_rate[i] = 1.0 / kernel->rate[i];
-        bank->weighted_rate[i] = kernel->weight[i] * kernel->rate[i];
+        rate[i] = kernel->rate[i];
+        inverse_rate[i] = 1.0 / kernel->rate[i];
+        weighted_rate[i] = kernel->weight[i] * kernel->rate[i];
         double power = 1.0;
-        for (size_t j = 0; j < 6; j++, power *= ratio)
-            bank->tail[6 * i + j] = kernel->weight[i] + power * bank->tail[6 * (i + 1) + j];
+        for (size_t j = 0; j < 6; j++, power *= ratio) tail[6 * i + j] = kernel->weight[i] + power * tail[6 * (i + 1) + j];
         for (size_t j = i > near ? i - near : 0; j < n && j <= i + near; j++)
-            bank->envelope[i] = fmax(bank->envelope[i], fabs(kernel->weight[j]));
+            envelope[i] = fmax(envelope[i], fabs(kernel->weight[j]));
     }
+    return TNM_OK;
+}
+
+void tnm_release(tnm_kernel *kernel) {
+    free(kernel->tables);
+    kernel->tables = NULL;
+}
+
+int modes_create(mode_bank *bank, const tnm_kernel *kernel) {
+    const size_t n = kernel->terms, padded = n + BLOCK;
+    double *memory = calloc(4 * padded, sizeof(double));
+    if (!memory) return TNM_MEMORY;
+    *bank = (mode_bank){.kernel = kernel, .memory = memory, .end = n};
+    bank->rate = kernel->tables;
+    bank->inverse_rate = kernel->tables + padded;
+    bank->weighted_rate = kernel->tables + 2 * padded;
+    bank->envelope = kernel->tables + 3 * padded;
+    bank->tail = kernel->tables + 4 * padded;
+    bank->departure = memory;
+    bank->trial = memory + padded;
+    bank->decay = memory + 2 * padded;
+    bank->fictive = memory + 3 * padded;
     return TNM_OK;
 }
 
@@ -143,11 +157,13 @@ double modes_relaxation(const mode_bank *bank) {
     return weighted_sum(bank->kernel->terms, bank->weighted_rate, bank->departure);
 }
 
+DISPATCHED
 double modes_relaxation_bound(const mode_bank *bank, double change) {
-    double bound = 0.0;
-    for (size_t i = 0; i < bank->kernel->terms; i++)
-        bound += fabs(bank->weighted_rate[i] * (bank->departure[i] + change));
-    return bound;
+    const size_t n = (bank->kernel->terms + BLOCK - 1) / BLOCK * BLOCK; /* weighted rates are 0 in the padding */
+    double lane[BLOCK] = {0.0};
+    for (size_t i = 0; i < n; i += BLOCK)
+        for (size_t j = 0; j < BLOCK; j++) lane[j] += fabs(bank->weighted_rate[i + j] * (bank->departure[i + j] + change));
+    return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
 }
 
 /* z < 1: psi_4 by `terms` of its series, the others downwards, psi_{k-1} = (1 - z psi_k) / k. */

@@ -17,10 +17,10 @@ typedef struct {
 
 typedef struct {
     const tnm_kernel *kernel;
+    const double *rate, *inverse_rate, *weighted_rate;
+    const double *envelope; /* largest |weight| nearby */
+    const double *tail;     /* sums over faster modes, 6 for each mode */
     double *memory;
-    double *rate, *inverse_rate, *weighted_rate;
-    double *envelope;    /* largest |weight| nearby */
-    double *tail;        /* sums over faster modes, 6 for each mode */
     double *departure;   /* D of the active modes, begin <= mode < end */
     double *trial;       /* D at the end of a step that is tried */
     double *decay;       /* 1 - exp(-z) */

@@ -15,6 +15,7 @@ typedef struct {
     double mean_time; /* integral of exp(-u^beta) over u: Gamma(1 + 1/beta) */
     const double *rate;
     const double *weight;
+    double *tables; /* made of these by tnm_prepare */
 } tnm_kernel;
 
 typedef struct {
@@ -59,6 +60,10 @@ enum {
     TNM_PARAMETER = 3, /* a parameter is not finite or out of range */
     TNM_MEMORY = 4
 };
+
+/* Make the tables of a kernel, once for all glasses of its beta; tnm_release frees them. Returns TNM_OK or TNM_MEMORY. */
+int tnm_prepare(tnm_kernel *kernel);
+void tnm_release(tnm_kernel *kernel);
 
 /* Run a program and add the nodes of the segments from `record` on to the trace.
  *

@@ -29,6 +29,7 @@ class Sum(ctypes.Structure):
         ("mean_time", ctypes.c_double),
         ("rate", DOUBLES),
         ("weight", DOUBLES),
+        ("tables", ctypes.c_void_p),
     )
 
 
@@ -69,7 +70,7 @@ def test_paths_agree_to_the_bit(tmp_path: Path, option: str) -> None:
     common = ("-O3", "-std=c11", "-ffp-contract=off", "-DDISPATCHED=", "-shared", "-fPIC", "-o", library)
     done = run(compiler, option, *common, *sources, "-lm")
     assert done.returncode == 0, done.stderr
-    scan = ctypes.CDLL(str(library)).tnm_heating_scan
+    path = ctypes.CDLL(str(library))
 
     low, high, points = TEMPERATURE[0], TEMPERATURE[-1], TEMPERATURE.size
     for glass in GLASSES:
@@ -77,13 +78,15 @@ def test_paths_agree_to_the_bit(tmp_path: Path, option: str) -> None:
             *glass.as_tuple(), program=lehr.ThermalProgram.chr_cycles([5.0]), temperature=TEMPERATURE
         )
         kernel = KWWKernel.of(glass.beta)
+        terms = Sum(
+            kernel.rates.size, kernel.chains, kernel.mean_time, pointer(kernel.rates), pointer(kernel.weights), None
+        )
+        assert path.tnm_prepare(ctypes.byref(terms)) == 0
         parts = (Segment * 2)(Segment(0, low, 5.0 / 60.0), Segment(0, high, 10.0 / 60.0))
         cpn = np.empty(points)
-        status = scan(
+        status = path.tnm_heating_scan(
             ctypes.byref(Glass(glass.ln_A, glass.delta_h / GAS_CONSTANT, glass.x)),
-            ctypes.byref(
-                Sum(kernel.rates.size, kernel.chains, kernel.mean_time, pointer(kernel.rates), pointer(kernel.weights))
-            ),
+            ctypes.byref(terms),
             ctypes.byref(Program(high, 2, parts)),
             ctypes.byref(Grid(points, low, (high - low) / (points - 1))),
             ctypes.c_double(1e-4),
@@ -92,5 +95,6 @@ def test_paths_agree_to_the_bit(tmp_path: Path, option: str) -> None:
             pointer(cpn),
             None,
         )
+        path.tnm_release(ctypes.byref(terms))
         assert status == 0
         assert np.array_equal(cpn, installed.cpn[0])
