@@ -14,9 +14,10 @@ from conftest import ROOT, TINY, run, write_config
 
 def snakemake(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the workflow in the folder of the config, where Snakemake keeps its own records."""
+    # --configfile takes all that follows it, so it comes last
     return run(
-        "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", config.parent, "--configfile", config, *words,
-        "--cores", "2", timeout=600,
+        "snakemake", *words, "--snakefile", ROOT / "Snakefile", "--directory", config.parent, "--cores", "2",
+        "--configfile", config, timeout=600,
     )  # fmt: skip
 
 
