@@ -71,21 +71,24 @@ class KWWKernel:
         if beta == 1.0:
             return KWWKernel(beta, np.ones(1), np.ones(1), 1)
         number = next(i for i, (_, last, _) in enumerate(RANGES) if beta <= last)
-        first, last, chains = RANGES[number]
-        distance = beta - chebyshev(first, last)
-        at_node = np.abs(distance) < 1e-14
-        if at_node.any():
-            share = at_node.astype(float)
+        nodes, signed, rates, at_nodes = _range(number)
+        distance = beta - nodes
+        nearest = int(np.abs(distance).argmin())
+        if abs(distance[nearest]) < 1e-14:
+            weights = at_nodes[nearest]
         else:
-            angle = (2 * np.arange(NODES) + 1) * np.pi / (2 * NODES)
-            share = (-1.0) ** np.arange(NODES) * np.sin(angle) / distance
-            share /= share.sum()
-        # einsum adds in a fixed order; a product of BLAS would depend on the number of threads
-        weights = np.einsum("i,ij->j", share, _table()[f"weights_{number}"])
-        return KWWKernel(beta, _table()[f"rates_{number}"], weights, chains)
+            share = signed / distance
+            # einsum adds in a fixed order; a product of BLAS would depend on the number of threads
+            weights = np.einsum("i,ij->j", share / share.sum(), at_nodes)
+        return KWWKernel(beta, rates, weights, RANGES[number][2])
 
 
 @cache
-def _table() -> dict[str, NDArray[np.float64]]:
+def _range(number: int) -> tuple[NDArray[np.float64], ...]:
+    """Return the nodes of a range of beta, their barycentric weights, the rates, and the weights at the nodes."""
+    first, last, _ = RANGES[number]
+    order = np.arange(NODES)
+    signed = (-1.0) ** order * np.sin((2 * order + 1) * np.pi / (2 * NODES))
     with files("lehr.physics").joinpath("kww.npz").open("rb") as file, np.load(file) as table:
-        return {name: np.ascontiguousarray(table[name]) for name in table.files}
+        arrays = (np.ascontiguousarray(table[f"{name}_{number}"]) for name in ("rates", "weights"))
+        return (chebyshev(first, last), signed, *arrays)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from math import exp, isfinite, log
 
 from lehr.errors import LehrError
@@ -73,4 +73,4 @@ class TNMParameters:
 
     def as_tuple(self) -> tuple[float, float, float, float]:
         """Return (ln_A, delta_h, x, beta), the order of every parameter array of the package."""
-        return astuple(self)
+        return self.ln_A, self.delta_h, self.x, self.beta
