@@ -49,6 +49,11 @@ class KWWKernel:
     chains: int
 
     @property
+    def terms(self) -> int:
+        """Number of exponentials."""
+        return self.rates.size
+
+    @property
     def mean_time(self) -> float:
         """Mean relaxation time in units of tau, Gamma(1 + 1/beta)."""
         return gamma(1.0 + 1.0 / self.beta)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
+_KEPT_BYTES = 2**27  # of validation signals, on each rank
+
 
 def train(config: Config, model: str, *, ranks: int | None = None) -> None:
     """Train a model and write its run folder, `config.run_path(model)`. Call it on all ranks.
@@ -81,9 +83,13 @@ def _train(config: Config, model: str, world: World, began: float) -> None:
         store, split, "validation", batch_size=training.batch_size, rank=world.rank, size=world.size
     )
 
+    # A few validation samples are read once; they lie in nearly all chunks, so reading them is reading everything.
+    small = validation_reader.samples * points * cycles * 4 <= _KEPT_BYTES
+    validation_batches = list(validation_reader) if small else validation_reader
+
     # Horovod's operations cannot be compiled by XLA, which Keras would turn on by itself on a GPU.
     network.compile(optimizer, WeightedSquaredError.from_section(weights), metrics=["mae"], jit_compile=False)
-    validation = Validation(world, validation_reader, scaling, [getattr(weights, name) for name in PARAMETERS])
+    validation = Validation(world, validation_batches, scaling, [getattr(weights, name) for name in PARAMETERS])
     chronicle = Chronicle(world, model, reader.steps * training.batch_size, training.epochs, reader.steps)
     feed = Feed(reader, scaling, (points, cycles), training.epochs)
     try:
