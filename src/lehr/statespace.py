@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import log
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
-from lehr.physics import GAS_CONSTANT
+from lehr.physics import ln_pre_exponential
 
 __all__ = ["SPLITS", "Axis", "Split", "StateSpace", "Subset"]
 
@@ -80,7 +79,7 @@ class StateSpace:
         """Return delta_h (J/mol) and ln A of cells of the plane; cell = delta_h index * ln_A_count + ln A index."""
         row, column = np.divmod(np.asarray(cells, dtype=np.int64), self.ln_A_count)
         delta_h = self.delta_h.values[row]
-        low, high = (log(100.0) - delta_h / (GAS_CONSTANT * tg) for tg in self.glass_transition)
+        low, high = (ln_pre_exponential(delta_h, tg) for tg in self.glass_transition)
         return delta_h, low + (high - low) * (column / max(self.ln_A_count - 1, 1))
 
     def parameters(self, index: ArrayLike) -> NDArray[np.float64]:

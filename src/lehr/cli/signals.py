@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from lehr.errors import LehrError
-from lehr.physics import Signals, ThermalProgram, TNMParameters, material, simulate
+from lehr.physics import ZERO_CELSIUS, Signals, ThermalProgram, TNMParameters, material, simulate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_ZERO_CELSIUS = 273.15
 
 
 def add_commands(commands: Any) -> None:
@@ -61,9 +59,9 @@ def run(options: argparse.Namespace) -> int:
     else:
         parameters = TNMParameters(**given)
     start, stop, step = options.temperature
-    if not (step > 0 and stop > start > -_ZERO_CELSIUS):
+    if not (step > 0 and stop > start > -ZERO_CELSIUS):
         raise LehrError(f"--temperature {start} {stop} {step} is no ascending range above absolute zero")
-    temperature = np.linspace(start, stop, round((stop - start) / step) + 1) + _ZERO_CELSIUS
+    temperature = np.linspace(start, stop, round((stop - start) / step) + 1) + ZERO_CELSIUS
     signals = simulate(*parameters.as_tuple(), program=_program(options), temperature=temperature)
     _print_summary(signals)
     if options.csv:
@@ -90,7 +88,7 @@ def _program(options: argparse.Namespace) -> ThermalProgram:
 def _print_summary(signals: Signals) -> None:
     p = signals.parameters
     print(f"ln A = {p.ln_A:g}  delta_h = {p.delta_h / 1e3:g} kJ/mol  x = {p.x:g}  beta = {p.beta:g}")
-    print(f"Tg (tau = 100 s) = {p.glass_transition:.2f} K = {p.glass_transition - _ZERO_CELSIUS:.2f} degC")
+    print(f"Tg (tau = 100 s) = {p.glass_transition:.2f} K = {p.glass_transition - ZERO_CELSIUS:.2f} degC")
     if signals.status:
         print(f"warning: {signals.status.message}")
     print(f"{'first, K/min':>15} {'Tf, K':>9} {'CpN,max':>9} {'at, K':>9}")

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from lehr.physics import DEFAULT_TOLERANCE, ThermalProgram
+from lehr.physics import DEFAULT_TOLERANCE, ZERO_CELSIUS, ThermalProgram
 from lehr.statespace import Axis, Split, StateSpace
 
 SUBSETS = ("LU", "RU", "LB", "RB", "C", "G")
 SubsetName = Literal["LU", "RU", "LB", "RB", "C", "G"]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Positive = Annotated[float, Field(gt=0)]
-_ZERO_CELSIUS = 273.15
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -113,7 +112,7 @@ class ProgramConfig(_Section):
 class TemperatureConfig(_Section):
     """Temperatures of a signal."""
 
-    start: float = Field(-250.0, gt=-273.15, description="degC")
+    start: float = Field(-250.0, gt=-ZERO_CELSIUS, description="degC")
     stop: float = Field(1600.0, description="degC")
     step: float = Field(0.1, gt=0, description="K; must divide the range")
 
@@ -133,7 +132,7 @@ class TemperatureConfig(_Section):
 
     def kelvin(self) -> NDArray[np.float64]:
         """Temperatures in K, shape (points,)."""
-        return np.linspace(self.start, self.stop, self.points) + _ZERO_CELSIUS
+        return np.linspace(self.start, self.stop, self.points) + ZERO_CELSIUS
 
 
 class StorageConfig(_Section):

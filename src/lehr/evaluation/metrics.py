@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import isnan, log
+from math import isnan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.models import PARAMETERS
-from lehr.physics import GAS_CONSTANT
+from lehr.physics import GAS_CONSTANT, LN_REFERENCE_TIME
 
 __all__ = [
     "QUANTITIES",
@@ -23,8 +23,6 @@ __all__ = [
 
 QUANTITIES: tuple[str, ...] = (*PARAMETERS, "glass_transition")
 """What errors are given for: the four parameters and the Tg that ln A and delta_h give together."""
-
-_LN_100 = log(100.0)  # tau(Tg) = 100 s
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,8 @@ def glass_transition(parameters: ArrayLike) -> NDArray[np.float64]:
         Tg in K; NaN where tau never is 100 s (delta_h <= 0 or ln A >= ln 100), as a bad prediction may have it.
     """
     ln_a, delta_h = np.asarray(parameters, dtype=float).T[:2]
-    exists = (delta_h > 0) & (ln_a < _LN_100)
-    return np.where(exists, delta_h / (GAS_CONSTANT * np.where(exists, _LN_100 - ln_a, 1.0)), np.nan)
+    exists = (delta_h > 0) & (ln_a < LN_REFERENCE_TIME)
+    return np.where(exists, delta_h / (GAS_CONSTANT * np.where(exists, LN_REFERENCE_TIME - ln_a, 1.0)), np.nan)
 
 
 def absolute_errors(true: ArrayLike, predicted: ArrayLike) -> dict[str, NDArray[np.float64]]:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from lehr.errors import LehrError
 from lehr.models import convolution, preprocessing  # the layers a saved network is made of
 from lehr.models.scaling import TargetScaling
+from lehr.physics import ZERO_CELSIUS
 from lehr.store.files import read_json
 
 __all__ = ["LAYERS", "Network", "file_checksum", "load_network", "predict"]
@@ -21,7 +22,6 @@ __all__ = ["LAYERS", "Network", "file_checksum", "load_network", "predict"]
 LAYERS = (convolution.IndependentConvolution, preprocessing.AttentionSegment, preprocessing.Downsampling)
 """Layers of our own; importing them registers them with Keras."""
 
-_ZERO_CELSIUS = 273.15
 _AGAIN = "Train it anew: `lehr train CONFIG --model NAME`."
 
 
@@ -83,7 +83,7 @@ def load_network(run_folder: str | Path, temperature: ArrayLike | None = None) -
     except (KeyError, TypeError, ValueError) as error:
         raise LehrError(f"{folder / 'run.json'}: damaged, or of another version of lehr ({error!r})", _AGAIN) from None
     start, stop, step = grid
-    kelvin = np.linspace(start, stop, round((stop - start) / step) + 1) + _ZERO_CELSIUS
+    kelvin = np.linspace(start, stop, round((stop - start) / step) + 1) + ZERO_CELSIUS
     if temperature is not None:
         asked = np.asarray(temperature, np.float64)
         if asked.shape != kelvin.shape or not np.allclose(asked, kelvin, rtol=0, atol=1e-3 * step):

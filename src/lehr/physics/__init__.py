@@ -3,7 +3,13 @@
 from lehr.physics.direct import simulate_direct
 from lehr.physics.kww import KWWKernel
 from lehr.physics.materials import Material, load_materials, material
-from lehr.physics.parameters import GAS_CONSTANT, TNMParameters
+from lehr.physics.parameters import (
+    GAS_CONSTANT,
+    LN_REFERENCE_TIME,
+    ZERO_CELSIUS,
+    TNMParameters,
+    ln_pre_exponential,
+)
 from lehr.physics.program import Cycle, Hold, Jump, Ramp, ThermalProgram, default_temperature
 from lehr.physics.simulate import (
     DEFAULT_TOLERANCE,
@@ -18,6 +24,8 @@ from lehr.physics.simulate import (
 __all__ = [
     "DEFAULT_TOLERANCE",
     "GAS_CONSTANT",
+    "LN_REFERENCE_TIME",
+    "ZERO_CELSIUS",
     "Cycle",
     "History",
     "Hold",
@@ -30,6 +38,7 @@ __all__ = [
     "TNMParameters",
     "ThermalProgram",
     "default_temperature",
+    "ln_pre_exponential",
     "load_materials",
     "material",
     "simulate",

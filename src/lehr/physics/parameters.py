@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from math import exp, isfinite, log
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lehr.errors import LehrError
 from lehr.physics.kww import BETA_RANGE
 
-__all__ = ["GAS_CONSTANT", "TNMParameters"]
+__all__ = ["GAS_CONSTANT", "LN_REFERENCE_TIME", "ZERO_CELSIUS", "TNMParameters", "ln_pre_exponential"]
 
 GAS_CONSTANT = 8.314462618
 """R in J/(mol K), exact in the SI of 2019 to the digits given."""
 
-_REFERENCE_TIME = 100.0  # s; the usual definition of Tg: tau(Tg) = 100 s
+ZERO_CELSIUS = 273.15
+"""0 degC in K."""
+
+LN_REFERENCE_TIME = log(100.0)
+"""Logarithm of the relaxation time in s that defines the glass transition: tau(Tg) = 100 s."""
+
+Energy = TypeVar("Energy", float, NDArray[np.float64])
+
+
+def ln_pre_exponential(delta_h: Energy, glass_transition: float) -> Energy:
+    """Return the ln A (A in s) that makes tau = 100 s at a temperature in K, for activation energies in J/mol."""
+    return LN_REFERENCE_TIME - delta_h / (GAS_CONSTANT * glass_transition)
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,7 @@ class TNMParameters:
             raise LehrError(f"x = {self.x} is out of range", "The non-linearity must satisfy 0 < x <= 1.")
         if not low <= self.beta <= high:
             raise LehrError(f"beta = {self.beta} is out of range", f"It must satisfy {low} <= beta <= {high}.")
-        if not self.ln_A < log(_REFERENCE_TIME):
+        if not self.ln_A < LN_REFERENCE_TIME:
             raise LehrError(
                 f"ln_A = {self.ln_A} is out of range",
                 "tau must reach 100 s somewhere: ln A < ln 100. A is in seconds, ln is the natural logarithm.",
@@ -64,7 +79,7 @@ class TNMParameters:
     @property
     def glass_transition(self) -> float:
         """Temperature in K where the equilibrium relaxation time is 100 s."""
-        return self.delta_h / (GAS_CONSTANT * (log(_REFERENCE_TIME) - self.ln_A))
+        return self.delta_h / (GAS_CONSTANT * (LN_REFERENCE_TIME - self.ln_A))
 
     def relaxation_time(self, temperature: float, fictive_temperature: float) -> float:
         """Relaxation time tau in s at a temperature and a fictive temperature in K (Eq. 2 of the paper)."""

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from lehr import _tnm
 from lehr.errors import LehrError
+from lehr.physics.parameters import ZERO_CELSIUS
 
 __all__ = ["Cycle", "Hold", "Jump", "Ramp", "ThermalProgram", "default_temperature"]
 
 _SECONDS_PER_MINUTE = 60.0
-_ZERO_CELSIUS = 273.15
 
 End = float | Literal["lowest", "highest"]
 """A temperature in K, or an end of the temperature window of the signals."""
@@ -199,4 +199,4 @@ def compile_cycles(cycles: Sequence[Cycle], low: float, high: float, *, recorded
 
 def default_temperature() -> NDArray[np.float64]:
     """Temperatures of the paper in K: -250 to 1600 degC every 0.1 K, 18501 points."""
-    return _ZERO_CELSIUS - 250.0 + 0.1 * np.arange(18501)
+    return ZERO_CELSIUS - 250.0 + 0.1 * np.arange(18501)

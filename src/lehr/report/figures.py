@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from lehr.evaluation import percentiles
-from lehr.physics import GAS_CONSTANT
+from lehr.physics import ZERO_CELSIUS, ln_pre_exponential
 from lehr.report.style import GREY, LineStyle, house_style, new_axes, sequence_colours
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
     "true_predicted",
 ]
 
-_ZERO_CELSIUS = 273.15
 _SETTLED = 0.01  # CpN this close to 0 is glass, this close to 1 is liquid
 _POINTS_SHOWN = 3000  # a cloud of more points only gets blacker
 
@@ -100,7 +98,7 @@ def scans(
     axes = axes or new_axes(4.0, 3.0)
     low, high = transition(temperature, cpn)
     shown = (temperature >= low) & (temperature <= high)
-    celsius = temperature[shown] - _ZERO_CELSIUS
+    celsius = temperature[shown] - ZERO_CELSIUS
     for rate, scan, colour in zip(cooling_rates, cpn, sequence_colours(len(cooling_rates)), strict=True):
         axes.plot(celsius, scan[shown], color=colour, label=f"{rate:g}", linewidth=1.3)
     axes.set(xlim=(celsius[0], celsius[-1]), xlabel="temperature (°C)", ylabel="$C_p^N$", title=title)
@@ -137,11 +135,11 @@ def plane(
     """
     axes = axes or new_axes(7.2, 4.2)
     energy = np.linspace(*delta_h, 200)
-    low, high = (log(100.0) - energy / (GAS_CONSTANT * tg) for tg in glass_transition)
+    low, high = (ln_pre_exponential(energy, tg) for tg in glass_transition)
     axes.fill_between(energy / 1e3, low, high, color="#f1f1ee", linewidth=0, label="state space")
     inside = [tg for tg in (300.0, 400.0, 500.0, 700.0) if glass_transition[0] < tg < glass_transition[1]]
     for tg in (glass_transition[0], *inside, glass_transition[1]):
-        line = log(100.0) - energy / (GAS_CONSTANT * tg)
+        line = ln_pre_exponential(energy, tg)
         axes.plot(energy / 1e3, line, color="#a8a8a8", linewidth=0.7)
         axes.annotate(
             f"{tg:.0f} K",
