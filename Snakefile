@@ -1,6 +1,7 @@
-# The whole run of a config: simulate -> train -> evaluate -> report.
+# The whole run of a config: simulate -> finalise -> train -> evaluate -> report.
 #
-#   snakemake --configfile workflow/config/demo.yaml --cores 2
+#   snakemake --configfile workflow/config/demo.yaml --cores 2             the report; without models, the data set
+#   snakemake dataset --configfile workflow/config/demo.yaml --cores 2     the data set only
 #
 # Rules call the command line `lehr`, which reads the config file itself. Outputs are receipts, manifests and run
 # folders; the Zarr store is not an output, because Snakemake deletes the outputs of a failed job.
@@ -22,13 +23,14 @@ except LehrError as error:
 
 wildcard_constraints:
     subset="|".join(study.subsets),
-    model="|".join(model.name for model in study.models),
+    model="|".join(model.name for model in study.models) or "no-models",
+    block="[0-9]+",
 
 
 rule all:
     default_target: True
     input:
-        study.report_path,
+        study.report_path if study.models else [study.manifest_path(subset) for subset in study.subsets],
 
 
 include: "workflow/rules/simulate.smk"

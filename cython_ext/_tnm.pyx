@@ -42,7 +42,7 @@ cdef extern from "tnm.h" nogil:
     void tnm_release(tnm_kernel *)
     int tnm_run(const tnm_glass *, const tnm_kernel *, const tnm_program *, double, size_t, tnm_trace *)
     int tnm_heating_scan(const tnm_glass *, const tnm_kernel *, const tnm_program *, const tnm_grid *, double,
-                         tnm_trace *, float *, double *, double *)
+                         tnm_trace *, float *, double *, double *, double *)
 
 
 cdef extern from "direct.h" nogil:
@@ -93,11 +93,11 @@ cdef class Kernel:
 
 
 def heating_scans(double ln_a, double delta_h_over_r, double x, Kernel kernel, Programs programs,
-                  double first, double step, double tolerance, cpn, fictive_temperature=None):
+                  double first, double step, double tolerance, cpn, fictive_temperature=None, limiting=None):
     """Simulate all cycles of one glass in place and return the largest status.
 
-    ``cpn`` is float32 or float64, (cycles, points); ``fictive_temperature`` is None or float64 of that shape. The
-    caller has checked the shapes.
+    ``cpn`` is float32 or float64, (cycles, points); ``fictive_temperature`` is None or float64 of that shape,
+    ``limiting`` is None or float64, (cycles,). The caller has checked the shapes.
     """
     cdef tnm_glass glass = tnm_glass(ln_a, delta_h_over_r, x)
     cdef tnm_grid grid = tnm_grid(cpn.shape[1], first, step)
@@ -107,7 +107,9 @@ def heating_scans(double ln_a, double delta_h_over_r, double x, Kernel kernel, P
     cdef double[:, ::1] fictive
     cdef float *out32 = NULL
     cdef double *out64 = NULL
+    cdef double[::1] limits
     cdef double *out_fictive = NULL
+    cdef double *out_limiting = NULL
     cdef size_t points = grid.points
     cdef int status = 0, worst = 0
     cdef Py_ssize_t i
@@ -120,13 +122,17 @@ def heating_scans(double ln_a, double delta_h_over_r, double x, Kernel kernel, P
     if fictive_temperature is not None:
         fictive = fictive_temperature
         out_fictive = &fictive[0, 0]
+    if limiting is not None:
+        limits = limiting
+        out_limiting = &limits[0]
     with nogil:
         for i in range(programs.cycles):
             status = tnm_heating_scan(
                 &glass, &kernel.kernel, &programs.program[i], &grid, tolerance, &trace,
                 out32 + i * points if out32 != NULL else NULL,
                 out64 + i * points if out64 != NULL else NULL,
-                out_fictive + i * points if out_fictive != NULL else NULL)
+                out_fictive + i * points if out_fictive != NULL else NULL,
+                out_limiting + i if out_limiting != NULL else NULL)
             if status > worst:
                 worst = status
     free(trace.column)

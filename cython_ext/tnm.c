@@ -379,13 +379,14 @@ static void sample(const tnm_trace *trace, const tnm_grid *grid, float *cpn32, d
 
 int tnm_heating_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program,
                      const tnm_grid *grid, double tolerance, tnm_trace *trace, float *cpn32, double *cpn,
-                     double *fictive) {
+                     double *fictive, double *limiting) {
     trace->count = 0;
     int status = tnm_run(glass, kernel, program, tolerance, program->segments - 1, trace);
     if (status == TNM_OK) {
         const double *y = trace->column + TNM_CPN * trace->capacity;
         const int glassy = fabs(y[0]) < WINDOW, liquid = fabs(y[trace->count - 1] - 1.0) < WINDOW;
         sample(trace, grid, cpn32, cpn, fictive);
+        if (limiting) *limiting = trace->column[TNM_FICTIVE * trace->capacity];
         return glassy && liquid ? TNM_OK : TNM_WINDOW;
     }
     for (size_t p = 0; p < grid->points; p++) {
@@ -393,5 +394,6 @@ int tnm_heating_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm
         if (cpn) cpn[p] = NAN;
         if (fictive) fictive[p] = NAN;
     }
+    if (limiting) *limiting = NAN;
     return status;
 }

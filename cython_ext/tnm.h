@@ -74,13 +74,14 @@ void tnm_release(tnm_kernel *kernel);
 int tnm_run(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program, double tolerance,
             size_t record, tnm_trace *trace);
 
-/* Write CpN and Tf (K) of the last segment of a program, a heating ramp; either output may be null.
+/* Write CpN and Tf (K) of the last segment of a program, a heating ramp, and Tf' (K), the fictive temperature of the
+ * glass before that ramp; each output may be null.
  *
  * Below the first node the glass is frozen, above the last it is an equilibrium liquid. On any status but TNM_OK and
  * TNM_WINDOW the outputs are filled with NaN.
  */
 int tnm_heating_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program,
                      const tnm_grid *grid, double tolerance, tnm_trace *trace, float *cpn32, double *cpn,
-                     double *fictive);
+                     double *fictive, double *limiting);
 
 #endif

@@ -23,6 +23,7 @@ def heating_scans(
     tolerance: float,
     cpn: NDArray[Any],
     fictive_temperature: NDArray[np.float64] | None = None,
+    limiting: NDArray[np.float64] | None = None,
 ) -> int: ...
 def history(
     ln_a: float, delta_h_over_r: float, x: float, kernel: Kernel, programs: Programs, tolerance: float

@@ -9,38 +9,87 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-import lehr
+from lehr import store
 from lehr.config import Config
 from lehr.errors import LehrError
 from lehr.physics import simulate_batch
 from lehr.statespace import Subset
-from lehr.store import Part, PartPlan, PartWriter, create, finalise, unfinished, write_receipt
+from lehr.store import Part, PartPlan
 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-__all__ = ["generate", "part_plan"]
+__all__ = ["blocks", "finalise", "generate", "initialise", "part_plan", "pending"]
 
 _POLL_SECONDS = 0.1
+_ROWS_AT_ONCE = 64  # between two moves of the progress bar
 
 T = TypeVar("T")
 
 
 def part_plan(config: Config, subset: str) -> PartPlan:
     """Return the part plan of a subset."""
-    rows = config.signals.state_space.build().subset(subset).size
-    return PartPlan(rows, config.signals.storage.rows_per_part)
+    return PartPlan(_subset(config, subset).size, config.signals.storage.rows_per_part)
 
 
-def generate(config: Config, subset: str, *, ranks: int | None = None) -> None:
-    """Simulate what is missing of a subset and write its manifest. Call it on all ranks.
+def blocks(plan: PartPlan, number: int, count: int) -> list[Part]:
+    """Return the parts of block `number`, from 1, of `count` blocks: what one cluster job computes."""
+    return plan.parts()[(number - 1) * len(plan) // count : number * len(plan) // count]
+
+
+def pending(
+    config: Config, subset: str, *, block: tuple[int, int] | None = None, parts: Sequence[int] | None = None
+) -> list[Part]:
+    """Return the parts that `generate` would simulate.
+
+    Raises
+    ------
+    LehrError
+        If there is no such part, or the store is there and damaged.
+    """
+    plan = part_plan(config, subset)
+    if parts is not None:
+        if not all(0 <= number < len(plan) for number in parts):
+            raise LehrError(f"subset {subset} has no such parts", f"It has the parts 0 to {len(plan) - 1}.")
+        return [plan.part(number) for number in sorted(set(parts))]
+    wanted = blocks(plan, *(block or (1, 1)))
+    group = config.group_path(subset)
+    return store.unfinished(group, wanted) if group.exists() else wanted
+
+
+def initialise(config: Config, subset: str) -> None:
+    """Create the empty store of a subset, or check that the one that is there belongs to the config.
+
+    Raises
+    ------
+    LehrError
+        If the store was made with another config or version of lehr.
+    """
+    store.create(config.store_path, _subset(config, subset), config.signals)
+
+
+def finalise(config: Config, subset: str) -> dict[str, Any]:
+    """Complete a subset and return its manifest; see `lehr.store.finalise`."""
+    return store.finalise(config.group_path(subset), part_plan(config, subset), config.split.build())
+
+
+def generate(
+    config: Config,
+    subset: str,
+    *,
+    ranks: int | None = None,
+    block: tuple[int, int] | None = None,
+    parts: Sequence[int] | None = None,
+) -> None:
+    """Simulate what is missing of a subset and complete it. Call it on all ranks.
 
     Parameters
     ----------
@@ -50,12 +99,16 @@ def generate(config: Config, subset: str, *, ranks: int | None = None) -> None:
         The subset to simulate.
     ranks : int, optional
         Number of MPI ranks that were asked for.
+    block : tuple of int, optional
+        Number, from 1, and count of blocks: simulate only the parts of this block, and do not complete the subset.
+    parts : sequence of int, optional
+        Simulate these parts, whether they are there or not.
 
     Raises
     ------
     LehrError
         On every rank, if the launcher started another number of ranks than `ranks`, or the store was made with
-        another config. Nothing is written then.
+        another config or version of lehr. Nothing is written then.
     """
     comm = _world()
     size = comm.Get_size() if comm else 1
@@ -65,16 +118,29 @@ def generate(config: Config, subset: str, *, ranks: int | None = None) -> None:
             "Start it with the launcher of the MPI that mpi4py uses (`lehr doctor` shows it): "
             f"mpiexec -n {ranks} lehr dataset generate ...",
         )
-    plan, digest = part_plan(config, subset), config.signals.digest()
-    todo = _on_first_rank(comm, lambda: _prepare(config, subset, plan, digest))
-    try:
-        with _Shared(comm, sum(part.rows for part in todo), subset) as shared:
-            _work(config, config.signals.state_space.build().subset(subset), plan, digest, todo, shared)
-    except BaseException:
-        if size > 1:  # the other ranks would wait for this one for ever
-            _report_and_abort(comm)
-        raise
-    _on_first_rank(comm, lambda: finalise(config.receipts_path, subset, plan, digest, config.manifest_path(subset)))
+    plan = part_plan(config, subset)
+    _on_first_rank(comm, lambda: initialise(config, subset))
+    with _first_rank_at_work(config, subset, comm):
+        todo = _on_first_rank(comm, lambda: _todo(config, subset, plan, block, parts))
+        try:
+            with _Shared(comm, sum(part.rows for part in todo), subset) as shared:
+                _work(config, _subset(config, subset), plan, todo, shared)
+        except BaseException:
+            if size > 1:  # the other ranks would wait for this one for ever
+                _report_and_abort(comm)
+            raise
+    if block is None:
+        _on_first_rank(comm, lambda: finalise(config, subset))
+
+
+def _subset(config: Config, name: str) -> Subset:
+    return config.signals.state_space.build().subset(name)
+
+
+def _first_rank_at_work(config: Config, subset: str, comm: MPI.Intracomm | None) -> AbstractContextManager[None]:
+    if comm is None or comm.Get_rank() == 0:
+        return store.at_work(config.group_path(subset))
+    return nullcontext()
 
 
 def _world() -> MPI.Intracomm | None:
@@ -102,36 +168,50 @@ def _on_first_rank(comm: MPI.Intracomm | None, action: Callable[[], T]) -> T:
     return cast(T, result)
 
 
-def _prepare(config: Config, subset: str, plan: PartPlan, digest: str) -> list[Part]:
-    create(config.store_path, subset, plan.rows, config.signals)
-    todo = unfinished(config.receipts_path, subset, plan, digest)
-    done = len(plan) - len(todo)
-    if done:
-        print(f"{subset}: {done} of {len(plan)} parts are already done", file=sys.stderr)
+def _todo(
+    config: Config, subset: str, plan: PartPlan, block: tuple[int, int] | None, parts: Sequence[int] | None
+) -> list[Part]:
+    todo = pending(config, subset, block=block, parts=parts)
+    wanted = len(parts) if parts is not None else len(blocks(plan, *(block or (1, 1))))
+    if len(todo) < wanted:
+        print(f"{subset}: {wanted - len(todo)} of {wanted} parts are already done", file=sys.stderr)
     return todo
 
 
-def _work(config: Config, subset: Subset, plan: PartPlan, digest: str, todo: list[Part], shared: _Shared) -> None:
+def _work(config: Config, subset: Subset, plan: PartPlan, todo: list[Part], shared: _Shared) -> None:
     """Draw parts until none is left."""
+    group = config.group_path(subset.name)
     program, temperature = config.signals.program.build(), config.signals.temperature.kelvin()
-    writer = PartWriter(config.store_path, subset.name, plan)
+    cycles = len(program.cycles)
+    writer = store.PartWriter(group, plan)
+    memory = np.empty((min(plan.rows_per_part, plan.rows), cycles, temperature.size), np.float32)
     while (drawn := shared.draw()) < len(todo):
         part, started = todo[drawn], time.perf_counter()
         parameters = subset.parameters(part.start, part.stop)
-        cpn = np.empty((part.rows, len(program.cycles), temperature.size), np.float32)
+        cpn = memory[: part.rows]
+        fictive = np.empty((part.rows, cycles))
         status = np.empty(part.rows, np.int8)
-        block = config.signals.storage.rows_per_chunk
-        for first in range(0, part.rows, block):
-            rows = slice(first, first + block)
-            cpn[rows], status[rows] = simulate_batch(
-                parameters[rows], program=program, temperature=temperature, tolerance=config.signals.tolerance
+        for first in range(0, part.rows, _ROWS_AT_ONCE):
+            rows = slice(first, first + _ROWS_AT_ONCE)
+            _, status[rows] = simulate_batch(
+                parameters[rows],
+                program=program,
+                temperature=temperature,
+                tolerance=config.signals.tolerance,
+                out=cpn[rows],
+                limiting_fictive_temperature=fictive[rows],
             )
             shared.add(status[rows].size)
-        seconds = time.perf_counter() - started
-        writer.write(part, subset.index(part.start, part.stop), parameters, cpn, status)
-        write_receipt(
-            config.receipts_path, subset.name, part, digest, lehr.__version__, parameters, cpn, status, seconds
-        )
+        writer.write(part, store.round_signals(cpn))
+        mean, mean_square = store.moments(cpn)
+        results = {
+            "cpn_max": cpn.max(axis=(1, 2)),
+            "fictive_temperature": fictive.astype(np.float32),
+            "cpn_mean": mean,
+            "cpn_mean_square": mean_square,
+            "status": status,
+        }
+        writer.write_receipt(part, results, time.perf_counter() - started)
 
 
 def _report_and_abort(comm: Any) -> None:

@@ -1,15 +1,16 @@
-# Signals of a subset: MPI ranks share its parts; a second run computes only the parts that are missing.
+# Signals of a subset: each job simulates a block of its parts on MPI ranks that share them, then the subset is completed.
+# A second run computes only the parts that are missing.
 
 
 rule simulate:
     message:
-        "Simulating the subset {wildcards.subset} on {resources.tasks} MPI ranks"
+        "Simulating the subset {wildcards.subset}, block {wildcards.block} of {study.ranks.blocks}, on {resources.tasks} MPI ranks"
     output:
-        study.manifest_path("{subset}"),
+        touch(study.block_path("{subset}", "{block}")),
     log:
-        f"{study.output}/logs/simulate-{{subset}}.log",
+        f"{study.output}/logs/simulate-{{subset}}-{{block}}.log",
     benchmark:
-        f"{study.output}/benchmarks/simulate-{{subset}}.tsv"
+        f"{study.output}/benchmarks/simulate-{{subset}}-{{block}}.tsv"
     params:
         signals=study.signals.digest(),
     # On one machine a rank takes a core. A cluster profile sets threads to 1: there, tasks counts the ranks.
@@ -18,5 +19,30 @@ rule simulate:
         tasks=study.ranks.simulate,
         mpi="mpiexec",
     shell:
-        "OMP_NUM_THREADS=1 {resources.mpi} -n {resources.tasks} "
-        "lehr dataset generate {CONFIG:q} --subset {wildcards.subset} --ranks {resources.tasks} 2>&1 | tee {log:q}"
+        "OMP_NUM_THREADS=1 {resources.mpi} -n {resources.tasks} lehr dataset generate {CONFIG:q} "
+        "--subset {wildcards.subset} --block {wildcards.block}/{study.ranks.blocks} --ranks {resources.tasks} "
+        "2>&1 | tee {log:q}"
+
+
+rule finalise:
+    message:
+        "Completing the subset {wildcards.subset}"
+    input:
+        lambda wildcards: [study.block_path(wildcards.subset, block) for block in range(1, study.ranks.blocks + 1)],
+    output:
+        study.manifest_path("{subset}"),
+    log:
+        f"{study.output}/logs/finalise-{{subset}}.log",
+    benchmark:
+        f"{study.output}/benchmarks/finalise-{{subset}}.tsv"
+    params:
+        split=study.split.digest(),
+    shell:
+        "lehr dataset finalise {CONFIG:q} --subset {wildcards.subset} 2>&1 | tee {log:q}"
+
+
+rule dataset:
+    message:
+        "All subsets are simulated"
+    input:
+        [study.manifest_path(subset) for subset in study.subsets],

@@ -1,7 +1,8 @@
 """The configuration: one YAML file says what is simulated, trained and reported.
 
-The pydantic models of `lehr.config.schema` are its only source; ``workflow/config/default.yaml`` and
-``workflow/schemas/config.schema.json`` are generated from them (``python -m lehr.config``).
+The pydantic models of `lehr.config.schema`, with those of `space` and `program`, are its only source;
+``workflow/config/default.yaml`` and ``workflow/schemas/config.schema.json`` are generated from them
+(``python -m lehr.config``).
 """
 
 from lehr.config.load import load_config, load_program
@@ -10,9 +11,9 @@ from lehr.config.schema import (
     ModelConfig,
     NetworkConfig,
     SplitConfig,
-    StateSpaceConfig,
     TrainingConfig,
 )
+from lehr.config.space import StateSpaceConfig
 
 __all__ = [
     "Config",

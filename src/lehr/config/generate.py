@@ -11,10 +11,11 @@ import yaml
 from pydantic import BaseModel
 
 from lehr.config.schema import Config
+from lehr.config.space import AxisConfig
 
 _HEADER = """\
 # Every key with its default: the reproduction of the paper at full size.
-# Generated from src/lehr/config/schema.py by `python -m lehr.config`; do not edit. A config names only what differs.
+# Generated from src/lehr/config by `python -m lehr.config`; do not edit. A config names only what differs.
 # yaml-language-server: $schema=../schemas/config.schema.json
 """
 
@@ -29,7 +30,9 @@ def _lines(section: BaseModel, depth: int) -> list[str]:
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         comment = f"  # {field.description}" if field.description else ""
-        if isinstance(value, BaseModel):
+        if isinstance(value, AxisConfig):
+            lines.append(f"{pad}{name}: {_flow(value.model_dump(mode='json'))}{comment}")
+        elif isinstance(value, BaseModel):
             lines += [f"{pad}{name}:{comment}", *_lines(value, depth + 1)]
         elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
             rows = [_flow(row.model_dump(mode="json", exclude_none=True)) for row in value]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -60,16 +60,19 @@ def _load(path: Path, model: type[Model], then: str) -> Model:
         # pydantic drops bad items of a list and then complains of its length as well
         bad_items = {problem["loc"][:1] for problem in problems if problem["type"] != "too_short"}
         kept = [p for p in problems if p["type"] != "too_short" or p["loc"][:1] not in bad_items]
+        # and of the subsets that it cannot take from bad models
+        kept = [p for p in kept if p["type"] != "default_factory_not_called"]
         lines = [_describe(problem, model) for problem in kept]
         raise LehrError(f"{path}: " + f"\n{path}: ".join(lines), then) from None
 
 
 def _describe(problem: dict[str, Any], model: type[BaseModel]) -> str:
     """Make one line of one of pydantic's error records."""
-    location = problem["loc"]
-    key = ".".join(str(part) for part in location) or "file"
-    if problem["type"] == "extra_forbidden":
-        near = get_close_matches(str(location[-1]), _keys_beside(location, model), n=1)
+    misspelt = problem["type"] == "extra_forbidden"
+    written, beside = _resolve(problem["loc"], model)
+    key = ".".join([*written, str(problem["loc"][-1])] if misspelt else written) or "file"
+    if misspelt:
+        near = get_close_matches(str(problem["loc"][-1]), beside, n=1)
         return f"{key}: no such key" + (f"; did you mean '{near[0]}'?" if near else "")
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] in ("missing", "value_error"):
@@ -77,13 +80,24 @@ def _describe(problem: dict[str, Any], model: type[BaseModel]) -> str:
     return f"{key}: {message} (it is {problem['input']!r})"
 
 
-def _keys_beside(location: tuple[object, ...], model: type[BaseModel]) -> list[str]:
-    """Return the keys that the section of a misspelt key has."""
-    section = model
-    for part in location[:-1]:
-        if isinstance(part, int):
-            continue
-        annotation = section.model_fields[str(part)].annotation
-        candidates = [annotation, *getattr(annotation, "__args__", ())]
-        section = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
-    return list(section.model_fields)
+def _resolve(location: tuple[str | int, ...], model: type[BaseModel]) -> tuple[list[str], list[str]]:
+    """Return the keys that lead to a problem as the user wrote them, and those that its section may have.
+
+    Pydantic adds the names of the members of a union; they are no keys of a section.
+    """
+    written: list[str] = []
+    sections = [model]
+    for part in location:
+        fields = [section.model_fields[part] for section in sections if part in section.model_fields]
+        if fields:
+            sections = [found for field in fields for found in _sections_in(field.annotation)] or sections
+        if fields or isinstance(part, int):
+            written.append(str(part))
+    return written, [name for section in sections for name in section.model_fields]
+
+
+def _sections_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the sections that an annotation names, at any depth."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for argument in get_args(annotation) for found in _sections_in(argument)]

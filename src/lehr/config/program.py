@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Discriminator, Field, SerializerFunctionWrapHandler, Tag, model_serializer, model_validator
 
+from lehr.config.section import Positive, Section
+from lehr.errors import LehrError
 from lehr.physics import Cycle, Hold, Jump, Ramp, ThermalProgram
 
-Positive = Annotated[float, Field(gt=0)]
 End = Positive | Literal["lowest", "highest"]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class RampEntry(_Section):
+class RampEntry(Section):
     """A ramp: K, or an end of the temperature window, and K/min."""
 
     to: End
     rate: Positive
 
 
-class HoldEntry(_Section):
+class HoldEntry(Section):
     """A hold: one of the four."""
 
     seconds: Positive | None = None
@@ -37,19 +34,23 @@ class HoldEntry(_Section):
             raise ValueError("give one of seconds, hours, days or years")
         return self
 
+    @model_serializer
+    def _normal_form(self) -> dict[str, float]:
+        return {"seconds": self.total()}
+
     def total(self) -> float:
         """Duration in s."""
         seconds = {"seconds": 1.0, "hours": 3600.0, "days": 86400.0, "years": 365.25 * 86400.0}
         return float(sum((getattr(self, name) or 0.0) * factor for name, factor in seconds.items()))
 
 
-class JumpEntry(_Section):
+class JumpEntry(Section):
     """A jump to a temperature in K, or to an end of the temperature window."""
 
     to: End
 
 
-class SegmentEntry(_Section):
+class SegmentEntry(Section):
     """One of ramp, hold and jump."""
 
     ramp: RampEntry | None = None
@@ -62,6 +63,10 @@ class SegmentEntry(_Section):
             raise ValueError("a segment is one of ramp, hold or jump")
         return self
 
+    @model_serializer(mode="wrap")
+    def _normal_form(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {kind: entry for kind, entry in dump(self).items() if entry is not None}
+
     def build(self) -> Ramp | Hold | Jump:
         """Return the segment."""
         if self.ramp:
@@ -73,20 +78,60 @@ class SegmentEntry(_Section):
         raise TypeError("a validated segment has a kind")
 
 
-class CycleEntry(_Section):
+class CycleEntry(Section):
     """Segments one after the other, from equilibrium at `start`."""
 
     start: End = "highest"
     segments: tuple[SegmentEntry, ...] = Field(min_length=1)
 
 
-class ProgramFile(_Section):
-    """A thermal program."""
+class ProgramConfig(Section):
+    """Constant-heating-rate cycles (Table 1 of the paper); each starts from equilibrium at the highest temperature."""
+
+    cooling_rates: tuple[Positive, ...] = Field(
+        (0.5, 1.0, 2.0, 5.0, 10.0, 20.0), min_length=1, description="K/min, a cycle each"
+    )
+    heating_rate: float = Field(10.0, gt=0, description="K/min")
+
+    @property
+    def cycle_count(self) -> int:
+        """Number of cycles."""
+        return len(self.cooling_rates)
+
+    def build(self) -> ThermalProgram:
+        """Return the program."""
+        return ThermalProgram.chr_cycles(self.cooling_rates, self.heating_rate)
+
+
+class ProgramFile(Section):
+    """Any thermal program."""
 
     cycles: tuple[CycleEntry, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _possible(self) -> ProgramFile:
+        try:
+            self.build()
+        except LehrError as error:
+            raise ValueError(error.what) from None
+        return self
+
+    @property
+    def cycle_count(self) -> int:
+        """Number of cycles."""
+        return len(self.cycles)
 
     def build(self) -> ThermalProgram:
         """Return the program."""
         return ThermalProgram(
             tuple(Cycle(tuple(entry.build() for entry in cycle.segments), cycle.start) for cycle in self.cycles)
         )
+
+
+def _kind(program: Any) -> str:
+    listed = "cycles" in program if isinstance(program, dict) else isinstance(program, ProgramFile)
+    return "any" if listed else "chr"
+
+
+AnyProgram = Annotated[Annotated[ProgramConfig, Tag("chr")] | Annotated[ProgramFile, Tag("any")], Discriminator(_kind)]
+"""The one or the other, told apart before either is checked, so that an error is about what the user meant."""

@@ -2,114 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from lehr.physics import DEFAULT_TOLERANCE, ZERO_CELSIUS, ThermalProgram
-from lehr.statespace import Axis, Split, StateSpace
+from lehr.config.program import AnyProgram, ProgramConfig
+from lehr.config.section import Section
+from lehr.config.space import AXIS_FORMS, StateSpaceConfig, whole_steps
+from lehr.errors import LehrError
+from lehr.physics import DEFAULT_TOLERANCE, ZERO_CELSIUS
+from lehr.statespace import Split
 
-SUBSETS = ("LU", "RU", "LB", "RB", "C", "G")
-SubsetName = Literal["LU", "RU", "LB", "RB", "C", "G"]
+SubsetName = Literal["LU", "RU", "LB", "RB", "C", "G", "all"]
+SUBSETS: tuple[SubsetName, ...] = get_args(SubsetName)
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    def digest(self) -> str:
-        """Hash of the content, 16 hexadecimal digits; equal content has equal digests."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-class AxisConfig(_Section):
-    """Evenly spaced values, both ends included."""
-
-    start: float = Field(description="first value")
-    stop: float = Field(description="last value")
-    count: int = Field(ge=1, description="number of values")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> AxisConfig:
-        if self.count > 1 and not self.stop > self.start:
-            raise ValueError("stop must be greater than start")
-        if self.count == 1 and self.stop != self.start:
-            raise ValueError("an axis of one value needs stop = start")
-        return self
-
-
-class DeltaHAxis(AxisConfig):
-    """Activation energy, J/mol."""
-
-    start: float = Field(2e5, gt=0, description="J/mol")
-    stop: float = Field(12e5, gt=0, description="J/mol")
-    count: int = Field(101, ge=1, description="number of values")
-
-
-class UnitAxis(AxisConfig):
-    """The non-linearity x or the non-exponentiality beta."""
-
-    start: float = Field(0.2, gt=0, le=1, description="first value, above 0")
-    stop: float = Field(1.0, gt=0, le=1, description="last value, at most 1")
-    count: int = Field(41, ge=1, description="number of values")
-
-
-class BetaAxis(UnitAxis):
-    """The non-exponentiality beta."""
-
-    start: float = Field(0.2, ge=0.1, le=1, description="first value, at least 0.1")
-
-
-class StateSpaceConfig(_Section):
-    """Grid of parameter quartets (Table 2 of the paper).
-
-    For each activation energy, ln A takes evenly spaced values such that the temperature where tau = 100 s runs over
-    `glass_transition`: ln A = ln 100 - delta_h / (R Tg).
-    """
-
-    delta_h: DeltaHAxis = Field(DeltaHAxis(), description="activation energy, J/mol")
-    glass_transition: tuple[Positive, Positive] = Field(
-        (227.43, 1064.11), description="lowest and highest temperature where tau = 100 s, K; it sets the range of ln A"
-    )
-    ln_A_count: int = Field(81, ge=1, description="number of ln A values for each delta_h")
-    x: UnitAxis = Field(UnitAxis(), description="non-linearity")
-    beta: BetaAxis = Field(BetaAxis(), description="non-exponentiality")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> StateSpaceConfig:
-        if not self.glass_transition[0] < self.glass_transition[1]:
-            raise ValueError("glass_transition: the lower temperature must come first")
-        return self
-
-    def build(self) -> StateSpace:
-        """Return the state space."""
-        axes = (Axis(axis.start, axis.stop, axis.count) for axis in (self.delta_h, self.x, self.beta))
-        delta_h, x, beta = axes
-        return StateSpace(delta_h, self.glass_transition, self.ln_A_count, x, beta)
-
-
-class ProgramConfig(_Section):
-    """Constant-heating-rate cycles (Table 1 of the paper); each starts from equilibrium at the highest temperature."""
-
-    cooling_rates: tuple[Positive, ...] = Field(
-        (0.5, 1.0, 2.0, 5.0, 10.0, 20.0), min_length=1, description="K/min, a cycle each"
-    )
-    heating_rate: float = Field(10.0, gt=0, description="K/min")
-
-    def build(self) -> ThermalProgram:
-        """Return the thermal program."""
-        return ThermalProgram.chr_cycles(self.cooling_rates, self.heating_rate)
-
-
-class TemperatureConfig(_Section):
+class TemperatureConfig(Section):
     """Temperatures of a signal."""
 
     start: float = Field(-250.0, gt=-ZERO_CELSIUS, description="degC")
@@ -120,28 +34,26 @@ class TemperatureConfig(_Section):
     def _divides(self) -> TemperatureConfig:
         if not self.stop > self.start:
             raise ValueError("stop must be greater than start")
-        steps = (self.stop - self.start) / self.step
-        if abs(steps - round(steps)) > 1e-6:
-            raise ValueError(f"step {self.step} does not divide the range from {self.start} to {self.stop}")
+        whole_steps(self.start, self.stop, self.step)
         return self
 
     @property
     def points(self) -> int:
         """Number of temperatures."""
-        return round((self.stop - self.start) / self.step) + 1
+        return whole_steps(self.start, self.stop, self.step) + 1
 
     def kelvin(self) -> NDArray[np.float64]:
         """Temperatures in K, shape (points,)."""
         return np.linspace(self.start, self.stop, self.points) + ZERO_CELSIUS
 
 
-class StorageConfig(_Section):
+class StorageConfig(Section):
     """How signals are laid out on disk; the values do not depend on it."""
 
     rows_per_part: int = Field(
         512, ge=1, description="samples in a part: one Zarr shard, one receipt, one unit of retry"
     )
-    rows_per_chunk: int = Field(16, ge=1, description="samples that are read together; must divide rows_per_part")
+    rows_per_chunk: int = Field(8, ge=1, description="samples that are read together; must divide rows_per_part")
 
     @model_validator(mode="after")
     def _divides(self) -> StorageConfig:
@@ -150,24 +62,45 @@ class StorageConfig(_Section):
         return self
 
 
-class SignalsConfig(_Section):
+class SignalsConfig(Section):
     """Everything that decides the content of the signal store."""
 
-    state_space: StateSpaceConfig = Field(StateSpaceConfig(), description="grid of parameter quartets")
-    program: ProgramConfig = Field(ProgramConfig(), description="thermal program")
+    state_space: StateSpaceConfig = Field(StateSpaceConfig(), description=f"parameter quartets; {AXIS_FORMS}")
+    program: AnyProgram = Field(
+        ProgramConfig(), description="constant heating rates, or {cycles: [...]} as docs/programs.md writes it"
+    )
     temperature: TemperatureConfig = Field(TemperatureConfig(), description="temperatures of a signal")
     tolerance: float = Field(
         DEFAULT_TOLERANCE, gt=0, le=0.01, description="error of CpN that 99.9 % of the points stay below"
     )
     storage: StorageConfig = Field(StorageConfig(), description="layout on disk")
 
+    @field_validator("program", mode="before")
+    @classmethod
+    def _one_program(cls, program: Any) -> Any:
+        if isinstance(program, dict) and "cycles" in program and {"cooling_rates", "heating_rate"} & program.keys():
+            raise ValueError("a program is {cooling_rates, heating_rate} or {cycles: [...]}")
+        return program
 
-class SplitConfig(_Section):
-    """Shares of the samples, drawn by a hash of the parameters: growing the grid moves no sample."""
+    @model_validator(mode="after")
+    def _heats(self) -> SignalsConfig:
+        window = self.temperature.kelvin()[[0, -1]].tolist()
+        try:
+            self.program.build().compiled(*window)
+        except LehrError as error:
+            raise ValueError(f"program: {error.what}. {error.then}") from None
+        return self
+
+
+class SplitConfig(Section):
+    """Shares of the samples or of the cells, drawn by a hash of the parameters: growing the grid moves no sample."""
 
     train: Fraction = Field(0.70, description="share to train on")
     validation: Fraction = Field(0.15, description="share to choose the best epoch on; the rest is the test split")
     seed: int = Field(0, ge=0, description="another seed draws another split")
+    by: Literal["sample", "cell"] = Field(
+        "sample", description="what is drawn; cell: all x and beta of a (delta_h, ln A) fall into the same split"
+    )
 
     @model_validator(mode="after")
     def _leaves_a_test(self) -> SplitConfig:
@@ -177,10 +110,10 @@ class SplitConfig(_Section):
 
     def build(self) -> Split:
         """Return the split."""
-        return Split(self.train, self.validation, self.seed)
+        return Split(self.train, self.validation, self.seed, self.by)
 
 
-class BranchConfig(_Section):
+class BranchConfig(Section):
     """Kernel sizes of the three branches (section 2.2.2 of the paper)."""
 
     attention: int = Field(4, ge=1, description="branch of the significant segment")
@@ -188,7 +121,7 @@ class BranchConfig(_Section):
     original: int = Field(24, ge=1, description="branch of the signal as it is")
 
 
-class NetworkConfig(_Section):
+class NetworkConfig(Section):
     """The multi-scale convolutional network (Fig. 4 to 7). Filters, pools, widths, dropout and eps are ours."""
 
     downsampling: int = Field(3, ge=1, description="the middle branch sees every k-th point")
@@ -216,7 +149,7 @@ class NetworkConfig(_Section):
         return self
 
 
-class LossWeights(_Section):
+class LossWeights(Section):
     """Weights of the squared errors of the normalised parameters (Eq. 10 to 12)."""
 
     ln_A: float = Field(0.1, ge=0)
@@ -225,7 +158,7 @@ class LossWeights(_Section):
     beta: float = Field(3.0, ge=0)
 
 
-class TrainingConfig(_Section):
+class TrainingConfig(Section):
     """Table 4 of the paper."""
 
     optimizer: str = Field("sgd", description="a Keras optimizer by name: sgd, adam, adamw, ...")
@@ -247,7 +180,7 @@ class TrainingConfig(_Section):
         return self
 
 
-class ModelConfig(_Section):
+class ModelConfig(Section):
     """One network to train."""
 
     name: ModelName = Field(description="name of the model; letters, digits, '.', '_' and '-'")
@@ -255,7 +188,7 @@ class ModelConfig(_Section):
     loss_weights: LossWeights | None = Field(None, description="instead of training.loss_weights")
 
 
-class EvaluationConfig(_Section):
+class EvaluationConfig(Section):
     """What is measured on the test split."""
 
     cpn_max: float = Field(
@@ -264,16 +197,17 @@ class EvaluationConfig(_Section):
     batch_size: int = Field(256, ge=1, description="samples in one call of a network")
 
 
-class ReportConfig(_Section):
+class ReportConfig(Section):
     """What the report shows."""
 
     material: str = Field("As2Se3 (volume)", description="a row of the materials table to simulate and to read back")
 
 
-class RanksConfig(_Section):
+class RanksConfig(Section):
     """Processes of the parallel stages."""
 
-    simulate: int = Field(2, ge=1, description="MPI ranks that simulate a subset")
+    simulate: int = Field(2, ge=1, description="MPI ranks of a job that simulates")
+    blocks: int = Field(1, ge=1, description="jobs that simulate a subset, each a block of its parts")
     train: int = Field(2, ge=1, description="Horovod ranks that train a model; must divide training.streams")
 
 
@@ -282,7 +216,12 @@ def _paper_models() -> tuple[ModelConfig, ...]:
     return (*own, ModelConfig(name="C-lnA", subset="C", loss_weights=LossWeights(ln_A=1.0)))
 
 
-class Config(_Section):
+def _in_order(subsets: Collection[SubsetName]) -> tuple[SubsetName, ...]:
+    """Return subsets in the order of the paper, each once."""
+    return tuple(name for name in SUBSETS if name in subsets)
+
+
+class Config(Section):
     """A whole run: from the parameter grid to trained and evaluated networks."""
 
     name: str = Field("paper", min_length=1, description="name of the run, shown in the report")
@@ -292,26 +231,46 @@ class Config(_Section):
     network: NetworkConfig = Field(NetworkConfig(), description="architecture")
     training: TrainingConfig = Field(TrainingConfig(), description="training")
     models: tuple[ModelConfig, ...] = Field(
-        default_factory=_paper_models, min_length=1, description="the networks to train; their subsets are simulated"
+        default_factory=_paper_models, description="the networks to train; none if only signals are wanted"
+    )
+    subsets: tuple[SubsetName, ...] = Field(
+        default_factory=lambda above: _in_order([model.subset for model in above["models"]]),
+        description="subsets to simulate, for the models and besides; by default those of the models",
     )
     evaluation: EvaluationConfig = Field(EvaluationConfig(), description="evaluation")
     report: ReportConfig = Field(ReportConfig(), description="report")
     ranks: RanksConfig = Field(RanksConfig(), description="processes of the parallel stages")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_subsets(cls, content: Any) -> Any:
+        if isinstance(content, dict) and content.get("subsets", ()) is None:
+            return {key: value for key, value in content.items() if key != "subsets"}
+        return content
+
+    @field_validator("subsets")
+    @classmethod
+    def _ordered(cls, subsets: tuple[SubsetName, ...]) -> tuple[SubsetName, ...]:
+        return _in_order(subsets)
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
         names = [model.name for model in self.models]
         if len(set(names)) < len(names):
             raise ValueError(f"models: two models have the same name in {names}")
+        if not self.subsets:
+            raise ValueError("subsets: there is nothing to simulate; name subsets or models")
+        for model in self.models:
+            if model.subset not in self.subsets:
+                raise ValueError(f"subsets: the subset {model.subset} of the model {model.name} is missing")
+        if self.signals.state_space.scatter is not None and self.subsets != ("all",):
+            raise ValueError(
+                f"subsets: scattered points have the subset all only, this config has {', '.join(self.subsets)}; "
+                "set subsets and models"
+            )
         if self.training.streams % self.ranks.train:
             raise ValueError(f"ranks.train {self.ranks.train} does not divide training.streams {self.training.streams}")
         return self
-
-    @property
-    def subsets(self) -> tuple[SubsetName, ...]:
-        """Subsets that the models need, in the order of the paper."""
-        wanted = {model.subset for model in self.models}
-        return tuple(name for name in SUBSETS if name in wanted)
 
     def model(self, name: str) -> ModelConfig:
         """Return the model of that name; raises `KeyError` if there is none."""
@@ -328,14 +287,17 @@ class Config(_Section):
         """The Zarr store; each subset is a group in it."""
         return Path(self.output) / "signals.zarr"
 
-    @property
-    def receipts_path(self) -> Path:
-        """Folder of the receipts of finished parts and of the manifests of finished subsets."""
-        return Path(self.output) / "receipts"
+    def group_path(self, subset: str) -> Path:
+        """Folder of a subset in the store, with its receipts."""
+        return self.store_path / subset
 
     def manifest_path(self, subset: str) -> Path:
         """Say that a subset is complete: the output of its Snakemake rule."""
-        return self.receipts_path / f"{subset}.json"
+        return self.group_path(subset) / "manifest.json"
+
+    def block_path(self, subset: str, block: int | str) -> Path:
+        """Say that a block of the parts of a subset is simulated: the output of a cluster job."""
+        return Path(self.output) / "blocks" / f"{subset}-{block}-of-{self.ranks.blocks}"
 
     def run_path(self, model: str) -> Path:
         """Run folder of a model: model.keras, history.csv, run.json."""

@@ -16,10 +16,10 @@ from lehr.errors import LehrError
 from lehr.evaluation.metrics import QUANTITIES, absolute_errors, fraction_below, summarise
 from lehr.evaluation.paper import claims, thresholds
 from lehr.evaluation.records import Run, read_run
+from lehr.files import write_json, write_text
 from lehr.models import PARAMETERS
 from lehr.statespace import SPLITS, Split
 from lehr.store import SequentialReader, SignalStore
-from lehr.store.files import write_json, write_text
 
 __all__ = ["evaluate"]
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lehr.config import Config
-from lehr.config.schema import AxisConfig
+from lehr.config.program import ProgramConfig, ProgramFile
+from lehr.statespace import Axis, ScatteredSpace, StateSpace
 
 __all__ = ["CITATION", "Claim", "claims", "differences_from_paper", "thresholds"]
 
@@ -99,26 +100,18 @@ def differences_from_paper(config: Config) -> list[str]:
     """
     paper = Config()
     own, theirs = config.signals, paper.signals
-    grid, paper_grid = own.state_space, theirs.state_space
     lines = [
         _line("networks", len(config.models), len(paper.models)),
         _line("temperature step", own.temperature.step, theirs.temperature.step, "K"),
         _line("points in a scan", own.temperature.points, theirs.temperature.points),
-        _line("cooling rates", _listed(own.program.cooling_rates), _listed(theirs.program.cooling_rates), "K/min"),
-        _line("heating rate", own.program.heating_rate, theirs.program.heating_rate, "K/min"),
-        _line("values of x", grid.x.count, paper_grid.x.count),
-        _line("values of β", grid.beta.count, paper_grid.beta.count),
-        _line("values of Δh*", grid.delta_h.count, paper_grid.delta_h.count),
-        _line("values of ln A", grid.ln_A_count, paper_grid.ln_A_count),
-        _line("range of x", _range(grid.x), _range(paper_grid.x)),
-        _line("range of β", _range(grid.beta), _range(paper_grid.beta)),
-        _line("range of Δh*", _range(grid.delta_h), _range(paper_grid.delta_h), "J/mol"),
-        _line("range of Tg", _listed(grid.glass_transition), _listed(paper_grid.glass_transition), "K"),
+        *_program(own.program, theirs.program),
+        *_state_space(own.state_space.build(), theirs.state_space.grid()),
         _line("epochs", config.training.epochs, paper.training.epochs),
         _line("optimiser", _optimizer(config), _optimizer(paper)),
         _line("batch size", config.training.batch_size, paper.training.batch_size),
         _line("training share", config.split.train, paper.split.train),
         _line("validation share", config.split.validation, paper.split.validation),
+        _line("split by", config.split.by, paper.split.by),
         _line("loss weights", config.training.loss_weights, paper.training.loss_weights),
         _line("downsampling", config.network.downsampling, paper.network.downsampling),
         _line("attention points", config.network.attention_points, paper.network.attention_points),
@@ -141,7 +134,34 @@ def _listed(values: tuple[float, ...]) -> str:
     return ", ".join(f"{value:g}" for value in values)
 
 
-def _range(axis: AxisConfig) -> str:
+def _program(own: ProgramConfig | ProgramFile, theirs: ProgramConfig | ProgramFile) -> list[str]:
+    if not (isinstance(own, ProgramConfig) and isinstance(theirs, ProgramConfig)):
+        return [f"thermal program: another one, of {own.cycle_count} cycles, instead of constant heating rates"]
+    return [
+        _line("cooling rates", _listed(own.cooling_rates), _listed(theirs.cooling_rates), "K/min"),
+        _line("heating rate", own.heating_rate, theirs.heating_rate, "K/min"),
+    ]
+
+
+def _state_space(own: StateSpace | ScatteredSpace, theirs: StateSpace) -> list[str]:
+    """Compare the values of a grid, or the ends between which points are scattered."""
+    if isinstance(own, ScatteredSpace):
+        grid, lines = own.ends, [f"samples: {own.size} {own.method} points instead of a grid"]
+    else:
+        grid, lines = own, [_line("values of ln A", own.shape[1], theirs.shape[1])]
+    axes = (("x", grid.x, theirs.x), ("β", grid.beta, theirs.beta), ("Δh*", grid.delta_h, theirs.delta_h))
+    for name, axis, paper_axis in axes:
+        if not isinstance(own, ScatteredSpace):
+            lines.append(_line(f"values of {name}", axis.count, paper_axis.count))
+            if axis.listed is not None:
+                lines.append(f"values of {name}: not evenly spaced")
+        lines.append(_line(f"range of {name}", _range(axis), _range(paper_axis), "J/mol" if name == "Δh*" else ""))
+    if grid.ln_A is not None:
+        return [*lines, f"ln A: {_range(grid.ln_A)} for each Δh* instead of a range of Tg"]
+    return [*lines, _line("range of Tg", _listed(grid.glass_transition), _listed(theirs.glass_transition), "K")]
+
+
+def _range(axis: Axis) -> str:
     return f"{axis.start:g} to {axis.stop:g}"
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from lehr.config import Config
 from lehr.errors import LehrError
+from lehr.files import read_json
 from lehr.models import PARAMETERS
-from lehr.store.files import read_json
 from lehr.store.layout import differences
 
 __all__ = ["Evaluation", "Run", "read_evaluation", "read_run"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
+from lehr.files import file_checksum, read_json
 from lehr.models import convolution, preprocessing  # the layers a saved network is made of
 from lehr.models.scaling import TargetScaling
 from lehr.physics import ZERO_CELSIUS
-from lehr.store.files import read_json
 
-__all__ = ["LAYERS", "Network", "file_checksum", "load_network", "predict"]
+__all__ = ["LAYERS", "Network", "load_network", "predict"]
 
 LAYERS = (convolution.IndependentConvolution, preprocessing.AttentionSegment, preprocessing.Downsampling)
 """Layers of our own; importing them registers them with Keras."""
@@ -51,12 +50,6 @@ class Network:
         """Points and cycles of a sample."""
         points, cycles = self.keras.input_shape[1:]
         return points, cycles
-
-
-def file_checksum(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def load_network(run_folder: str | Path, temperature: ArrayLike | None = None) -> Network:

@@ -151,6 +151,8 @@ def simulate_batch(
     dtype: str = "float32",
     tolerance: float = DEFAULT_TOLERANCE,
     threads: int = 1,
+    out: NDArray[Any] | None = None,
+    limiting_fictive_temperature: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[Any], NDArray[np.int8]]:
     """Simulate the heating scans of many glasses.
 
@@ -164,6 +166,10 @@ def simulate_batch(
         Type of the signals, float32 or float64; the computation is in float64.
     threads : int, optional
         Threads of this process that share the rows.
+    out : ndarray, shape (n, cycles, points), optional
+        Where to write the signals instead of into a new array; its type takes the place of `dtype`.
+    limiting_fictive_temperature : ndarray of float64, shape (n, cycles), optional
+        Where to write Tf' in K as well: the fictive temperature of the glass before each scan.
 
     Returns
     -------
@@ -181,7 +187,11 @@ def simulate_batch(
         raise LehrError(f"dtype '{dtype}' is not offered", "Take float32 or float64.")
     program = program or ThermalProgram.chr_cycles()
     grid = _equidistant(temperature)
-    cpn = np.empty((len(rows), len(program.cycles), grid.size), dtype=dtype)
+    shape = (len(rows), len(program.cycles), grid.size)
+    cpn = np.empty(shape, dtype=dtype) if out is None else _writable(out, shape, ("float32", "float64"))
+    limiting = limiting_fictive_temperature
+    if limiting is not None:
+        _writable(limiting, shape[:2], ("float64",))
     status = np.empty(len(rows), dtype=np.int8)
     scan = _Scanner(program, grid, tolerance)
 
@@ -191,8 +201,10 @@ def simulate_batch(
                 values = TNMParameters(*rows[i].tolist()).as_tuple()
             except LehrError:
                 status[i], cpn[i] = Status.PARAMETER, np.nan
+                if limiting is not None:
+                    limiting[i] = np.nan
             else:
-                status[i] = scan(values, cpn[i])
+                status[i] = scan(values, cpn[i], limiting=None if limiting is None else limiting[i])
 
     if threads == 1:
         work(range(len(rows)))
@@ -270,15 +282,26 @@ class _Scanner:
         parameters: tuple[float, float, float, float],
         cpn: NDArray[Any],
         fictive: NDArray[np.float64] | None = None,
+        limiting: NDArray[np.float64] | None = None,
     ) -> Status:
         ln_a, delta_h, x, beta = parameters
         kernel = _compiled_kernel(beta)
         return Status(
             _tnm.heating_scans(
                 ln_a, delta_h / GAS_CONSTANT, x, kernel, self._programs, self._first, self._step, self._tolerance, cpn,
-                fictive,
+                fictive, limiting,
             )
         )  # fmt: skip
+
+
+def _writable(array: NDArray[Any], shape: tuple[int, ...], dtypes: tuple[str, ...]) -> NDArray[Any]:
+    """Check an array that the kernel will write into."""
+    if array.shape != shape or array.dtype not in dtypes or not array.flags.c_contiguous:
+        raise LehrError(
+            f"an output array is {array.dtype} of the shape {array.shape}",
+            f"It must be contiguous {' or '.join(dtypes)} of the shape {shape}.",
+        )
+    return array
 
 
 def _equidistant(temperature: ArrayLike | None) -> NDArray[np.float64]:

@@ -61,16 +61,22 @@ class Results:
 
 
 def collect(config: Config) -> Results:
-    """Read the run, its evaluations and a few signals.
+    """Read the run, its evaluations and a few signals of the subsets that its models learned from.
 
     Raises
     ------
     LehrError
-        If a file is missing or damaged, or the files do not belong together; the message says which command to run.
+        If the run has no models, a file is missing or damaged, or the files do not belong together; the message says
+        which command to run.
     """
+    if not config.models:
+        raise LehrError(
+            f"{config.name}: a report is about networks, and this run has none", "Add models to the config."
+        )
     evaluations = {model.name: read_evaluation(config, model.name) for model in config.models}
     runs = {model.name: read_run(config, model.name) for model in config.models}
-    stores = {str(subset): SignalStore.open(config.store_path, subset) for subset in config.subsets}
+    learned = {model.subset for model in config.models}
+    stores = {str(name): SignalStore.open(config.store_path, name) for name in config.subsets if name in learned}
     models = []
     for name, run in runs.items():
         tg = glass_transition(stores[run.subset].parameters)
@@ -79,7 +85,7 @@ def collect(config: Config) -> Results:
     subsets = []
     for subset, store in stores.items():
         first = next(model for model in models if model.run.subset == subset)
-        manifest = read_manifest(config.manifest_path(subset))
+        manifest = read_manifest(config.group_path(subset))
         cells = np.unique(store.parameters[:, :2], axis=0)
         subsets.append(SubsetData(subset, manifest, cells, _samples(store, first.evaluation)))
     return Results(config, models, subsets)

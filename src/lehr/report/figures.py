@@ -12,13 +12,12 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from lehr.evaluation import percentiles
-from lehr.physics import ZERO_CELSIUS, ln_pre_exponential
+from lehr.physics import ZERO_CELSIUS
 from lehr.report.style import GREY, LineStyle, house_style, new_axes, sequence_colours
 
 __all__ = [
     "ErrorCurves",
     "History",
-    "plane",
     "scans",
     "sorted_errors",
     "training_curve",
@@ -89,7 +88,7 @@ def scans(
     cpn : ndarray, shape (cycles, points)
         Normalised heat capacity.
     cooling_rates : sequence of float
-        K/min, for the legend.
+        K/min, for the legend; cycles that they do not tell apart are numbered.
     title : str, optional
         Title.
     axes : Axes, optional
@@ -99,69 +98,18 @@ def scans(
     low, high = transition(temperature, cpn)
     shown = (temperature >= low) & (temperature <= high)
     celsius = temperature[shown] - ZERO_CELSIUS
-    for rate, scan, colour in zip(cooling_rates, cpn, sequence_colours(len(cooling_rates)), strict=True):
-        axes.plot(celsius, scan[shown], color=colour, label=f"{rate:g}", linewidth=1.3)
+    told_apart = bool(np.isfinite(cooling_rates).all()) and len(set(cooling_rates)) == len(cooling_rates)
+    names = [f"{rate:g}" for rate in cooling_rates] if told_apart else [str(i + 1) for i in range(len(cooling_rates))]
+    for name, scan, colour in zip(names, cpn, sequence_colours(len(names)), strict=True):
+        axes.plot(celsius, scan[shown], color=colour, label=name, linewidth=1.3)
     axes.set(xlim=(celsius[0], celsius[-1]), xlabel="temperature (°C)", ylabel="$C_p^N$", title=title)
-    axes.legend(title="cooled at\n(K/min)", title_fontsize=8, loc="upper left", fontsize=8, labelspacing=0.25)
-    return axes
-
-
-@house_style
-def plane(
-    cells: Mapping[str, NDArray[np.float64]],
-    styles: Mapping[str, LineStyle],
-    *,
-    glass_transition: tuple[float, float],
-    delta_h: tuple[float, float],
-    star: tuple[str, float, float] | None = None,
-    axes: Axes | None = None,
-) -> Axes:
-    """Draw the (delta_h, ln A) plane with the cells of subsets.
-
-    Parameters
-    ----------
-    cells : mapping of ndarray, shape (cells, 2)
-        By subset: columns ln_A, delta_h (J/mol).
-    styles : mapping of LineStyle
-        By subset.
-    glass_transition : tuple of float
-        Lowest and highest Tg of the state space, K.
-    delta_h : tuple of float
-        Lowest and highest activation energy, J/mol.
-    star : tuple of str, float, float, optional
-        Name, ln A and delta_h (J/mol) of a glass.
-    axes : Axes, optional
-        Where to draw; default: a new figure.
-    """
-    axes = axes or new_axes(7.2, 4.2)
-    energy = np.linspace(*delta_h, 200)
-    low, high = (ln_pre_exponential(energy, tg) for tg in glass_transition)
-    axes.fill_between(energy / 1e3, low, high, color="#f1f1ee", linewidth=0, label="state space")
-    inside = [tg for tg in (300.0, 400.0, 500.0, 700.0) if glass_transition[0] < tg < glass_transition[1]]
-    for tg in (glass_transition[0], *inside, glass_transition[1]):
-        line = ln_pre_exponential(energy, tg)
-        axes.plot(energy / 1e3, line, color="#a8a8a8", linewidth=0.7)
-        axes.annotate(
-            f"{tg:.0f} K",
-            (energy[-1] / 1e3, line[-1]),
-            xytext=(3, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-            color=GREY,
-        )
-    for name, points in cells.items():
-        style = styles[name]
-        axes.plot(
-            points[:, 1] / 1e3, points[:, 0], style.marker, color=style.colour, markersize=2.4, label=f"subset {name}"
-        )
-    if star is not None:
-        name, ln_a, energy_of_glass = star
-        axes.plot(energy_of_glass / 1e3, ln_a, "*", color="black", markersize=11, label=name, markeredgecolor="white")
-    axes.set(xlabel=r"activation energy $\Delta h^*$ (kJ/mol)", ylabel="ln (A / s)")
-    axes.margins(x=0.02)
-    axes.set_title("grey lines: constant $T_g$", color=GREY, fontsize=8.5, loc="right")
-    axes.legend(loc="lower left", markerscale=1.6)
+    axes.legend(
+        title="cooled at\n(K/min)" if told_apart else "cycle",
+        title_fontsize=8,
+        loc="upper left",
+        fontsize=8,
+        labelspacing=0.25,
+    )
     return axes
 
 

@@ -12,14 +12,16 @@ import yaml
 
 import lehr
 from lehr.config import Config
+from lehr.config.program import ProgramConfig
 from lehr.evaluation import QUANTITIES, absolute_errors, differences_from_paper
 from lehr.evaluation.paper import CITATION
+from lehr.files import write_text
 from lehr.models import PARAMETERS
 from lehr.report import figures, typeset
 from lehr.report.collect import Model, Results, Sample, SubsetData, collect
 from lehr.report.glass import Glass, read_glass
+from lehr.report.plane import subset_plane
 from lehr.report.style import LineStyle, data_uri, line_styles, new_axes
-from lehr.store.files import write_text
 
 __all__ = ["write_report"]
 
@@ -73,6 +75,8 @@ def render(results: Results, glass: Glass) -> str:
     return template.render(
         style=(folder / "report.css").read_text(encoding="utf-8"),
         config=config,
+        chr=config.signals.program if isinstance(config.signals.program, ProgramConfig) else None,
+        space=config.signals.state_space.build(),
         config_text=yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
         version=lehr.__version__,
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -92,12 +96,11 @@ def render(results: Results, glass: Glass) -> str:
 
 
 def _plane(results: Results, styles: dict[str, LineStyle], glass: Glass) -> str:
-    space = results.config.signals.state_space
-    axes = figures.plane(
-        {subset.name: subset.cells for subset in results.subsets},
-        styles,
-        glass_transition=space.glass_transition,
-        delta_h=(space.delta_h.start, space.delta_h.stop),
+    space = results.config.signals.state_space.build()
+    axes = subset_plane(
+        space,
+        [space.subset(subset.name) for subset in results.subsets],
+        styles=styles,
         star=(typeset.formula(glass.material.name), glass.published["ln_A"], glass.published["delta_h"]),
     )
     return data_uri(axes)
@@ -105,7 +108,7 @@ def _plane(results: Results, styles: dict[str, LineStyle], glass: Glass) -> str:
 
 def _subset(subset: SubsetData, config: Config) -> dict[str, Any]:
     failed = sum(number for status, number in subset.manifest["status_counts"].items() if status != "0")
-    temperature, rates = config.signals.temperature.kelvin(), config.signals.program.cooling_rates
+    temperature, rates = config.signals.temperature.kelvin(), config.signals.program.build().cooling_rates
     return {
         "name": subset.name,
         "manifest": subset.manifest,

@@ -3,22 +3,35 @@
 This package is the only place that imports zarr and tensorstore.
 """
 
+from lehr.store.complete import finalise, read_manifest
+from lehr.store.encoding import MAX_ERROR, encoded_bytes, moments, round_signals
+from lehr.store.export import export
+from lehr.store.layout import NOT_COMPUTED
 from lehr.store.plan import Part, PartPlan
 from lehr.store.reader import SequentialReader, ShuffledReader
-from lehr.store.receipts import finalise, read_manifest, unfinished, write_receipt
+from lehr.store.receipts import unfinished
 from lehr.store.signals import SignalStore
-from lehr.store.writer import PartWriter, create
+from lehr.store.verify import Finding, verify
+from lehr.store.writer import PartWriter, at_work, create
 
 __all__ = [
+    "MAX_ERROR",
+    "NOT_COMPUTED",
+    "Finding",
     "Part",
     "PartPlan",
     "PartWriter",
     "SequentialReader",
     "ShuffledReader",
     "SignalStore",
+    "at_work",
     "create",
+    "encoded_bytes",
+    "export",
     "finalise",
+    "moments",
     "read_manifest",
+    "round_signals",
     "unfinished",
-    "write_receipt",
+    "verify",
 ]

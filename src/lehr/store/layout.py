@@ -6,120 +6,193 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import zarr
-from zarr.codecs import BloscCodec
+from numpy.typing import NDArray
 
 from lehr.config.schema import SignalsConfig
 from lehr.errors import LehrError
+from lehr.physics import Status
+from lehr.provenance import code, packages
+from lehr.statespace import Subset
+from lehr.store.encoding import COMPRESSOR, MAX_ERROR
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout; a reader refuses any other."""
 
 NOT_COMPUTED = -1
-"""Status of a sample that no part has written yet."""
+"""Status of the samples of a subset that is not complete."""
 
 PARAMETER_UNITS = {"ln_A": "1", "delta_h": "J/mol", "x": "1", "beta": "1"}
 """Names and units of the parameter arrays, in the order of every parameter array of the package."""
 
-_LONG_NAMES = {
-    "ln_A": "natural logarithm of the pre-exponential factor A in seconds",
-    "delta_h": "activation energy",
-    "x": "non-linearity",
-    "beta": "non-exponentiality",
+RESULTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "cpn_max": ("float32", ("sample",)),
+    "fictive_temperature": ("float32", ("sample", "cycle")),
+    "cpn_mean": ("float32", ("sample", "cycle")),
+    "cpn_mean_square": ("float32", ("sample", "cycle")),
+    "status": ("int8", ("sample",)),
+}
+"""What a part finds out of each sample besides its signals: type and dimensions. Status is written last."""
+
+SPLIT_NAMES = ("split_by_sample", "split_by_cell")
+
+_ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "cpn": {
+        "long_name": "normalised heat capacity dTf/dT of the heating scan",
+        "units": "1",
+        "absolute_error": MAX_ERROR,
+        "comment": "rounded to multiples of 2^-13 after a simulation of the tolerance in the attributes of the group",
+    },
+    "ln_A": {"long_name": "natural logarithm of the pre-exponential factor A in seconds"},
+    "delta_h": {"long_name": "activation energy"},
+    "x": {"long_name": "non-linearity"},
+    "beta": {"long_name": "non-exponentiality"},
+    "index": {"long_name": "flat index in the state space"},
+    "cpn_max": {"long_name": "largest cpn over cycles and temperatures", "units": "1"},
+    "fictive_temperature": {"long_name": "limiting fictive temperature Tf' of the glass before the scan", "units": "K"},
+    "cpn_mean": {"long_name": "mean of cpn over the temperatures of a scan", "units": "1"},
+    "cpn_mean_square": {"long_name": "mean of the square of cpn over the temperatures of a scan", "units": "1"},
+    "status": {
+        "long_name": "outcome of the simulation",
+        "flag_values": [NOT_COMPUTED, *(int(status) for status in Status)],
+        "flag_meanings": " ".join(["not_computed", *(status.name.lower() for status in Status)]),
+    },
+    "split_by_sample": {"long_name": "split drawn by a hash of all four parameters"},
+    "split_by_cell": {"long_name": "split drawn by a hash of ln_A and delta_h: a cell of the plane is in one split"},
 }
 
+_ROWS_PER_CHUNK_OF_SMALL_ARRAYS = 2**18  # few files, and 2 MB each to read all of a column
 
-def create_group(target: Path, subset: str, samples: int, config: SignalsConfig) -> None:
-    """Create the empty group of a subset; nothing in it depends on time, place or the number of processes."""
+
+def create_group(target: Path, subset: Subset, config: SignalsConfig) -> None:
+    """Create the group of a subset with all that is known before the simulation.
+
+    Nothing in it depends on time, place or the number of processes.
+    """
     part, chunk = config.storage.rows_per_part, config.storage.rows_per_chunk
-    cycles, points = len(config.program.cooling_rates), config.temperature.points
+    program = config.program.build()
+    cycles, points = len(program.cycles), config.temperature.points
     group = zarr.create_group(
         target,
         attributes={
             "Conventions": "CF-1.11",
-            "title": f"DSC heating scans of Tool-Narayanaswamy-Moynihan glasses, subset {subset}",
-            "coordinates": "index ln_A delta_h x beta status cpn_max cooling_rate heating_rate",
+            "title": f"DSC heating scans of Tool-Narayanaswamy-Moynihan glasses, subset {subset.name}",
+            "coordinates": " ".join(
+                ["index", *PARAMETER_UNITS, *SPLIT_NAMES, "status", "cpn_max", "cooling_rate", "heating_rate"]
+            ),
             "lehr": {
                 "format": FORMAT,
-                "subset": subset,
+                "subset": subset.name,
                 "digest": config.digest(),
                 "signals": config.model_dump(mode="json"),
+                "code": code(),
+                "packages": packages("numpy", "tensorstore", "zarr"),
             },
         },
     )
-
-    def by_sample(name: str, dtype: str, fill: float, attributes: dict[str, Any]) -> None:
-        group.create_array(
-            name,
-            shape=(samples,),
-            chunks=(part,),
-            dtype=dtype,
-            fill_value=fill,
-            dimension_names=("sample",),
-            attributes=attributes,
-        )
-
     group.create_array(
         "cpn",
-        shape=(samples, cycles, points),
+        shape=(subset.size, cycles, points),
         shards=(part, cycles, points),
         chunks=(chunk, cycles, points),
         dtype="float32",
         fill_value=float("nan"),
-        compressors=BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle"),
+        compressors=COMPRESSOR,
         dimension_names=("sample", "cycle", "temperature"),
-        attributes={"long_name": "normalised heat capacity dTf/dT of the heating scan", "units": "1"},
+        attributes=_ATTRIBUTES["cpn"],
     )
+    sizes = {"sample": subset.size, "cycle": cycles}
+    for name, (dtype, dimensions) in RESULTS.items():
+        fill = NOT_COMPUTED if name == "status" else float("nan")
+        _create(group, name, dtype, dimensions, tuple(sizes[dimension] for dimension in dimensions), fill)
     for name, unit in PARAMETER_UNITS.items():
-        by_sample(name, "float64", float("nan"), {"long_name": _LONG_NAMES[name], "units": unit})
-    by_sample("index", "int64", -1, {"long_name": "flat index in the state space"})
-    by_sample(
-        "cpn_max", "float32", float("nan"), {"long_name": "largest cpn over cycles and temperatures", "units": "1"}
+        _create(group, name, "float64", ("sample",), (subset.size,), float("nan"), units=unit)
+    _create(group, "index", "int64", ("sample",), (subset.size,), -1)
+    for name in SPLIT_NAMES:
+        _create(group, name, "int8", ("sample",), (subset.size,), -1)
+    for start in range(0, subset.size, _ROWS_PER_CHUNK_OF_SMALL_ARRAYS):
+        rows = slice(start, min(start + _ROWS_PER_CHUNK_OF_SMALL_ARRAYS, subset.size))
+        write(group, "index", subset.index(rows.start, rows.stop), rows)
+        for name, column in zip(PARAMETER_UNITS, subset.parameters(rows.start, rows.stop).T, strict=True):
+            write(group, name, column, rows)
+    temperature = config.temperature.kelvin()
+    axes: tuple[tuple[str, str, Any, dict[str, Any]], ...] = (
+        ("temperature", "temperature", temperature, {"units": "K", "standard_name": "temperature"}),
+        ("cooling_rate", "cycle", program.cooling_rates, {"units": "K/min", "long_name": "rate of the first segment"}),
+        ("heating_rate", "cycle", program.heating_rates, {"units": "K/min", "long_name": "rate of the recorded scan"}),
     )
-    by_sample("status", "int8", NOT_COMPUTED, {"long_name": "outcome of the simulation, 0 is good, -1 not computed"})
-    axes: dict[str, tuple[str, Any, dict[str, str]]] = {
-        "temperature": ("temperature", config.temperature.kelvin(), {"units": "K", "standard_name": "temperature"}),
-        "cooling_rate": ("cycle", config.program.cooling_rates, {"units": "K/min"}),
-        "heating_rate": ("cycle", (config.program.heating_rate,) * cycles, {"units": "K/min"}),
-    }
-    for name, (dimension, values, attributes) in axes.items():
+    for name, dimension, values, attributes in axes:
         array = group.create_array(
-            name,
-            shape=(len(values),),
-            dtype="float64",
-            dimension_names=(dimension,),
-            attributes={**attributes},
+            name, shape=(len(values),), dtype="float64", dimension_names=(dimension,), attributes=attributes
         )
-        array[:] = values
+        array[:] = np.asarray(values)
+    consolidate(target)
+
+
+def _create(
+    group: zarr.Group,
+    name: str,
+    dtype: str,
+    dimensions: tuple[str, ...],
+    shape: tuple[int, ...],
+    fill: float,
+    **attributes: Any,
+) -> None:
+    group.create_array(
+        name,
+        shape=shape,
+        chunks=(min(shape[0], _ROWS_PER_CHUNK_OF_SMALL_ARRAYS), *shape[1:]),
+        dtype=dtype,
+        fill_value=fill,
+        dimension_names=dimensions,
+        attributes={**_ATTRIBUTES[name], **attributes},
+    )
+
+
+def write(group: zarr.Group, name: str, values: NDArray[Any], rows: slice = slice(None)) -> None:
+    """Write some rows of an array."""
+    target: Any = group[name]
+    target[rows] = values
+
+
+def consolidate(target: Path) -> None:
+    """Collect the metadata of all arrays in that of the group, so that a reader opens one file."""
     with warnings.catch_warnings():
         # Consolidated metadata is an extension of Zarr v3; readers that do not know it pass it over.
         warnings.filterwarnings("ignore", message="Consolidated metadata")
+        # and our receipts and documents beside the arrays are none of Zarr's
+        warnings.filterwarnings("ignore", message="Object at")
         zarr.consolidate_metadata(target)
 
 
-def open_group(path: Path, subset: str, *, mode: str = "r") -> zarr.Group:
+def open_group(path: Path, *, mode: str = "r") -> zarr.Group:
     """Open the group of a subset.
 
     Raises
     ------
     LehrError
-        If there is no such store or group, or it is damaged or of another format.
+        If there is no such group, or it is damaged or of another format.
     """
-    then = f"Make it with `lehr dataset generate CONFIG --subset {subset}`."
-    if not (path / subset / "zarr.json").is_file():
-        raise LehrError(f"{path}: no signals of the subset {subset} here", then)
+    then = f"Make it with `lehr dataset generate CONFIG --subset {path.name}`."
+    if not (path / "zarr.json").is_file():
+        raise LehrError(f"{path}: no signals of the subset {path.name} here", then)
     try:
-        group = zarr.open_group(path / subset, mode=mode)  # type: ignore[arg-type]
+        group = zarr.open_group(path, mode=mode)  # type: ignore[arg-type]
         about: Any = group.attrs["lehr"]
         version = about["format"]
         str(about["digest"])
     except (KeyError, ValueError, OSError, TypeError) as error:
-        raise LehrError(
-            f"{path / subset}: damaged, or not a store of lehr ({error})", "Move it away. " + then
-        ) from None
+        raise LehrError(f"{path}: damaged, or not a subset made by lehr ({error})", "Move it away. " + then) from None
     if version != FORMAT:
-        raise LehrError(f"{path / subset}: format {version}, this version reads {FORMAT}", "Move it away. " + then)
+        raise LehrError(f"{path}: format {version}, this version reads {FORMAT}", "Move it away. " + then)
     return group
+
+
+def about(group: zarr.Group) -> dict[str, Any]:
+    """Return what lehr has written into the attributes of a group."""
+    attributes: Any = group.attrs["lehr"]
+    return dict(attributes)
 
 
 def differences(made_with: dict[str, Any], wanted: dict[str, Any], prefix: str = "") -> list[str]:

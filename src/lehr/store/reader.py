@@ -16,7 +16,8 @@ from lehr.store.signals import SignalStore
 
 __all__ = ["SequentialReader", "ShuffledReader"]
 
-_BUFFER_CHUNKS = 32  # chunks whose samples are shuffled together in a stream
+_BUFFER_BYTES = 2**26  # of signals that are shuffled together in a stream
+_MOST_BUFFER_CHUNKS = 32  # more make the shuffle no better
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float64]]
 
@@ -26,24 +27,72 @@ def _usable(store: SignalStore, split: Split, name: str) -> NDArray[np.bool_]:
     return np.asarray((split.assign(store.parameters) == SPLITS.index(name)) & (store.status == 0))
 
 
-def _read_rows(
-    store: SignalStore, chunks: NDArray[np.int64], wanted: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Read chunks and keep the wanted rows: row numbers, and signals of shape (rows, points, cycles)."""
-    ranges = [
-        (int(chunk) * store.rows_per_chunk, min(int(chunk + 1) * store.rows_per_chunk, store.samples))
-        for chunk in chunks
-    ]
-    rows = [np.arange(*limits)[wanted[slice(*limits)]] for limits in ranges]
-    needed = [limits for limits, kept in zip(ranges, rows, strict=True) if kept.size]
-    kept_rows = [kept for kept in rows if kept.size]
-    blocks = [
-        block[kept - start]
-        for block, kept, (start, _) in zip(store.read_ranges(needed), kept_rows, needed, strict=True)
-    ]
-    if not blocks:
-        return np.empty(0, np.int64), np.empty((0, store.points, store.cycles), np.float32)
-    return np.concatenate(kept_rows), np.concatenate(blocks).swapaxes(1, 2)
+class _Buffer:
+    """Memory for some chunks of a store; rows of the chunks that are not wanted are read too, and passed over."""
+
+    def __init__(self, store: SignalStore, wanted: NDArray[np.bool_], chunks: int) -> None:
+        self._store = store
+        self._wanted = wanted
+        self.chunks = chunks
+        self.signals = np.empty((chunks * store.rows_per_chunk, store.cycles, store.points), np.float32)
+
+    def fill(self, chunks: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Read chunks; return the wanted rows of the store and where in `signals` they are."""
+        per_chunk = self._store.rows_per_chunk
+        ranges = [(chunk * per_chunk, min((chunk + 1) * per_chunk, self._store.samples)) for chunk in chunks.tolist()]
+        blocks = [self.signals[i * per_chunk : i * per_chunk + stop - start] for i, (start, stop) in enumerate(ranges)]
+        self._store.read_into(ranges, blocks)
+        rows = [start + np.flatnonzero(self._wanted[start:stop]) for start, stop in ranges]
+        places = [kept - start + i * per_chunk for i, (kept, (start, _)) in enumerate(zip(rows, ranges, strict=True))]
+        return np.concatenate(rows), np.concatenate(places)
+
+
+class _Stream:
+    """Shuffled rows of some chunks, without end.
+
+    Parameters
+    ----------
+    store, wanted
+        The signals, and which rows are wanted.
+    chunks : ndarray of int
+        Chunks of this stream, each with a wanted row.
+    order : numpy.random.Generator
+        Where the order comes from.
+    """
+
+    def __init__(
+        self,
+        store: SignalStore,
+        wanted: NDArray[np.bool_],
+        chunks: NDArray[np.int64],
+        order: np.random.Generator,
+    ) -> None:
+        chunk_bytes = store.rows_per_chunk * store.cycles * store.points * 4
+        self._buffer = _Buffer(store, wanted, max(1, min(_MOST_BUFFER_CHUNKS, _BUFFER_BYTES // chunk_bytes)))
+        self._chunks = chunks
+        self._order = order
+        self._position = 0
+        self._rows = self._places = np.empty(0, np.int64)
+
+    def take(self, rows: NDArray[np.int64], signals: NDArray[np.float32]) -> None:
+        """Fill the two arrays: numbers of rows, shape (n,), and their signals, shape (n, cycles, points)."""
+        done = 0
+        while done < rows.size:
+            if not self._rows.size:
+                self._refill()
+            count = min(rows.size - done, self._rows.size)
+            rows[done : done + count] = self._rows[:count]
+            # mode="clip" because with "raise" NumPy would gather into memory of its own first
+            np.take(self._buffer.signals, self._places[:count], axis=0, out=signals[done : done + count], mode="clip")
+            self._rows, self._places = self._rows[count:], self._places[count:]
+            done += count
+
+    def _refill(self) -> None:
+        following = self._chunks[self._position : self._position + self._buffer.chunks]
+        self._position = (self._position + following.size) % self._chunks.size
+        rows, places = self._buffer.fill(following)
+        shuffled = self._order.permutation(rows.size)
+        self._rows, self._places = rows[shuffled], places[shuffled]
 
 
 class ShuffledReader:
@@ -126,31 +175,21 @@ class ShuffledReader:
         signals : ndarray of float32, shape (batch_size / size, points, cycles)
         parameters : ndarray, shape (batch_size / size, 4)
         """
-        order = np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=(number,)))
-        dealt = order.permutation(self._chunks)
-        streams = [self._stream(dealt[s :: self._streams], number, s) for s in self._own]
+        dealt = self._generator(number).permutation(self._chunks)
+        streams = [
+            _Stream(self._store, self._wanted, dealt[s :: self._streams], self._generator(number, s)) for s in self._own
+        ]
+        size = self._share * len(streams)
         for _ in range(self.steps):
-            shares = [next(stream) for stream in streams]
-            rows = np.concatenate([share[0] for share in shares])
-            yield np.concatenate([share[1] for share in shares]), self._store.parameters[rows]
+            rows = np.empty(size, np.int64)
+            signals = np.empty((size, self._store.cycles, self._store.points), np.float32)
+            for position, stream in enumerate(streams):
+                share = slice(position * self._share, (position + 1) * self._share)
+                stream.take(rows[share], signals[share])
+            yield signals.swapaxes(1, 2), self._store.parameters[rows]
 
-    def _stream(
-        self, chunks: NDArray[np.int64], epoch: int, stream: int
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Yield `share` shuffled samples at a time, without end."""
-        order = np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=(epoch, stream)))
-        rows = np.empty(0, np.int64)
-        signals = np.empty((0, self._store.points, self._store.cycles), np.float32)
-        position = 0
-        while True:
-            while rows.size < self._share:
-                more_rows, more = _read_rows(self._store, chunks[position : position + _BUFFER_CHUNKS], self._wanted)
-                position = position + _BUFFER_CHUNKS if position + _BUFFER_CHUNKS < chunks.size else 0
-                shuffled = order.permutation(more_rows.size)
-                rows = np.concatenate([rows, more_rows[shuffled]])
-                signals = np.concatenate([signals, more[shuffled]])
-            yield rows[: self._share], signals[: self._share]
-            rows, signals = rows[self._share :], signals[self._share :]
+    def _generator(self, *key: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=key))
 
 
 class SequentialReader:
@@ -181,15 +220,15 @@ class SequentialReader:
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]]:
         """Yield row numbers (n,), signals (n, points, cycles) and parameters (n, 4)."""
-        at_once = max(1, self._batch_size // self._store.rows_per_chunk)
+        buffer = _Buffer(self._store, self._wanted, max(1, self._batch_size // self._store.rows_per_chunk))
         rows = np.empty(0, np.int64)
-        signals = np.empty((0, self._store.points, self._store.cycles), np.float32)
-        for first in range(0, self._chunks.size, at_once):
-            more_rows, more = _read_rows(self._store, self._chunks[first : first + at_once], self._wanted)
-            rows, signals = np.concatenate([rows, more_rows]), np.concatenate([signals, more])
+        signals = np.empty((0, self._store.cycles, self._store.points), np.float32)
+        for first in range(0, self._chunks.size, buffer.chunks):
+            more, places = buffer.fill(self._chunks[first : first + buffer.chunks])
+            rows, signals = np.concatenate([rows, more]), np.concatenate([signals, buffer.signals[places]])
             while rows.size >= self._batch_size:
                 now, rows = rows[: self._batch_size], rows[self._batch_size :]
                 batch, signals = signals[: self._batch_size], signals[self._batch_size :]
-                yield now, batch, self._store.parameters[now]
+                yield now, batch.swapaxes(1, 2), self._store.parameters[now]
         if rows.size:
-            yield rows, signals, self._store.parameters[rows]
+            yield rows, signals.swapaxes(1, 2), self._store.parameters[rows]

@@ -1,137 +1,133 @@
-"""Receipts say that a part is on disk; a manifest says that a subset is complete.
+"""Receipts: what says that a part is on disk, and what was found out of its samples.
 
-Both are written by a temporary file and a rename, after the data. What has no valid receipt is computed again.
+A receipt is written by a temporary file and a rename, after the signals. What has no valid receipt is computed again.
+It holds a JSON record and the small arrays of its rows, because a file for each part and array would be ten times as
+many files; `lehr.store.complete` gathers them into arrays of the store.
 """
 
 from __future__ import annotations
 
-import hashlib
+import io
+import json
+import zipfile
+import zlib
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.errors import LehrError
-from lehr.store.files import read_json, write_json
-from lehr.store.plan import Part, PartPlan
+from lehr.files import file_checksum, write_bytes
+from lehr.store.layout import RESULTS, about, open_group
+from lehr.store.plan import Part
 
-__all__ = ["checksum", "finalise", "read_manifest", "unfinished", "write_receipt"]
-
-
-def checksum(parameters: NDArray[np.float64], cpn: NDArray[np.float32], status: NDArray[np.int8]) -> str:
-    """BLAKE2b over the values of a part, whatever the codec: 32 hexadecimal digits."""
-    digest = hashlib.blake2b(digest_size=16)
-    for array in (parameters, cpn, status):
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
+__all__ = ["Receipt", "read_receipt", "receipt_path", "shard_path", "unfinished", "write_receipt"]
 
 
-def _path(folder: Path, subset: str, part: Part) -> Path:
-    return folder / subset / f"part-{part.number:06d}.json"
+@dataclass(frozen=True)
+class Receipt:
+    """What is known of a finished part.
+
+    Attributes
+    ----------
+    part, start, stop : int
+        Its number and rows.
+    digest : str
+        Digest of the signals config.
+    numerics : str or None
+        Digest of the code that computed it.
+    shard_bytes : int
+        Size of its shard.
+    checksum : str
+        SHA-256 of its shard.
+    status_counts : dict
+        Number of samples of each status.
+    seconds : float
+        Time from parameters to disk.
+    """
+
+    part: int
+    start: int
+    stop: int
+    digest: str
+    numerics: str | None
+    shard_bytes: int
+    checksum: str
+    status_counts: dict[str, int]
+    seconds: float
+
+
+def shard_path(group: Path, part: Part) -> Path:
+    """Return the file that holds the signals of a part."""
+    return group / "cpn" / "c" / str(part.number) / "0" / "0"
+
+
+def receipt_path(group: Path, part: Part) -> Path:
+    """Return the file of the receipt of a part."""
+    return group / "receipts" / f"part-{part.number:06d}.npz"
 
 
 def write_receipt(
-    folder: Path,
-    subset: str,
-    part: Part,
-    config_digest: str,
-    version: str,
-    parameters: NDArray[np.float64],
-    cpn: NDArray[np.float32],
-    status: NDArray[np.int8],
-    seconds: float,
+    group: Path, part: Part, made: dict[str, Any], results: dict[str, NDArray[Any]], seconds: float
 ) -> None:
-    """Say that a part was written.
+    """Say that the signals of a part are on disk.
 
     Parameters
     ----------
-    folder : Path
-        Folder of all receipts.
-    subset : str
+    group : Path
         The subset.
     part : Part
         What was written.
-    config_digest, version : str
-        Digest of the signals config and version of lehr that made it.
-    parameters, cpn, status : ndarray
-        What was written; for the checksum, the moments and the counts.
+    made : dict
+        What lehr has written into the attributes of the group.
+    results : dict of ndarray
+        The arrays of `RESULTS`, each with a row for each sample.
     seconds : float
-        Time that the simulation took.
+        Time from parameters to disk.
     """
-    finite = cpn[np.isfinite(cpn)].astype(np.float64)
-    write_json(
-        _path(folder, subset, part),
-        {
-            "subset": subset,
-            "part": part.number,
-            "start": part.start,
-            "stop": part.stop,
-            "digest": config_digest,
-            "version": version,
-            "checksum": checksum(parameters, cpn, status),
-            "status_counts": {str(key): count for key, count in sorted(Counter(status.tolist()).items())},
-            "cpn": {"count": finite.size, "sum": float(finite.sum()), "sum_of_squares": float(finite @ finite)},
-            "seconds": round(seconds, 3),
-        },
+    shard = shard_path(group, part)
+    receipt = Receipt(
+        part=part.number,
+        start=part.start,
+        stop=part.stop,
+        digest=made["digest"],
+        numerics=made["code"]["numerics"],
+        shard_bytes=shard.stat().st_size,
+        checksum=file_checksum(shard),
+        status_counts={str(key): count for key, count in sorted(Counter(results["status"].tolist()).items())},
+        seconds=round(seconds, 3),
     )
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer, receipt=np.array(json.dumps(asdict(receipt))), **{name: results[name] for name in RESULTS}
+    )
+    write_bytes(receipt_path(group, part), buffer.getvalue())
 
 
-def _valid(folder: Path, subset: str, part: Part, config_digest: str) -> dict[str, Any] | None:
-    """Return the receipt of a part, or None if it is missing, damaged or of another config."""
-    path = _path(folder, subset, part)
-    if not path.exists():
+def read_receipt(group: Path, part: Part, made: dict[str, Any]) -> tuple[Receipt, dict[str, NDArray[Any]]] | None:
+    """Return the receipt of a part and its arrays; None if it is missing, damaged, stale, or its shard is not there."""
+    try:
+        with np.load(receipt_path(group, part), allow_pickle=False) as content:
+            receipt = Receipt(**json.loads(str(content["receipt"])))
+            results = {name: content[name] for name in RESULTS}
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
+        return None  # a damaged receipt is no receipt
+    wanted = {"start": part.start, "stop": part.stop, "digest": made["digest"], "numerics": made["code"]["numerics"]}
+    if any(getattr(receipt, name) != value for name, value in wanted.items()):
+        return None
+    if any(len(array) != part.rows for array in results.values()):
         return None
     try:
-        receipt = read_json(path, "")
-    except LehrError:
-        return None  # a damaged receipt is no receipt
-    wanted = {"subset": subset, "start": part.start, "stop": part.stop, "digest": config_digest}
-    return receipt if all(receipt.get(key) == value for key, value in wanted.items()) else None
+        whole = shard_path(group, part).stat().st_size == receipt.shard_bytes
+    except OSError:
+        return None
+    return (receipt, results) if whole else None
 
 
-def unfinished(folder: Path, subset: str, plan: PartPlan, config_digest: str) -> list[Part]:
-    """Return the parts without a valid receipt, in order."""
-    return [part for part in plan.parts() if _valid(folder, subset, part, config_digest) is None]
-
-
-def finalise(folder: Path, subset: str, plan: PartPlan, config_digest: str, manifest: Path) -> dict[str, Any]:
-    """Write the manifest of a complete subset and return it.
-
-    Raises
-    ------
-    LehrError
-        If a part has no valid receipt.
-    """
-    found = {part.number: _valid(folder, subset, part, config_digest) for part in plan.parts()}
-    receipts = [receipt for receipt in found.values() if receipt is not None]
-    if len(receipts) < len(plan):
-        missing = [str(number) for number, receipt in found.items() if receipt is None]
-        raise LehrError(
-            f"subset {subset}: {len(missing)} of {len(plan)} parts are missing ({', '.join(missing[:10])} ...)",
-            f"Run `lehr dataset generate CONFIG --subset {subset}` again; it computes only these.",
-        )
-    counts: Counter[str] = Counter()
-    seconds = 0.0
-    everything = hashlib.blake2b(digest_size=16)
-    for receipt in receipts:
-        counts.update(receipt["status_counts"])
-        seconds += receipt["seconds"]
-        everything.update(bytes.fromhex(receipt["checksum"]))
-    content = {
-        "subset": subset,
-        "samples": plan.rows,
-        "parts": len(plan),
-        "digest": config_digest,
-        "checksum": everything.hexdigest(),
-        "status_counts": dict(sorted(counts.items())),
-        "core_seconds": round(seconds, 3),
-    }
-    write_json(manifest, content)
-    return content
-
-
-def read_manifest(manifest: Path) -> dict[str, Any]:
-    """Read the manifest of a subset; raises `LehrError` if it is missing or damaged."""
-    return read_json(manifest, "Run `lehr dataset generate CONFIG` first.")
+def unfinished(group: Path, parts: Iterable[Part]) -> list[Part]:
+    """Return those of the parts that have no valid receipt, in order."""
+    made = about(open_group(group))
+    return [part for part in parts if read_receipt(group, part, made) is None]

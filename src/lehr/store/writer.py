@@ -2,68 +2,114 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorstore
 import zarr
 from numpy.typing import NDArray
 
 from lehr.config.schema import SignalsConfig
 from lehr.errors import LehrError
-from lehr.store.layout import PARAMETER_UNITS, create_group, differences, open_group
+from lehr.provenance import code
+from lehr.statespace import Subset
+from lehr.store.layout import about, create_group, differences, open_group
 from lehr.store.plan import Part, PartPlan
+from lehr.store.receipts import write_receipt
 
-__all__ = ["PartWriter", "create"]
+__all__ = ["PartWriter", "at_work", "create"]
 
-
-def create(path: Path, subset: str, samples: int, config: SignalsConfig) -> None:
-    """Create the group of a subset, or check that the one that is there was made by the same config.
-
-    Call it from one process only.
-
-    Raises
-    ------
-    LehrError
-        If a group of another config is there; it is not touched.
-    """
-    target = path / subset
-    if (target / "zarr.json").is_file():
-        about: Any = open_group(path, subset).attrs["lehr"]
-        if about["digest"] != config.digest():
-            changes = differences(about["signals"], config.model_dump(mode="json"), "signals.")
-            raise LehrError(
-                f"{target}: made with another config ({'; '.join(changes) or 'an older version of lehr'})",
-                "Keep it and give this run another `output`, or delete the folder to make it anew.",
-            )
-        sweep(target)
-        return
-    # zarr creates a group file by file; a name that appears only when all are there cannot be taken for a whole store
-    building = path / f".{subset}.building"
-    shutil.rmtree(building, ignore_errors=True)
-    zarr.open_group(path, mode="a")
-    create_group(building, subset, samples, config)
-    building.rename(target)
+_TEMPORARY = ("*.partial", "*.__lock", ".*.tmp")  # of zarr, of tensorstore, of lehr.files
 
 
-def sweep(group: Path) -> None:
-    """Remove temporary files that a killed writer left."""
-    for orphan in group.rglob("*.partial"):
-        orphan.unlink(missing_ok=True)
-
-
-class PartWriter:
-    """Writes whole parts of one subset; several processes may each have one.
+def create(path: Path, subset: Subset, config: SignalsConfig) -> Path:
+    """Create the group of a subset, or check that the one that is there is of this config and this code.
 
     Parameters
     ----------
     path : Path
         The store.
-    subset : str
+    subset : Subset
+        What it will hold.
+    config : SignalsConfig
+        How it is made.
+
+    Returns
+    -------
+    Path
+        The group.
+
+    Raises
+    ------
+    LehrError
+        If a group of another config or version is there, or it cannot be written; nothing is touched then.
+    """
+    target = path / subset.name
+    if not (target / "zarr.json").is_file():
+        # zarr creates a group file by file; a name that appears only when all are there cannot be taken for a whole one
+        building = path / f".{subset.name}.{uuid.uuid4().hex}.building"
+        try:
+            if not (path / "zarr.json").is_file():
+                zarr.open_group(path, mode="a")
+            create_group(building, subset, config)
+            building.rename(target)
+        except OSError as error:
+            if not (target / "zarr.json").is_file():  # else another process was faster
+                raise LehrError(
+                    f"{target}: cannot be created: {error.strerror or error}", "Look at the folder and at the disk."
+                ) from None
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    made = about(open_group(target))
+    if made["digest"] != config.digest():
+        changes = differences(made["signals"], config.model_dump(mode="json"), "signals.")
+        raise LehrError(
+            f"{target}: made with another config ({'; '.join(changes) or 'by an older version of lehr'})",
+            "Keep it and give this run another `output`, or delete the folder to make it anew.",
+        )
+    if made["code"]["numerics"] != code()["numerics"]:
+        raise LehrError(
+            f"{target}: made with another version of the code that computes signals "
+            f"(lehr {made['code']['version']}, git {made['code']['git']})",
+            "Finish it with that version, give this run another `output`, or delete the folder to make it anew.",
+        )
+    return target
+
+
+@contextmanager
+def at_work(group: Path) -> Iterator[None]:
+    """Mark a group as being written, and sweep what killed writers left if nobody else is at work there."""
+    with (group / ".lock").open("w") as lock:
+        with suppress(OSError):  # somebody else is at work, or the file system has no locks
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            sweep(group)
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
+def sweep(group: Path) -> None:
+    """Remove temporary files."""
+    for pattern in _TEMPORARY:
+        for orphan in group.rglob(pattern):
+            orphan.unlink(missing_ok=True)
+
+
+class PartWriter:
+    """Writes the signals of whole parts of one subset; several processes may each have one.
+
+    Parameters
+    ----------
+    group : Path
         The subset.
     plan : PartPlan
-        Parts of the subset.
+        Its parts.
 
     Raises
     ------
@@ -71,44 +117,64 @@ class PartWriter:
         If the group is missing, or its shards are not the parts of the plan.
     """
 
-    def __init__(self, path: Path, subset: str, plan: PartPlan) -> None:
-        self._group = open_group(path, subset, mode="r+")
-        self._plan = plan
-        cpn: Any = self._group["cpn"]
+    def __init__(self, group: Path, plan: PartPlan) -> None:
+        opened = open_group(group)
+        self._about = about(opened)
+        cpn: Any = opened["cpn"]
         if cpn.shards[0] != plan.rows_per_part or cpn.shape[0] != plan.rows:
             raise LehrError(
-                f"{path / subset}: shards of {cpn.shards[0]} samples, parts of {plan.rows_per_part}",
+                f"{group}: shards of {cpn.shards[0]} samples, parts of {plan.rows_per_part}",
                 "A part must be exactly one shard: two writers in one shard lose data.",
             )
+        self._group = group
+        self._plan = plan
+        # A rank has one core. tensorstore syncs a file before it renames it: a receipt never outlives its data.
+        spec = {
+            "driver": "zarr3",
+            "kvstore": {"driver": "file", "path": str(group / "cpn")},
+            "context": {"data_copy_concurrency": {"limit": 1}, "file_io_concurrency": {"limit": 1}},
+        }
+        self._signals: Any = tensorstore.open(spec, write=True).result()
 
-    def write(
-        self,
-        part: Part,
-        index: NDArray[np.int64],
-        parameters: NDArray[np.float64],
-        cpn: NDArray[np.float32],
-        status: NDArray[np.int8],
-    ) -> None:
-        """Write one part, the status last: a part without a status was not finished.
+    def write(self, part: Part, cpn: NDArray[np.float32]) -> None:
+        """Write the signals of one part.
 
         Parameters
         ----------
         part : Part
             A part of the plan.
-        index : ndarray of int, shape (rows,)
-            Flat indices in the state space.
-        parameters : ndarray, shape (rows, 4)
-            Columns ln_A, delta_h, x, beta.
-        cpn : ndarray, shape (rows, cycles, points)
-            Signals.
-        status : ndarray of int8, shape (rows,)
-            Outcome of each simulation.
+        cpn : ndarray of float32, shape (rows, cycles, points)
+            Its signals, rounded.
+
+        Raises
+        ------
+        LehrError
+            If they cannot be written: the disk is full, or not writable.
         """
         if part != self._plan.part(part.number):
             raise ValueError(f"{part} is not in the plan")
-        rows = slice(part.start, part.stop)
-        columns = {name: parameters[:, i] for i, name in enumerate(PARAMETER_UNITS)}
-        arrays = {"cpn": cpn, **columns, "index": index, "cpn_max": cpn.max(axis=(1, 2)), "status": status}
-        for name, values in arrays.items():
-            target: Any = self._group[name]
-            target[rows] = values
+        try:
+            # The reference saves a copy. It is gone when the part is committed: this handle has no cache.
+            self._signals[part.start : part.stop].write(cpn, can_reference_source_data_indefinitely=True).result()
+        except (ValueError, RuntimeError, OSError) as error:
+            raise self._failure(part, error) from None
+
+    def write_receipt(self, part: Part, results: dict[str, NDArray[Any]], seconds: float) -> None:
+        """Say that a part is on disk; see `lehr.store.receipts.write_receipt`.
+
+        Raises
+        ------
+        LehrError
+            If it cannot be written.
+        """
+        try:
+            write_receipt(self._group, part, self._about, results, seconds)
+        except OSError as error:
+            raise self._failure(part, error) from None
+
+    def _failure(self, part: Part, error: Exception) -> LehrError:
+        reason = str(error).partition(" [source locations=")[0]
+        return LehrError(
+            f"{self._group}: part {part.number} cannot be written ({reason})",
+            "Make room, and run the same command again: it goes on with this part.",
+        )

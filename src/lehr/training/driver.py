@@ -60,7 +60,7 @@ def _train(config: Config, model: str, world: World, began: float) -> None:
 
     training, subset, weights = config.training, config.model(model).subset, config.loss_weights(model)
     optimizer = world.optimizer(build_optimizer(training))
-    points, cycles = config.signals.temperature.points, len(config.signals.program.cooling_rates)
+    points, cycles = config.signals.temperature.points, config.signals.program.cycle_count
     # Ranks draw different weights and different dropout; the weights of rank 0 then go to all.
     seed = np.random.SeedSequence(training.seed, spawn_key=(world.rank,)).generate_state(1)[0]
     keras.utils.set_random_seed(int(seed))
@@ -130,7 +130,10 @@ def _samples(store: SignalStore, config: Config) -> Samples:
     counts = {name: int(np.count_nonzero(good & (part == number))) for number, name in enumerate(SPLITS)}
     for name in ("train", "validation"):
         if counts[name] == 0:
-            raise LehrError(f"{store.path}: no good sample in the {name} split", "Take more values of x and beta.")
+            raise LehrError(
+                f"{store.path}: no good sample in the {name} split",
+                "Simulate more samples, or take another split.seed.",
+            )
     learned = store.parameters[good & (part == SPLITS.index("train"))]
     return Samples(
         counts=counts,

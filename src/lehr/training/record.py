@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.config import Config
+from lehr.files import file_checksum, write_json
 from lehr.models import PARAMETERS, TargetScaling, build_mcnn
-from lehr.models.network import file_checksum
-from lehr.store.files import write_json
 
 __all__ = ["Record", "Samples", "write_run"]
 

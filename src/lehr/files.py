@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
+import uuid
 from pathlib import Path
 from typing import Any
 
 from lehr.errors import LehrError
 
-__all__ = ["read_json", "write_json", "write_text"]
+__all__ = ["file_checksum", "read_json", "write_bytes", "write_json", "write_text"]
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file by a temporary file and a rename: a reader sees the old file or the new one, never half."""
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file by a temporary file and a rename: a reader sees the old file or the new one, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as `write_bytes` does."""
+    write_bytes(path, text.encode())
+
+
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file as `write_text` does."""
+    """Write a JSON file as `write_bytes` does."""
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
@@ -45,3 +51,9 @@ def read_json(path: Path, then: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise LehrError(f"{path}: damaged, this is no JSON object", then)
     return content
+
+
+def file_checksum(path: Path) -> str:
+    """SHA-256 of a file, 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

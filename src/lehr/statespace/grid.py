@@ -1,20 +1,23 @@
-"""The grid of parameter quartets, its subsets and the train, validation and test splits.
-
-Nothing here is materialised: 13.7 million quartets are a rule from index to parameters.
-"""
+"""A grid of parameter quartets and its subsets."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
 from lehr.physics import ln_pre_exponential
+from lehr.statespace.subset import Subset, flat_indices
 
-__all__ = ["SPLITS", "Axis", "Split", "StateSpace", "Subset"]
+__all__ = ["PAPER_SUBSETS", "Axis", "CellSubset", "StateSpace"]
+
+PAPER_SUBSETS = ("LU", "RU", "LB", "RB", "C", "G")
+"""Subsets of section 2.1 of the paper."""
 
 _BLOCK = 11  # cells along an edge of a zoomed-in subset (section 2.1 of the paper)
 _GRID_CELLS = (10, 8)  # delta_h rows and ln A columns of the grid subset G
@@ -22,16 +25,58 @@ _GRID_CELLS = (10, 8)  # delta_h rows and ln A columns of the grid subset G
 
 @dataclass(frozen=True)
 class Axis:
-    """`count` evenly spaced values from `start` to `stop`, both included."""
+    """Values of a parameter: `count` evenly spaced ones from `start` to `stop`, both included, or `Axis.of` a list.
+
+    Axes of the same values are equal, whichever way they were made.
+
+    Attributes
+    ----------
+    start, stop : float
+        First and last value.
+    count : int
+        Number of values.
+    listed : tuple of float, optional
+        The values, if they are not evenly spaced.
+    """
 
     start: float
     stop: float
     count: int
+    listed: tuple[float, ...] | None = None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Axis:
+        """Return the axis of a list of values.
+
+        Raises
+        ------
+        LehrError
+            If there is none, or they do not ascend by more than 1e-10.
+        """
+        rounded = tuple(_rounded(np.asarray(values, dtype=float)).tolist())
+        if not rounded:
+            raise LehrError("an axis needs a value")
+        for low, high in pairwise(rounded):
+            if not low < high:
+                raise LehrError(f"the values of an axis must ascend, but {low:g} is followed by {high:g}")
+        even = cls(rounded[0], rounded[-1], len(rounded))
+        return even if even.values.tolist() == list(rounded) else cls(even.start, even.stop, even.count, rounded)
 
     @cached_property
     def values(self) -> NDArray[np.float64]:
-        """All values, shape (count,). Rounded, so that 0.2 + 5 * 0.02 is 0.3 and not its neighbour."""
-        return np.round(np.linspace(self.start, self.stop, self.count), 10)
+        """All values, shape (count,)."""
+        if self.listed is not None:
+            return np.array(self.listed)
+        return _rounded(np.linspace(self.start, self.stop, self.count))
+
+    def nearest(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the positions on the axis that are nearest to values."""
+        return np.asarray(np.searchsorted((self.values[1:] + self.values[:-1]) / 2, values), dtype=np.int64)
+
+
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round, so that 0.2 + 5 * 0.02 is 0.3 and not its neighbour."""
+    return np.round(values, 10)
 
 
 @dataclass(frozen=True)
@@ -40,7 +85,8 @@ class StateSpace:
 
     For each activation energy, ln A takes `ln_A_count` evenly spaced values between those at which tau = 100 s at the
     two temperatures of `glass_transition`: ln A = ln 100 - delta_h / (R Tg). With the default limits this gives the
-    extremes of Table 2 of the paper, -630 and -18, from one rule.
+    extremes of Table 2 of the paper, -630 and -18, from one rule. With `ln_A` it takes the values of that axis instead,
+    the same for each activation energy.
 
     Attributes
     ----------
@@ -52,6 +98,8 @@ class StateSpace:
         Values of ln A for each activation energy.
     x, beta : Axis
         Non-linearity and non-exponentiality.
+    ln_A : Axis, optional
+        Values of ln A, instead of `glass_transition` and `ln_A_count`.
     """
 
     delta_h: Axis = Axis(2e5, 12e5, 101)
@@ -59,11 +107,13 @@ class StateSpace:
     ln_A_count: int = 81
     x: Axis = Axis(0.2, 1.0, 41)
     beta: Axis = Axis(0.2, 1.0, 41)
+    ln_A: Axis | None = None
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """Values along delta_h, ln A, x, beta."""
-        return self.delta_h.count, self.ln_A_count, self.x.count, self.beta.count
+        columns = self.ln_A_count if self.ln_A is None else self.ln_A.count
+        return self.delta_h.count, columns, self.x.count, self.beta.count
 
     @property
     def size(self) -> int:
@@ -75,12 +125,22 @@ class StateSpace:
         """Number of (x, beta) pairs in each cell of the (delta_h, ln A) plane."""
         return self.x.count * self.beta.count
 
-    def plane(self, cells: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return delta_h (J/mol) and ln A of cells of the plane; cell = delta_h index * ln_A_count + ln A index."""
-        row, column = np.divmod(np.asarray(cells, dtype=np.int64), self.ln_A_count)
-        delta_h = self.delta_h.values[row]
+    def limits_of_ln_a(self, delta_h: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the lowest and the highest ln A at activation energies in J/mol."""
+        if self.ln_A is not None:
+            return np.full_like(delta_h, self.ln_A.start), np.full_like(delta_h, self.ln_A.stop)
         low, high = (ln_pre_exponential(delta_h, tg) for tg in self.glass_transition)
-        return delta_h, low + (high - low) * (column / max(self.ln_A_count - 1, 1))
+        return low, high if self.ln_A_count > 1 else low
+
+    def plane(self, cells: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return delta_h (J/mol) and ln A of cells of the plane; cell = delta_h index * ln A values + ln A index."""
+        columns = self.shape[1]
+        row, column = np.divmod(np.asarray(cells, dtype=np.int64), columns)
+        delta_h = self.delta_h.values[row]
+        if self.ln_A is not None:
+            return delta_h, self.ln_A.values[column]
+        low, high = self.limits_of_ln_a(delta_h)
+        return delta_h, low + (high - low) * (column / max(columns - 1, 1))
 
     def parameters(self, index: ArrayLike) -> NDArray[np.float64]:
         """Return the quartets of flat indices.
@@ -100,9 +160,7 @@ class StateSpace:
         LehrError
             If an index is out of range.
         """
-        flat = np.asarray(index, dtype=np.int64)
-        if flat.size and not (flat.min() >= 0 and flat.max() < self.size):
-            raise LehrError(f"an index of the state space is outside 0 ... {self.size - 1}")
+        flat = flat_indices(index, self.size)
         cell, pair = np.divmod(flat, self.quartets_per_cell)
         x, beta = np.divmod(pair, self.beta.count)
         delta_h, ln_a = self.plane(cell)
@@ -117,24 +175,22 @@ class StateSpace:
             If a quartet does not lie on the grid.
         """
         rows = np.atleast_2d(np.asarray(parameters, dtype=float))
-        position = [
-            np.searchsorted(axis.values, rows[:, column] - 1e-6 * (axis.stop - axis.start + 1e-9))
-            for axis, column in ((self.delta_h, 1), (self.x, 2), (self.beta, 3))
-        ]
-        row, x, beta = (
-            np.minimum(p, axis.count - 1) for p, axis in zip(position, (self.delta_h, self.x, self.beta), strict=True)
-        )
-        first = row * self.ln_A_count
-        low, high = self.plane(first)[1], self.plane(first + self.ln_A_count - 1)[1]
-        span = np.where(high > low, high - low, 1.0)
-        column = np.rint((rows[:, 0] - low) / span * (self.ln_A_count - 1)).astype(np.int64)
-        column = np.clip(column, 0, self.ln_A_count - 1)
-        flat = ((first + column) * self.x.count + x) * self.beta.count + beta
+        row, x, beta = (axis.nearest(rows[:, i]) for axis, i in ((self.delta_h, 1), (self.x, 2), (self.beta, 3)))
+        flat = ((row * self.shape[1] + self._column(rows[:, 0], row)) * self.x.count + x) * self.beta.count + beta
         if not np.allclose(self.parameters(flat), rows, rtol=1e-9, atol=1e-9):
             raise LehrError("a parameter quartet does not lie on the grid of the state space")
         return np.asarray(flat, dtype=np.int64)
 
-    def subset(self, name: str) -> Subset:
+    def _column(self, ln_a: NDArray[np.float64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the positions of ln A that are nearest at those of delta_h."""
+        if self.ln_A is not None:
+            return self.ln_A.nearest(ln_a)
+        low, high = self.limits_of_ln_a(self.delta_h.values[row])
+        span = np.where(high > low, high - low, 1.0)
+        column = np.rint((ln_a - low) / span * (self.ln_A_count - 1))
+        return np.asarray(np.clip(column, 0, self.ln_A_count - 1), dtype=np.int64)
+
+    def subset(self, name: str) -> CellSubset:
         """Return a subset of the paper (Fig. 2) by name, or the whole space as "all".
 
         LU, RU, LB, RB and C are blocks of 11 x 11 cells: "upper" has low delta_h, "left" very negative ln A. G is
@@ -147,9 +203,9 @@ class StateSpace:
         """
         rows, columns = self.shape[:2]
         if name == "all":
-            return Subset(name, self, np.arange(rows * columns))
-        if name not in ("LU", "RU", "LB", "RB", "C", "G"):
-            raise LehrError(f"no subset '{name}'", "There are LU, RU, LB, RB, C, G and all.")
+            return CellSubset(name, self, np.arange(rows * columns))
+        if name not in PAPER_SUBSETS:
+            raise LehrError(f"no subset '{name}'", f"There are {', '.join(PAPER_SUBSETS)} and all.")
         if rows < _BLOCK or columns < _BLOCK:
             raise LehrError(
                 f"a plane of {rows} x {columns} cells is too small for the subset {name}",
@@ -163,11 +219,11 @@ class StateSpace:
             first_row = (rows - _BLOCK) // 2 if centre else 0 if name[1] == "U" else rows - _BLOCK
             first_column = (columns - _BLOCK) // 2 if centre else 0 if name[0] == "L" else columns - _BLOCK
             row, column = first_row + np.arange(_BLOCK), first_column + np.arange(_BLOCK)
-        return Subset(name, self, (row[:, None] * columns + column).ravel())
+        return CellSubset(name, self, (row[:, None] * columns + column).ravel())
 
 
 @dataclass(frozen=True, eq=False)
-class Subset:
+class CellSubset(Subset):
     """Cells of the (delta_h, ln A) plane with all their (x, beta) pairs.
 
     Attributes
@@ -180,7 +236,6 @@ class Subset:
         Cells of the plane, ascending; see `StateSpace.plane`.
     """
 
-    name: str
     space: StateSpace
     cells: NDArray[np.int64]
 
@@ -194,58 +249,3 @@ class Subset:
         cell, pair = np.divmod(np.arange(start, stop), self.space.quartets_per_cell)
         index: NDArray[np.int64] = self.cells[cell] * self.space.quartets_per_cell + pair
         return index
-
-    def parameters(self, start: int, stop: int) -> NDArray[np.float64]:
-        """Quartets of the rows start ... stop - 1, shape (stop - start, 4)."""
-        return self.space.parameters(self.index(start, stop))
-
-
-SPLITS = ("train", "validation", "test")
-
-
-@dataclass(frozen=True)
-class Split:
-    """Train, validation and test shares, drawn by a hash of the parameters.
-
-    A quartet is in the same split in every grid that has it, so growing the grid moves no sample.
-
-    Attributes
-    ----------
-    train, validation : float
-        Shares; the rest is the test split.
-    seed : int
-        Another seed draws another split.
-    """
-
-    train: float = 0.70
-    validation: float = 0.15
-    seed: int = 0
-
-    def assign(self, parameters: ArrayLike) -> NDArray[np.int8]:
-        """Return the index into `SPLITS` of each quartet.
-
-        Parameters
-        ----------
-        parameters : array_like, shape (n, 4)
-            Columns ln_A, delta_h (J/mol), x, beta.
-
-        Returns
-        -------
-        ndarray of int8, shape (n,)
-        """
-        rows = np.atleast_2d(np.asarray(parameters, dtype=float))
-        # fixed-point numbers: the last bits of a float may differ between two ways to the same grid value
-        fixed = np.rint(rows * [1e6, 1e2, 1e9, 1e9]).astype(np.int64).astype(np.uint64)
-        state = np.full(len(rows), self.seed, dtype=np.uint64)
-        for column in fixed.T:
-            state = _mix(state ^ column)
-        uniform = (state >> np.uint64(11)).astype(float) / 2.0**53
-        return np.digitize(uniform, [self.train, self.train + self.validation]).astype(np.int8)
-
-
-def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """One round of the SplitMix64 generator, a bijection that spreads every bit (Steele, Lea and Flood, 2014)."""
-    value = value + np.uint64(0x9E3779B97F4A7C15)
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
