@@ -25,7 +25,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -56,14 +57,43 @@ class Results:
         print(f"{name:<36} {value:>12.5g} {unit:<10} {against}", flush=True)
 
 
-def seconds(action: Callable[[], object]) -> tuple[float, float]:
-    """Wall and processor time of an action."""
-    wall, processor = time.perf_counter(), time.process_time()
+def seconds(action: Callable[[], object]) -> float:
+    """Wall time of an action."""
+    start = time.perf_counter()
     action()
-    return time.perf_counter() - wall, time.process_time() - processor
+    return time.perf_counter() - start
+
+
+def write_config(folder: Path, name: str, values: int, rows_per_part: int) -> tuple[Config, Path]:
+    """Write a config of the subset with `values` values of x and beta each, and read it."""
+    axis = {"start": 0.2, "stop": 1.0, "count": values}
+    content = {
+        "output": str(folder / name),
+        "signals": {"state_space": {"x": axis, "beta": axis}, "storage": {"rows_per_part": rows_per_part}},
+        "subsets": [SUBSET],
+        "models": [],
+    }
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return load_config(path), path
 
 
 # --- making ----------------------------------------------------------------------------------------------------------
+
+
+class Stopwatch:
+    """Adds up wall and processor time of the steps of a part."""
+
+    def __init__(self) -> None:
+        self.wall: dict[str, float] = {}
+        self.processor: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        wall, processor = time.perf_counter(), time.process_time()
+        yield
+        self.wall[step] = self.wall.get(step, 0.0) + time.perf_counter() - wall
+        self.processor[step] = self.processor.get(step, 0.0) + time.process_time() - processor
 
 
 def making(results: Results, config: Config, parts: int) -> None:
@@ -74,21 +104,15 @@ def making(results: Results, config: Config, parts: int) -> None:
     writer = store.PartWriter(group, plan)
     program, temperature = config.signals.program.build(), config.signals.temperature.kelvin()
     per_chunk = config.signals.storage.rows_per_chunk
-    steps: dict[str, list[tuple[float, float]]] = {}
+    memory = np.empty((plan.rows_per_part, len(program.cycles), temperature.size), np.float32)  # as `generate` has it
+    watch = Stopwatch()
     samples, worst, worst_relative, size, raw_size = 0, 0.0, 0.0, 0, 0
-
-    def timed(step: str, action: Callable[[], object]) -> None:
-        steps.setdefault(step, []).append(seconds(action))
-
-    chosen = np.linspace(0, len(plan) - 1, parts).astype(int)
-    for part in (plan.part(number) for number in chosen.tolist()):
+    for number in np.linspace(0, len(plan) - 1, parts).astype(int).tolist():
+        part = plan.part(number)
         parameters = subset.parameters(part.start, part.stop)
-        cpn = np.empty((part.rows, len(program.cycles), temperature.size), np.float32)
-        fictive = np.empty(cpn.shape[:2])
-        status = np.empty(part.rows, np.int8)
-
-        def simulate() -> None:
-            _, status[:] = simulate_batch(
+        cpn, fictive = memory[: part.rows], np.empty((part.rows, len(program.cycles)))
+        with watch("simulate"):
+            _, status = simulate_batch(
                 parameters,
                 program=program,
                 temperature=temperature,
@@ -96,35 +120,34 @@ def making(results: Results, config: Config, parts: int) -> None:
                 out=cpn,
                 limiting_fictive_temperature=fictive,
             )
-
-        timed("simulate", simulate)
         raw = cpn.copy()
-        chunks = [raw[first : first + per_chunk] for first in range(0, part.rows, per_chunk)]
-        sizes: list[int] = []
-        # the defaults of zarr.codecs.BloscCodec
-        timed("raw", lambda: sizes.extend(len(blosc.compress(c, b"zstd", 5, blosc.SHUFFLE, typesize=4)) for c in chunks))
-        raw_size += sum(sizes)
-        timed("round", lambda: store.round_signals(cpn))
-        timed("encode", lambda: store.encoded_bytes(cpn, per_chunk))
-        timed("encode and write", lambda: writer.write(part, cpn))
-
-        def describe() -> None:
+        with watch("raw"):  # the defaults of zarr.codecs.BloscCodec
+            for first in range(0, part.rows, per_chunk):
+                chunk = raw[first : first + per_chunk]
+                raw_size += len(blosc.compress(chunk, b"zstd", 5, blosc.SHUFFLE, typesize=4))
+        with watch("round"):
+            store.round_signals(cpn)
+        with watch("encode"):
+            store.encoded_bytes(cpn, per_chunk)
+        with watch("encode and write"):
+            writer.write(part, cpn)
+        with watch("describe"):
             mean, square = store.moments(cpn)
             found = {"cpn_max": cpn.max(axis=(1, 2)), "cpn_mean": mean, "cpn_mean_square": square}
             found |= {"fictive_temperature": fictive.astype(np.float32), "status": status}
             writer.write_receipt(part, found, 0.0)
-
-        timed("describe", describe)
         stored = store.SignalStore(group.parent, SUBSET).read(part.start, part.stop)
-        error = np.abs(stored.astype(np.float64) - raw)
+        error, height = np.abs(stored - raw), np.abs(raw)
         usual = raw.max(axis=(1, 2)) <= HIGHEST_USUAL_PEAK
         worst = max(worst, float(error[usual].max(initial=0.0)))
-        above = np.abs(raw[~usual]) > 1.0
-        worst_relative = max(worst_relative, float((error[~usual][above] / np.abs(raw[~usual][above])).max(initial=0.0)))
-        size += sum(path.stat().st_size for path in (group / "cpn" / "c" / str(part.number)).rglob("*") if path.is_file())
+        peaks = height[~usual] > HIGHEST_USUAL_PEAK
+        worst_relative = max(worst_relative, float((error[~usual][peaks] / height[~usual][peaks]).max(initial=0.0)))
+        shards = (group / "cpn" / "c" / str(part.number)).rglob("*")
+        size += sum(path.stat().st_size for path in shards if path.is_file())
         samples += part.rows
-    wall = {step: 1e3 * sum(w for w, _ in times) / samples for step, times in steps.items()}
-    processor = {step: 1e3 * sum(p for _, p in times) / samples for step, times in steps.items()}
+    wall, processor = (
+        {step: 1e3 * total / samples for step, total in times.items()} for times in (watch.wall, watch.processor)
+    )
     made = ("simulate", "round", "encode and write", "describe")
     results.add("generate_ms_per_sample", sum(processor[step] for step in made), "ms", 1.5)
     results.add("generate_wall_ms_per_sample", sum(wall[step] for step in made), "ms")
@@ -146,23 +169,20 @@ def rank(path: Path) -> None:
     if MPI.COMM_WORLD.rank == 0:
         initialise(config, SUBSET)
     MPI.COMM_WORLD.Barrier()
-    elapsed, _ = seconds(lambda: generate(config, SUBSET, block=(1, 1)))
+    elapsed = seconds(lambda: generate(config, SUBSET, block=(1, 1)))
     if MPI.COMM_WORLD.rank == 0:
         print(f"elapsed {elapsed}")
 
 
-def efficiency(results: Results, folder: Path, content: dict[str, object], repeats: int) -> Config:
+def efficiency(results: Results, config: Config, path: Path, repeats: int) -> Config:
     """Time whole runs with one and two ranks, and leave a complete store."""
     times: dict[int, list[float]] = {1: [], 2: []}
-    path = folder / "mpi.yaml"
-    path.write_text(yaml.safe_dump({**content, "output": str(folder / "mpi")}))
     for _ in range(repeats):
-        for ranks in times:
-            shutil.rmtree(folder / "mpi", ignore_errors=True)
+        for ranks, measured in times.items():
+            shutil.rmtree(config.output, ignore_errors=True)
             command = ["mpiexec", "-n", str(ranks), sys.executable, __file__, "--rank", str(path)]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
-            times[ranks].append(float(done.stdout.split("elapsed ")[1].split()[0]))
-    config = load_config(path)
+            measured.append(float(done.stdout.split("elapsed ")[1].split()[0]))
     samples = part_plan(config, SUBSET).rows
     one, two = min(times[1]), min(times[2])
     results.add("generate_samples_per_s_1_rank", samples / one, "1/s")
@@ -192,7 +212,7 @@ def reading(results: Results, config: Config, folder: Path, batches: int) -> Non
             assert rows.size
 
     shuffled()  # the files are in the page cache now
-    rate = count * BATCH / min(seconds(shuffled)[0] for _ in range(3))
+    rate = count * BATCH / min(seconds(shuffled) for _ in range(3))
 
     rows = min(signals.samples, 2048)
     raw_path = folder / "raw.npy"
@@ -209,7 +229,7 @@ def reading(results: Results, config: Config, folder: Path, batches: int) -> Non
             assert raw[wanted].shape[0] == BATCH
 
     memmap()
-    from_memmap = count * BATCH / min(seconds(memmap)[0] for _ in range(3))
+    from_memmap = count * BATCH / min(seconds(memmap) for _ in range(3))
     few = order.choice(signals.samples, 256, replace=False).tolist()
 
     def gather() -> None:
@@ -217,42 +237,35 @@ def reading(results: Results, config: Config, folder: Path, batches: int) -> Non
             signals.read(row, row + 1)
 
     gather()
-    gathered = len(few) / min(seconds(gather)[0] for _ in range(3))
+    gathered = len(few) / min(seconds(gather) for _ in range(3))
     results.add("read_samples_per_s", rate, "1/s", 3000)
     results.add("read_over_memmap", rate, "1/s", from_memmap)
     results.add("read_over_random_gather", rate, "1/s", gathered)
     in_order()
-    ordered = count * BATCH / min(seconds(in_order)[0] for _ in range(3))
+    ordered = count * BATCH / min(seconds(in_order) for _ in range(3))
     results.add("read_in_order_samples_per_s", ordered, "1/s")
-    print("  reading: training samples on one core; memmap: random rows of the raw array, 64 times the bytes, in the cache")
+    print("  reading: training samples on one core; memmap: random rows of the raw array, all of it in the page cache")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer samples, under 50 s")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results")
-    parser.add_argument("--folder", type=Path, metavar="DIR", help="where to make the stores (default: a temporary one)")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="where to make stores (default: a temporary one)")
     parser.add_argument("--rank", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.rank:
         rank(options.rank)
         return
-    values = 5 if options.quick else 9
-    axis = {"start": 0.2, "stop": 1.0, "count": values}
-    content = {
-        "signals": {"state_space": {"x": axis, "beta": axis}, "storage": {"rows_per_part": 128, "rows_per_chunk": 8}},
-        "subsets": [SUBSET],
-        "models": [],
-    }
     results = Results()
     print(f"load average at the start: {os.getloadavg()[0]:.2f}")
     print(f"{'':<36} {'value':>12} {'unit':<10} {'baseline':>10} {'ratio':>10}")
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
-        path = folder / "making.yaml"
-        path.write_text(yaml.safe_dump({**content, "output": str(folder / "making")}))
-        making(results, load_config(path), parts=6 if options.quick else 24)
-        config = efficiency(results, folder, content, repeats=1 if options.quick else 3)
+        values = 5 if options.quick else 9
+        making(results, write_config(folder, "making", values, rows_per_part=512)[0], parts=2 if options.quick else 12)
+        # small parts, so that both ranks end at about the same time also in this small subset
+        config = efficiency(results, *write_config(folder, "ranks", values, 64), repeats=2 if options.quick else 3)
         reading(results, config, folder, batches=8 if options.quick else 24)
     print(f"load average at the end: {os.getloadavg()[0]:.2f}")
     if options.json:

@@ -17,7 +17,12 @@ COMMANDS = [
     ("config",),
     ("dataset",),
     ("dataset", "plan"),
+    ("dataset", "init"),
     ("dataset", "generate"),
+    ("dataset", "finalise"),
+    ("dataset", "inspect"),
+    ("dataset", "verify"),
+    ("dataset", "export"),
     ("train",),
     ("evaluate",),
     ("report",),
@@ -65,7 +70,7 @@ def test_simulate_draws(lehr: Lehr, tmp_path: Path) -> None:
         (("simulate", "--material", "As2Se3", "--program", "p.yaml", "--heating-rate", "5"), "exclude each other"),
         (("dataset", "plan", "none.yaml"), "none.yaml: cannot read the file"),
         (("train", "workflow/config/demo.yaml", "--model", "X"), "no model 'X'"),
-        (("dataset", "generate", "workflow/config/demo.yaml", "--subset", "LU"), "no model uses the subset 'LU'"),
+        (("dataset", "generate", "workflow/config/demo.yaml", "--subset", "LU"), "does not have the subset 'LU'"),
     ],
 )
 def test_bad_input_is_one_message_and_exit_code_2(lehr: Lehr, words: tuple[str, ...], named: str) -> None:
@@ -89,7 +94,7 @@ def test_plan_computes_nothing(lehr: Lehr, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = {line.split()[0]: line.split() for line in done.stdout.splitlines()}
     assert lines["C"][1] == "203401"
-    assert lines["in"][2] == "1151485"  # 5 x 203,401 + 134,480
+    assert lines["together"][1] == "1151485"  # 5 x 203,401 + 134,480
     assert not (tmp_path / "results").exists()
 
 

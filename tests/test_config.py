@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from conftest import ROOT, run
 
 from lehr import Hold, Jump, LehrError, Ramp
-from lehr.config import Config, load_config, load_program
+from lehr.config import Config, StateSpaceConfig, load_config, load_program
 from lehr.config.generate import default_yaml, json_schema
+from lehr.evaluation import differences_from_paper
 
 CONFIGS = sorted((ROOT / "workflow/config").glob("*.yaml"))
 
@@ -26,8 +28,22 @@ def test_default_config_is_the_paper() -> None:
     assert config.signals.temperature.points == 18501
     assert config.subsets == ("LU", "RU", "LB", "RB", "C", "G")
     assert len(config.models) == 7
+    assert config.split.by == "sample"
     assert config.loss_weights("C").ln_A == 0.1
     assert config.loss_weights("C-lnA").ln_A == 1.0
+
+
+def _sizes(config: Config) -> list[int]:
+    space = config.signals.state_space.build()
+    return [space.subset(name).size for name in config.subsets]
+
+
+def test_paper_and_full_have_the_sizes_of_the_paper() -> None:
+    paper, full = (load_config(ROOT / f"workflow/config/{name}.yaml") for name in ("paper", "full"))
+    assert _sizes(paper) == [203_401] * 5 + [134_480]
+    assert paper.digest() == Config().digest()
+    assert (full.subsets, full.models, _sizes(full)) == (("all",), (), [13_752_261])
+    assert full.signals.digest() == paper.signals.digest()
 
 
 def test_generated_files_are_current() -> None:
@@ -52,7 +68,52 @@ def test_generator_checks_and_writes(tmp_path: Path) -> None:
         ("training: {epochs: 0}", "training.epochs: .* (it is 0)"),
         ("signals: {state_space: {x: {stop: 1.2}}}", "signals.state_space.x.stop: .* (it is 1.2)"),
         ("signals: {state_space: {beta: {start: 0.05}}}", "signals.state_space.beta.start"),
-        ("signals: {program: {heating_rate: -1}}", "signals.program.heating_rate"),
+        ("signals: {state_space: {x: {strt: 0.3}}}", "signals.state_space.x.strt: no such key; did you mean 'start'?"),
+        ("signals: {state_space: {ln_A: {value: [-9]}}}", "ln_A.value: no such key; did you mean 'values'?"),
+        ("signals: {state_space: {x: {step: 0.3}}}", "signals.state_space.x: step 0.3 does not divide"),
+        (
+            "signals: {state_space: {x: {step: 0.1, count: 9}}}",
+            "signals.state_space.x: an axis is {start, stop, count}",
+        ),
+        ("signals: {state_space: {x: {values: [0.3], start: 0.3}}}", "state_space.x: an axis is {start, stop, count}"),
+        ("signals: {state_space: {ln_A: {start: -90}}}", "state_space.ln_A: an axis is {start, stop, count}"),
+        (
+            "signals: {state_space: {x: {values: [0.3, 0.2]}}}",
+            "state_space.x: .* must ascend, but 0.3 is followed by 0.2",
+        ),
+        ("signals: {state_space: {x: [0.2, 0.3]}}", "signals.state_space.x: an axis is {start, stop, count}"),
+        ("signals: {state_space: {x: {values: []}}}", "state_space.x.values"),
+        ("signals: {state_space: {beta: {values: [0.05, 0.5]}}}", "state_space.beta.values.0: .* (it is 0.05)"),
+        ("signals: {state_space: {ln_A: {values: [-90, 5]}}}", "state_space.ln_A.values.1: .* less than 4.6"),
+        (
+            "signals: {state_space: {ln_A: {values: [-90]}, ln_A_count: 3}}",
+            "state_space: give ln_A, or glass_transition",
+        ),
+        ("signals: {state_space: {scatter: {method: sobl, count: 3}}}", "scatter.method: .* 'random' or 'sobol'"),
+        ("signals: {state_space: {scatter: {method: sobol, cuont: 3}}}", "scatter.cuont: .* did you mean 'count'?"),
+        ("signals: {state_space: {scatter: {method: sobol}}}", "scatter.count: Field required"),
+        ("signals: {state_space: {scatter: {method: random, count: 9}}}", "scattered points have the subset all only"),
+        ("split: {by: row}", "split.by: .* 'sample' or 'cell'"),
+        ("subsets: [C]", "subsets: the subset LU of the model LU is missing"),
+        ("subsets: [X]", "subsets.0"),
+        ("models: []", "there is nothing to simulate"),
+        ("{models: [], subsets: []}", "there is nothing to simulate"),
+        ("signals: {program: {cycle: []}}", "signals.program.cycle: no such key; did you mean 'cycles'?"),
+        ("signals: {program: {coolng_rates: [1]}}", "program.coolng_rates: no such key; did you mean 'cooling_rates'?"),
+        ("signals: {program: {cycles: [], heating_rate: 1}}", "signals.program: a program is {cooling_rates"),
+        (
+            "signals: {program: {cycles: [{segments: [{ramp: {to: highest, rat: 1}}]}]}}",
+            "signals.program.cycles.0.segments.0.ramp.rat: no such key; did you mean 'rate'?",
+        ),
+        (
+            "signals: {program: {cycles: [{segments: [{jump: {to: 300}}]}]}}",
+            "signals.program: the last segment of a cycle must be a heating ramp",
+        ),
+        (
+            "signals: {program: {cycles: [{segments: [{ramp: {to: lowest, rate: 10}}]}]}}",
+            "signals: program: the recorded scan goes from 1873.15 K to 23.15 K",
+        ),
+        ("signals: {program: {heating_rate: -1}}", "signals.program.heating_rate: "),
         ("signals: {program: {cooling_rates: [1, nan]}}", "signals.program.cooling_rates.1"),
         ("signals: {temperature: {step: 0.3}}", "step 0.3 does not divide"),
         ("signals: {storage: {rows_per_chunk: 7}}", "rows_per_chunk 7 does not divide"),
@@ -90,6 +151,114 @@ def test_digest_follows_the_content_only() -> None:
     assert base.signals.digest() == changed.signals.digest()
     assert base.training.digest() != changed.training.digest()
     assert base.digest() == Config.model_validate(base.model_dump()).digest()
+
+
+def _state_space(**content: Any) -> StateSpaceConfig:
+    return StateSpaceConfig.model_validate(content)
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        [{"x": way} for way in ({}, {"step": 0.02}, {"start": 0.2, "stop": 1.0, "count": 41})],
+        [{"x": {"step": 0.4}}, {"x": {"count": 3}}, {"x": {"values": [0.2, 0.6, 1]}}],
+        [{"beta": {"values": [0.3]}}, {"beta": {"start": 0.3, "stop": 0.3, "count": 1}}],
+        [{"ln_A": {"start": -90, "stop": -50, "step": 20}}, {"ln_A": {"values": [-90, -70, -50]}}],
+        [{"scatter": {"method": "sobol", "count": 8}, "x": way} for way in ({}, {"values": [0.2, 0.3, 1.0]})],
+        [{"scatter": {"method": "sobol", "count": 8}}, {"scatter": {"method": "sobol", "count": 8}, "ln_A_count": 9}],
+    ],
+)
+def test_ways_to_write_the_same_have_one_digest(ways: list[dict[str, Any]]) -> None:
+    written = [_state_space(**way) for way in ways]
+    assert len({section.digest() for section in written}) == 1
+    if written[0].scatter is None:
+        assert len({section.build() for section in written}) == 1
+    for section in written:
+        assert _state_space(**section.model_dump(mode="json")).digest() == section.digest()
+        assert _state_space(**section.model_dump()).digest() == section.digest()
+
+
+def test_different_state_spaces_have_different_digests() -> None:
+    ways: list[dict[str, Any]] = [
+        {},
+        {"x": {"values": [0.2, 0.3, 1.0]}},
+        {"ln_A": {"values": [-90, -20]}},
+        {"ln_A_count": 2},
+        *({"scatter": {"method": method, "count": 8}} for method in ("random", "sobol")),
+        {"scatter": {"method": "random", "count": 8, "seed": 1}},
+        {"scatter": {"method": "random", "count": 8}, "x": {"stop": 0.9}},
+        {"scatter": {"method": "random", "count": 8}, "ln_A_count": 1},
+    ]
+    assert len({_state_space(**way).digest() for way in ways}) == len(ways)
+
+
+def test_subsets_besides_those_of_the_models() -> None:
+    models = [{"name": "one", "subset": "G"}]
+    assert Config.model_validate({"models": models}).subsets == ("G",)
+    assert Config.model_validate({"models": models, "subsets": None}).subsets == ("G",)
+    both = Config.model_validate({"models": models, "subsets": ["all", "G", "LU", "G"]})
+    assert both.subsets == ("LU", "G", "all")
+    assert both.digest() == Config.model_validate(both.model_dump(mode="json")).digest()
+    assert Config.model_validate({"models": [{"name": "one", "subset": "all"}]}).subsets == ("all",)
+
+
+def test_scattered_config() -> None:
+    scatter = {"method": "sobol", "count": 64, "seed": 3}
+    config = Config.model_validate(
+        {"signals": {"state_space": {"scatter": scatter, "x": {"values": [0.5]}}}, "models": [], "subsets": ["all"]}
+    )
+    subset = config.signals.state_space.build().subset("all")
+    assert subset.size == 64
+    assert (subset.parameters(0, 64)[:, 2] == 0.5).all()
+
+
+def test_any_program_in_a_config() -> None:
+    signals = {"program": yaml.safe_load(PROGRAM), "temperature": {"step": 10}}
+    config = Config.model_validate({"signals": signals})
+    assert config.signals.program.cycle_count == 2
+    assert config.signals.program.build().heating_rates == (5.0, 10.0)
+    in_seconds = yaml.safe_load(PROGRAM.replace("hours: 2", "seconds: 7200"))
+    same = Config.model_validate({"signals": {**signals, "program": in_seconds}})
+    assert same.digest() == config.digest() == Config.model_validate(config.model_dump(mode="json")).digest()
+    assert config.signals.digest() != Config().signals.digest()
+    assert Config().signals.program.cycle_count == 6
+    assert any(line.startswith("thermal program: another one, of 2 cycles") for line in differences_from_paper(config))
+
+
+def test_what_differs_from_the_paper_is_said() -> None:
+    assert differences_from_paper(Config()) == []
+    spaces: list[tuple[dict[str, Any], str]] = [
+        ({"x": {"step": 0.1}}, "values of x: 9 instead of 41"),
+        ({"x": {"values": [0.3, 0.4, 0.9]}}, "values of x: not evenly spaced"),
+        ({"ln_A": {"values": [-90, -20]}}, "ln A: -90 to -20 for each Δh* instead of a range of Tg"),
+    ]
+    for content, line in spaces:
+        assert line in differences_from_paper(Config.model_validate({"signals": {"state_space": content}}))
+    scattered = {
+        "signals": {"state_space": {"scatter": {"method": "random", "count": 9}}},
+        "subsets": ["all"],
+        "models": [],
+    }
+    assert "samples: 9 random points instead of a grid" in differences_from_paper(Config.model_validate(scattered))
+    by_cell = Config.model_validate({"split": {"by": "cell"}})
+    assert differences_from_paper(by_cell) == ["split by: cell instead of sample"]
+    assert by_cell.split.build().by == "cell"
+
+
+def test_examples_of_the_page_are_valid(tmp_path: Path) -> None:
+    page = (ROOT / "docs/config.md").read_text()
+    example = page.split("```yaml\n")[1].split("```")[0]
+    without = [line for line in example.splitlines() if not line.strip().startswith(("glass_transition", "ln_A_count"))]
+    listed = "\n".join(without).replace("# ln_A:", "ln_A:")
+    scattered = [
+        listed.replace("# scatter: {" + method, "scatter: {" + method) for method in ("method: r", "method: s")
+    ]
+    for i, text in enumerate([example, listed]):
+        (tmp_path / f"{i}.yaml").write_text(text)
+        load_config(tmp_path / f"{i}.yaml")
+    for text in scattered:
+        assert yaml.safe_load(text)["signals"]["state_space"]["scatter"]["count"] > 0
+        StateSpaceConfig.model_validate(yaml.safe_load(text)["signals"]["state_space"])
 
 
 PROGRAM = """

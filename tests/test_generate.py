@@ -1,43 +1,32 @@
-"""Generation by real MPI ranks: any number of them, killed and started again."""
+"""Generation by real MPI ranks, in one run or in blocks; what is refused and left alone."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import signal
+import json
 import subprocess
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import TINY, run, write_config
+from stores import Copy, call, copy_of, receipts_in, tree, untouched
 
 from lehr.config import Config
 
-pytestmark = pytest.mark.mpi
+Lehr = Callable[..., subprocess.CompletedProcess[str]]
 
 
-LONGER = {
-    **TINY,
-    "signals": {
-        **TINY["signals"],
-        "state_space": {axis: {"start": 0.2, "stop": 1.0, "count": 5} for axis in ("x", "beta")},
-    },
-}
-"""3,025 samples in 95 parts: some seconds, enough to be killed in the middle."""
-
-
-def tree(folder: Path) -> dict[str, str]:
-    """Hash of each file below a folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    assert files
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+@pytest.fixture
+def copied(tiny_config: Config, tmp_path: Path) -> Copy:
+    """Return a copy of the small store, free to be changed."""
+    return copy_of(tiny_config, tmp_path)
 
 
 def command(config: Path, ranks: int) -> list[str]:
     return ["mpiexec", "-n", str(ranks), "lehr", "dataset", "generate", str(config), "--subset", "C"]
 
 
+@pytest.mark.mpi
 @pytest.mark.parametrize("ranks", [1, 3])
 def test_any_number_of_ranks_makes_the_same_store(tmp_path: Path, tiny_config: Config, ranks: int) -> None:
     config = write_config(tmp_path / "c.yaml", TINY)
@@ -46,95 +35,131 @@ def test_any_number_of_ranks_makes_the_same_store(tmp_path: Path, tiny_config: C
     assert tree(tmp_path / "results/signals.zarr") == tree(tiny_config.store_path)  # made by two ranks
 
 
-def test_without_a_launcher_it_is_the_same_too(tmp_path: Path, tiny_config: Config) -> None:
+def test_without_a_launcher_it_is_the_same_too(lehr: Lehr, tmp_path: Path, tiny_config: Config) -> None:
     config = write_config(tmp_path / "c.yaml", TINY)
-    done = run("lehr", "dataset", "generate", config, "--subset", "C")
+    done = lehr("dataset", "generate", config, "--subset", "C")
     assert done.returncode == 0, done.stderr
     assert tree(tmp_path / "results/signals.zarr") == tree(tiny_config.store_path)
 
 
-def start_and_wait_for_parts(config: Path, parts: int) -> subprocess.Popen[bytes]:
-    """Start two ranks and wait until some parts have receipts."""
-    job = subprocess.Popen(command(config, 2), stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while len(list((config.parent / "results/receipts/C").glob("part-*.json"))) < parts:
-        assert job.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    return job
-
-
-def ranks_of(config: Path) -> list[int]:
-    """Process numbers of the ranks that work on a config; the launcher puts each in a session of its own."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (entry / "cmdline").read_text().split("\0")
-        except OSError:
-            continue
-        if str(config) in words and Path(words[0]).name.startswith("python"):
-            found.append(int(entry.name))
-    return found
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the hashes of the longer store, made without interruption."""
-    config = write_config(tmp_path_factory.mktemp("longer") / "c.yaml", LONGER)
-    done = run(*command(config, 2))
+def test_blocks_one_after_the_other_make_the_same_store(lehr: Lehr, tmp_path: Path, tiny_config: Config) -> None:
+    config = write_config(tmp_path / "c.yaml", TINY)
+    group = tmp_path / "results/signals.zarr/C"
+    done = call("dataset", "init", config, "--subset", "C")
     assert done.returncode == 0, done.stderr
-    return tree(config.parent / "results/signals.zarr")
+    assert str(group) in done.stdout
+    for block, parts in (("1/3", range(5)), ("3/3", [*range(5), *range(10, 16)])):
+        done = lehr("dataset", "generate", config, "--subset", "C", "--block", block)
+        assert done.returncode == 0, done.stderr
+        assert [int(path.stem[-6:]) for path in receipts_in(config)] == list(parts)
+        assert not (group / "manifest.json").exists()
 
+    before = untouched(group)
+    done = call("dataset", "finalise", config, "--subset", "C")
+    assert done.returncode == 2
+    assert "5 of 16 parts are missing (5, 6, 7, 8, 9)\n" in done.stderr
+    assert "lehr dataset generate CONFIG --subset C" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert untouched(group) == before
 
-@pytest.mark.parametrize("victim", ["one rank", "everything"])
-def test_killed_in_the_middle_and_started_again(tmp_path: Path, undisturbed: dict[str, str], victim: str) -> None:
-    config = write_config(tmp_path / "c.yaml", LONGER)
-    job = start_and_wait_for_parts(config, 4)
-    ranks = ranks_of(config)
-    assert len(ranks) == 2
-    for process in ranks[:1] if victim == "one rank" else [job.pid, *ranks]:
-        os.kill(process, signal.SIGKILL)
-    assert job.wait(timeout=60) != 0
-    for process in ranks:  # what a launcher that was killed itself leaves behind
-        while Path(f"/proc/{process}").exists() and Path(f"/proc/{process}/stat").read_text().split()[2] != "Z":
-            time.sleep(0.05)
-    assert not (tmp_path / "results/receipts/C.json").exists()
-    done_before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "results/receipts/C").glob("part-*")}
-    (tmp_path / "results/signals.zarr/C/cpn/c/0.partial").write_bytes(b"left by a killed writer")
-
-    done = run(*command(config, 2))
+    done = lehr("dataset", "generate", config, "--subset", "C", "--block", "2/3")
     assert done.returncode == 0, done.stderr
-    assert f"{len(done_before)} of 95 parts are already done" in done.stderr
-    assert tree(tmp_path / "results/signals.zarr") == undisturbed
-    kept = {name: (tmp_path / "results/receipts/C" / name).stat().st_mtime_ns for name in done_before}
-    assert kept == done_before
+    done = call("dataset", "finalise", config, "--subset", "C")
+    assert done.returncode == 0, done.stderr
+    assert "484 samples" in done.stdout
+    assert tree(tmp_path / "results/signals.zarr") == tree(tiny_config.store_path)
 
 
+@pytest.mark.mpi
 def test_a_second_run_has_nothing_to_do(tiny_path: Path, tiny_config: Config) -> None:
     before = tree(tiny_config.store_path)
+    shards = untouched(tiny_config.group_path("C") / "cpn")
     done = run(*command(tiny_path, 2))
     assert done.returncode == 0, done.stderr
     assert "16 of 16 parts are already done" in done.stderr
     assert tree(tiny_config.store_path) == before
+    assert untouched(tiny_config.group_path("C") / "cpn") == shards
 
 
-def test_another_world_size_than_asked_for_is_refused(tmp_path: Path) -> None:
+def test_a_dry_run_writes_nothing(tmp_path: Path, copied: Copy) -> None:
+    config = write_config(tmp_path / "new/c.yaml", TINY)
+    done = call("dataset", "generate", config, "--subset", "C", "--dry-run")
+    assert (done.returncode, done.stdout) == (0, "C: 16 parts with 484 samples would be simulated\n")
+    assert not (tmp_path / "new/results").exists()
+
+    copied.receipt(3).unlink()
+    copied.receipt(15).unlink()  # the last part has 4 samples
+    before = untouched(copied.group)
+    done = call("dataset", "generate", copied.config, "--subset", "C", "--dry-run")
+    assert (done.returncode, done.stdout) == (0, "C: 2 parts with 36 samples would be simulated\n")
+    done = call("dataset", "generate", copied.config, "--subset", "C", "--dry-run", "--block", "2/2")
+    assert done.stdout == "C: 1 parts with 4 samples would be simulated\n"
+    assert untouched(copied.group) == before
+
+
+def test_parts_are_simulated_again_bit_for_bit(lehr: Lehr, copied: Copy, tiny_config: Config) -> None:
+    before = untouched(copied.group / "cpn")
+    copied.shard(3).write_bytes(b"no shard")
+    done = lehr("dataset", "generate", copied.config, "--subset", "C", "--parts", "3")
+    assert done.returncode == 0, done.stderr
+    assert tree(copied.group) == tree(tiny_config.group_path("C"))
+    after = untouched(copied.group / "cpn")
+    assert {path for path, content in after.items() if content != before[path]} == {str(copied.shard(3))}  # its time
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--parts", "3,16", "--dry-run"), "It has the parts 0 to 15"),
+        (("--parts", "3-"), "'3-' is no part"),
+        (("--parts", "7-5", "--dry-run"), "7-5"),
+        (("--block", "4/3"), "'4/3' is no block"),
+        (("--block", "0/3"), "'0/3' is no block"),
+        (("--block", "1/3", "--parts", "2"), "not allowed with"),
+    ],
+)
+def test_parts_and_blocks_that_are_not_there_are_refused(tiny_path: Path, words: tuple[str, ...], named: str) -> None:
+    done = call("dataset", "generate", tiny_path, "--subset", "C", *words)
+    assert done.returncode == 2
+    assert named in done.stderr
+
+
+def test_another_world_size_than_asked_for_is_refused(lehr: Lehr, tmp_path: Path) -> None:
     config = write_config(tmp_path / "c.yaml", TINY)
-    done = run("lehr", "dataset", "generate", config, "--subset", "C", "--ranks", "2")
+    done = lehr("dataset", "generate", config, "--subset", "C", "--ranks", "2")
     assert done.returncode == 2
     assert "2 MPI ranks were asked for, but this program runs with 1" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.mpi
 def test_a_store_of_another_config_is_refused_on_all_ranks(tmp_path: Path, tiny_path: Path) -> None:
     other = write_config(
         tmp_path / "c.yaml",
         {**TINY, "output": str(tiny_path.parent / "results"), "signals": {**TINY["signals"], "tolerance": 1e-3}},
     )
-    before = tree(tiny_path.parent / "results")
+    before = untouched(tiny_path.parent / "results")
     done = run(*command(other, 2))
     assert done.returncode != 0
     assert "tolerance: 0.0001 -> 0.001" in done.stderr
     assert "Traceback" not in done.stderr
-    assert tree(tiny_path.parent / "results") == before
+    assert untouched(tiny_path.parent / "results") == before
+
+
+def test_a_store_made_by_other_code_is_refused_and_left_alone(lehr: Lehr, copied: Copy) -> None:
+    path = copied.group / "zarr.json"
+    content = json.loads(path.read_text())
+    code = content["attributes"]["lehr"]["code"]["numerics"]
+    assert len(code) == 16
+    path.write_text(path.read_text().replace(code, "0123456789abcdef"))
+    (copied.group / "cpn/c/0.partial").write_bytes(b"left by a killed writer")
+    before = untouched(copied.group)
+    for done in (
+        lehr("dataset", "generate", copied.config, "--subset", "C"),
+        call("dataset", "init", copied.config, "--subset", "C"),
+    ):
+        assert done.returncode == 2
+        assert "made with another version of the code that computes signals" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert untouched(copied.group) == before

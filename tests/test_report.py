@@ -14,9 +14,12 @@ from trained import fake_run
 from lehr.config import Config
 from lehr.errors import LehrError
 from lehr.evaluation import evaluate
+from lehr.generate import generate
 from lehr.report import figures, typeset, write_report
 from lehr.report.glass import outside, quantities
+from lehr.report.plane import subset_plane
 from lehr.report.style import data_uri, line_styles
+from lehr.statespace import ScatteredSpace, StateSpace
 
 ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])
 
@@ -89,18 +92,32 @@ def test_true_predicted_shows_the_median_at_each_true_value() -> None:
 
 
 def test_plane_marks_the_glass_and_the_cells() -> None:
-    cells = {"C": np.array([[-200.0, 7e5], [-210.0, 7e5]])}
-    axes = figures.plane(
-        cells,
-        line_styles(["C"]),
-        glass_transition=(227.43, 1064.11),
-        delta_h=(2e5, 12e5),
-        star=("As2Se3", -79.2, 318e3),
-    )
+    space = StateSpace()
+    axes = subset_plane(space, [space.subset("C"), space.subset("G")], star=("As2Se3", -79.2, 318e3))
     drawn = {line.get_label(): line.get_xydata() for line in axes.lines}
-    np.testing.assert_allclose(drawn["subset C"], [[700.0, -200.0], [700.0, -210.0]])
-    np.testing.assert_allclose(drawn["As2Se3"], [[318.0, -79.2]])
-    assert "kJ/mol" in axes.get_xlabel()
+    np.testing.assert_allclose(drawn["C"], space.subset("C").parameters(0, 203_401)[::1681, :2] * [1.0, 1e-3])
+    np.testing.assert_allclose(drawn["As2Se3"], [[-79.2, 318.0]])
+    assert {"C", "G", "As2Se3"} <= {text.get_text() for text in axes.texts}
+    assert axes.yaxis_inverted()
+    assert "8181 cells" in axes.get_title(loc="right")
+
+
+def test_plane_shows_scattered_points() -> None:
+    points = ScatteredSpace(StateSpace(), "random", 50_000)
+    axes = subset_plane(points, [points.subset("all")])
+    np.testing.assert_allclose(axes.lines[0].get_xydata(), points.parameters(np.arange(10_000))[:, :2] * [1.0, 1e-3])
+    assert "the first 10000 of 50000 points" in axes.get_title(loc="right")
+
+
+@pytest.mark.parametrize(
+    ("rates", "names"), [([5.0, 10.0], ["5", "10"]), ([10.0, 10.0], ["1", "2"]), ([np.nan], ["1"])]
+)
+def test_scans_of_any_program_have_a_legend(rates: list[float], names: list[str]) -> None:
+    temperature = np.linspace(400.0, 500.0, 101)
+    cpn = np.repeat(1.0 / (1.0 + np.exp((450.0 - temperature) / 3.0))[None], len(rates), axis=0)
+    legend = figures.scans(temperature, cpn, rates).get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == names
 
 
 def test_equal_data_give_equal_figures() -> None:
@@ -163,6 +180,34 @@ def config(tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     made = fake_run(tiny_config, tmp_path, ANSWER, monkeypatch, models=("C", "C-lnA"))
     evaluate(made, "C")
     return made
+
+
+def test_report_of_scattered_points_and_another_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ageing = [{"ramp": {"to": 430, "rate": 10}}, {"hold": {"days": 1}}, {"jump": {"to": "lowest"}}]
+    heating = {"ramp": {"to": "highest", "rate": 10}}
+    signals = {
+        "state_space": {"scatter": {"method": "random", "count": 64}},
+        "program": {"cycles": [{"segments": [*ageing, heating]}, {"segments": [ageing[2], heating]}]},
+        "temperature": {"step": 10},
+    }
+    network = {"name": "C", "subset": "all"}
+    made = Config.model_validate(
+        {"output": str(tmp_path / "made"), "signals": signals, "models": [network], "subsets": ["all"]}
+    )
+    generate(made, "all")
+    (tmp_path / "run").mkdir()
+    run = fake_run(made, tmp_path / "run", ANSWER, monkeypatch, subset="all")
+    evaluate(run, "C")
+    page = Page(write_report(run).read_text(encoding="utf-8"))
+    assert page.open == []
+    assert "2 heating scans, the last segments of the cycles of another thermal program" in page.words
+    assert "samples: 64 random points instead of a grid" in page.words
+    assert "after cooling at" not in page.words
+
+
+def test_a_run_without_networks_has_no_report() -> None:
+    with pytest.raises(LehrError, match="this run has none"):
+        write_report(Config.model_validate({"models": [], "subsets": ["all"]}))
 
 
 def test_report_is_one_whole_page(config: Config) -> None:

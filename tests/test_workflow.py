@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ROOT, TINY, run, write_config
+from stores import tree
+
+from lehr.config import Config
 
 
 def snakemake(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -21,9 +24,9 @@ def snakemake(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def planned(config: Path) -> set[str]:
+def planned(config: Path, *words: str) -> set[str]:
     """Rules that a dry run would run, from the table of its jobs."""
-    done = snakemake(config, "--dry-run")
+    done = snakemake(config, *words, "--dry-run")
     assert done.returncode == 0, done.stderr
     rows = [line.split() for line in (done.stdout + done.stderr).splitlines()]
     return {row[0] for row in rows if len(row) == 2 and row[0].isalpha() and row[1].isdigit()} - {"total"}
@@ -33,7 +36,7 @@ def planned(config: Path) -> set[str]:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the whole workflow once."""
     config = write_config(tmp_path_factory.mktemp("flow") / "c.yaml", {**TINY, "name": "flow"})
-    assert planned(config) == {"simulate", "train", "evaluate", "report", "all"}
+    assert planned(config) == {"simulate", "finalise", "train", "evaluate", "report", "all"}
     done = snakemake(config)
     assert done.returncode == 0, done.stdout + done.stderr
     return config
@@ -67,7 +70,8 @@ class TestFinished:
             ("training", "optimizer_options", {"learning_rate": 0.001}, {"train", "evaluate", "report", "all"}),
             ("evaluation", "cpn_max", 5.0, {"evaluate", "report", "all"}),
             ("report", "material", "a-Se (enthalpy)", {"report", "all"}),
-            ("signals", "tolerance", 1e-3, {"simulate", "train", "evaluate", "report", "all"}),
+            ("signals", "tolerance", 1e-3, {"simulate", "finalise", "train", "evaluate", "report", "all"}),
+            ("split", "seed", 1, {"finalise", "train", "evaluate", "report", "all"}),
             ("ranks", "simulate", 1, {"report", "all"}),
         ],
     )
@@ -80,14 +84,51 @@ class TestFinished:
         finally:
             finished.write_text(before)
 
-    def test_a_lost_manifest_is_found_again_from_the_receipts(self, finished: Path, tmp_path: Path) -> None:
+    def test_what_is_lost_is_made_again_and_no_more(self, finished: Path, tmp_path: Path) -> None:
         copy = Path(shutil.copytree(finished.parent, tmp_path / "copy"))
         content = yaml.safe_load((copy / "c.yaml").read_text())
         config = write_config(copy / "c.yaml", {**content, "output": str(copy / "results")})
-        (copy / "results/receipts/C.json").unlink()
-        done = snakemake(config, str(copy / "results/receipts/C.json"))
+        group = copy / "results/signals.zarr/C"
+        before = tree(group)
+        (group / "manifest.json").unlink()
+        log = copy / "results/logs/simulate-C-1.log"
+        log.unlink()
+        done = snakemake(config, "dataset")
         assert done.returncode == 0, done.stderr
-        assert "16 of 16 parts are already done" in (copy / "results/logs/simulate-C.log").read_text()
+        assert tree(group) == before
+        assert not log.exists()
+
+        (group / "manifest.json").unlink()
+        (group / "receipts/part-000007.npz").unlink()
+        (group / "receipts/block-1-of-1").unlink()
+        done = snakemake(config, "dataset")
+        assert done.returncode == 0, done.stderr
+        assert tree(group) == before
+        assert "15 of 16 parts are already done" in log.read_text()
+
+    def test_a_deleted_subset_is_simulated_again(self, finished: Path, tmp_path: Path) -> None:
+        """It is what lehr says to do with a subset of another config; what Snakemake knows of its blocks goes with it."""
+        copy = Path(shutil.copytree(finished.parent, tmp_path / "copy"))
+        content = yaml.safe_load((copy / "c.yaml").read_text())
+        config = write_config(copy / "c.yaml", {**content, "output": str(copy / "results")})
+        shutil.rmtree(copy / "results/signals.zarr/C")
+        assert planned(config, "dataset") == {"simulate", "finalise", "dataset"}
+
+
+@pytest.mark.mpi
+@pytest.mark.slow
+def test_blocks_of_two_subsets_are_jobs_of_their_own(tmp_path: Path, tiny_config: Config) -> None:
+    config = write_config(
+        tmp_path / "c.yaml", {**TINY, "subsets": ["C", "G"], "ranks": {"simulate": 1, "blocks": 2}, "name": "blocks"}
+    )
+    assert planned(config, "dataset") == {"simulate", "finalise", "dataset"}
+    done = snakemake(config, "dataset")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert tree(tmp_path / "results/signals.zarr/C") == tree(tiny_config.group_path("C"))
+    assert (tmp_path / "results/signals.zarr/G/manifest.json").exists()
+    assert len(list((tmp_path / "results/logs").glob("simulate-[CG]-[12].log"))) == 4
+    assert not (tmp_path / "results/models").exists()
+    assert planned(config, "dataset") == set()
 
 
 @pytest.mark.parametrize(

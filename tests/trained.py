@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lehr.config import Config, ModelConfig
+from lehr.config.schema import SubsetName
 from lehr.models import network
 from lehr.statespace import SPLITS
 from lehr.store import SignalStore
@@ -19,7 +20,12 @@ from lehr.training.record import Record, Samples
 
 
 def fake_run(
-    tiny: Config, folder: Path, answer: np.ndarray, monkeypatch: pytest.MonkeyPatch, models: tuple[str, ...] = ("C",)
+    tiny: Config,
+    folder: Path,
+    answer: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+    models: tuple[str, ...] = ("C",),
+    subset: SubsetName = "C",
 ) -> Config:
     """Write a run folder for each model and make every network say `answer` to every sample.
 
@@ -28,12 +34,11 @@ def fake_run(
     config = tiny.model_copy(
         update={
             "output": str(folder),
-            "models": tuple(ModelConfig(name=name, subset="C") for name in models),
+            "models": tuple(ModelConfig(name=name, subset=subset) for name in models),
         }
     )
-    for name in ("signals.zarr", "receipts"):
-        (folder / name).symlink_to(Path(tiny.output) / name)
-    store = SignalStore.open(config.store_path, "C")
+    (folder / "signals.zarr").symlink_to(tiny.store_path)
+    store = SignalStore.open(config.store_path, subset)
     part = config.split.build().assign(store.parameters)
     learned = store.parameters[part == SPLITS.index("train")]
     counts = {name: int(np.count_nonzero(part == number)) for number, name in enumerate(SPLITS)}

@@ -17,7 +17,7 @@ from lehr.store import encoded_bytes, moments, round_signals
 __all__ = ["Estimate", "estimate"]
 
 _PROBED = 48  # samples; a fraction of a second
-_OTHER_FILES = 60  # metadata, coordinates and documents
+_OTHER_FILES = 40  # metadata, coordinates and documents
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -78,7 +78,14 @@ def initialise(config: Config, subset: str) -> None:
 
 def finalise(config: Config, subset: str) -> dict[str, Any]:
     """Complete a subset and return its manifest; see `lehr.store.finalise`."""
-    return store.finalise(config.group_path(subset), part_plan(config, subset), config.split.build())
+    group = config.group_path(subset)
+    try:
+        with store.alone(group) if group.exists() else nullcontext():
+            return store.finalise(group, part_plan(config, subset), config.split.build())
+    except OSError as error:
+        raise LehrError(
+            f"{group}: cannot be completed ({error.strerror or error})", "Make room, and run the same command again."
+        ) from None
 
 
 def generate(
@@ -120,7 +127,8 @@ def generate(
         )
     plan = part_plan(config, subset)
     _on_first_rank(comm, lambda: initialise(config, subset))
-    with _first_rank_at_work(config, subset, comm):
+    with ExitStack() as stack:
+        _on_first_rank(comm, lambda: stack.enter_context(store.at_work(config.group_path(subset))))
         todo = _on_first_rank(comm, lambda: _todo(config, subset, plan, block, parts))
         try:
             with _Shared(comm, sum(part.rows for part in todo), subset) as shared:
@@ -135,12 +143,6 @@ def generate(
 
 def _subset(config: Config, name: str) -> Subset:
     return config.signals.state_space.build().subset(name)
-
-
-def _first_rank_at_work(config: Config, subset: str, comm: MPI.Intracomm | None) -> AbstractContextManager[None]:
-    if comm is None or comm.Get_rank() == 0:
-        return store.at_work(config.group_path(subset))
-    return nullcontext()
 
 
 def _world() -> MPI.Intracomm | None:
@@ -162,6 +164,10 @@ def _on_first_rank(comm: MPI.Intracomm | None, action: Callable[[], T]) -> T:
             outcome = (action(), None)
         except LehrError as error:
             outcome = (None, error)
+        except BaseException:
+            if comm.Get_size() > 1:  # the other ranks would wait for the broadcast for ever
+                _report_and_abort(comm)
+            raise
     result, failure = comm.bcast(outcome)
     if failure is not None:
         raise failure

@@ -15,6 +15,9 @@ from lehr.errors import LehrError
 __all__ = ["main"]
 
 _EXTRAS = {
+    "h5py": "store",
+    "numcodecs": "store",
+    "scipy": "store",
     "zarr": "store",
     "tensorstore": "store",
     "pydantic": "store",

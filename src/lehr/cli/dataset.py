@@ -85,7 +85,7 @@ def _parts(text: str) -> list[int]:
     numbers: list[int] = []
     for word in text.split(","):
         first, dash, last = word.partition("-")
-        if not (first.isdigit() and (last.isdigit() or not dash)):
+        if not (first.isdigit() and (last.isdigit() or not dash) and int(first) <= int(last or first)):
             raise argparse.ArgumentTypeError(f"'{word}' is no part; write 3,17-20")
         numbers += range(int(first), int(last or first) + 1)
     return numbers

@@ -20,13 +20,15 @@ def add_steps(steps: Any) -> None:
         "compare a subset with its checksums and receipts, and some samples with a new simulation",
         " Ends with exit code 1 if something is wrong.",
     )
-    step.add_argument("--rows", type=int, default=32, metavar="K", help="samples to simulate again (default: 32)")
+    step.add_argument("--rows", type=_count, default=32, metavar="K", help="samples to simulate again (default: 32)")
     step.add_argument("--seed", type=int, default=0, help="seed of their choice (default: 0)")
     step.set_defaults(run=verify)
 
     step = _step(steps, "export", "write samples to an npz, CSV or HDF5 file")
     step.add_argument("--to", required=True, type=Path, metavar="FILE", help="a file .npz, .csv or .h5")
-    step.add_argument("--rows", metavar="A:B[:STEP]", help="rows of the subset (default: all)")
+    step.add_argument(
+        "--rows", metavar="A:B[:STEP]", help="rows of the subset (default: all); the last nine: --rows=-9:"
+    )
     step.add_argument("--split", choices=["train", "validation", "test"], help="only this split, drawn by sample")
     step.set_defaults(run=export)
 
@@ -35,6 +37,12 @@ def _step(steps: Any, name: str, about: str, more: str = "") -> argparse.Argumen
     step: argparse.ArgumentParser = steps.add_parser(name, help=about, description=about.capitalize() + "." + more)
     step.add_argument("store", type=Path, metavar="STORE", help="a subset, such as results/paper/signals.zarr/C")
     return step
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of samples")
+    return int(text)
 
 
 def _group(options: argparse.Namespace) -> Path:
@@ -84,9 +92,10 @@ def verify(options: argparse.Namespace) -> int:
     """Print what is wrong with a subset, and how to repair it."""
     from tqdm import tqdm
 
-    from lehr.store import verify
+    from lehr.store import SignalStore, verify
 
     group = _group(options)
+    samples = SignalStore(group.parent, group.name).samples
     total = sum(path.stat().st_size for path in group.rglob("*") if path.is_file())
     with tqdm(total=total, desc=f"verify {group.name}", unit="B", unit_scale=True, mininterval=0.5) as bar:
         found = verify(group, rows=options.rows, seed=options.seed, progress=bar.update)
@@ -98,7 +107,7 @@ def verify(options: argparse.Namespace) -> int:
     elif found:
         print(f"repair: lehr dataset finalise CONFIG --subset {group.name}")
     else:
-        print(f"{group}: all files as they were made, {options.rows} samples as simulated now")
+        print(f"{group}: all files as they were made, {min(options.rows, samples)} samples as simulated now")
     return 1 if found else 0
 
 

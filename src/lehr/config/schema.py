@@ -297,7 +297,7 @@ class Config(Section):
 
     def block_path(self, subset: str, block: int | str) -> Path:
         """Say that a block of the parts of a subset is simulated: the output of a cluster job."""
-        return Path(self.output) / "blocks" / f"{subset}-{block}-of-{self.ranks.blocks}"
+        return self.group_path(subset) / "receipts" / f"block-{block}-of-{self.ranks.blocks}"
 
     def run_path(self, model: str) -> Path:
         """Run folder of a model: model.keras, history.csv, run.json."""

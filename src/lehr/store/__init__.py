@@ -12,7 +12,7 @@ from lehr.store.reader import SequentialReader, ShuffledReader
 from lehr.store.receipts import unfinished
 from lehr.store.signals import SignalStore
 from lehr.store.verify import Finding, verify
-from lehr.store.writer import PartWriter, at_work, create
+from lehr.store.writer import PartWriter, alone, at_work, create
 
 __all__ = [
     "MAX_ERROR",
@@ -24,6 +24,7 @@ __all__ = [
     "SequentialReader",
     "ShuffledReader",
     "SignalStore",
+    "alone",
     "at_work",
     "create",
     "encoded_bytes",

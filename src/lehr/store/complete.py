@@ -11,11 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lehr.config.schema import SignalsConfig
 from lehr.errors import LehrError
 from lehr.files import file_checksum, read_json, write_json, write_text
+from lehr.provenance import code
 from lehr.statespace import SPLITS, Split
 from lehr.store.card import card
-from lehr.store.layout import PARAMETER_UNITS, RESULTS, about, consolidate, open_group, write
+from lehr.store.layout import (
+    PARAMETER_UNITS,
+    RESULTS,
+    TEMPORARY,
+    about,
+    consolidate,
+    open_group,
+    write,
+    write_coordinates,
+)
 from lehr.store.plan import PartPlan
 from lehr.store.receipts import Receipt, read_receipt, shard_path
 
@@ -50,6 +61,9 @@ def finalise(group_path: Path, plan: PartPlan, split: Split) -> dict[str, Any]:
     group = open_group(group_path, mode="r+")
     made = about(group)
     receipts, results = _gather(group_path, plan, made)
+    if made["code"]["numerics"] == code()["numerics"]:  # other code might number the samples in another way
+        config = SignalsConfig.model_validate(made["signals"])
+        write_coordinates(group, config.state_space.build().subset(made["subset"]), config)
     parameters = np.stack([np.asarray(group[name][:]) for name in PARAMETER_UNITS], axis=1)  # type: ignore[index]
     splits = {
         "split_by_sample": replace(split, by="sample").assign(parameters),
@@ -136,7 +150,10 @@ def _seal(group_path: Path, known: dict[Path, str]) -> str:
     files = [
         path
         for path in group_path.rglob("*")
-        if path.is_file() and path.name not in _UNSEALED and path.parent.name != "receipts"
+        if path.is_file()
+        and path.name not in _UNSEALED
+        and path.parent.name != "receipts"
+        and not any(path.match(pattern) for pattern in TEMPORARY)
     ]
     lines = [
         f"{known.get(path) or file_checksum(path)}  {path.relative_to(group_path).as_posix()}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ def export(store: SignalStore, rows: NDArray[np.int64], target: Path, progress: 
             f"{target}: cannot be written: {error.strerror or error}", "Check the path and the disk."
         ) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _blocks(store: SignalStore, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
@@ -105,9 +107,7 @@ def _csv(store: SignalStore, rows: NDArray[np.int64], target: Path, progress: Ca
             for row, scans in zip(block_rows.tolist(), block, strict=True):
                 for cycle, scan in enumerate(scans):
                     head = [*store.parameters[row].tolist(), row, cycle, float(store.cooling_rate[cycle])]
-                    file.write(
-                        ",".join([f"{value:.10g}" for value in head] + [f"{value:.6g}" for value in scan]) + "\n"
-                    )
+                    file.write(",".join([repr(value) for value in head] + [f"{value:.9g}" for value in scan]) + "\n")
             progress(block_rows.size)
 
 

@@ -35,6 +35,9 @@ RESULTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """What a part finds out of each sample besides its signals: type and dimensions. Status is written last."""
 
+TEMPORARY = ("*.partial", "*.__lock", ".*.tmp")
+"""Names of the temporary files of zarr, of tensorstore and of lehr.files."""
+
 SPLIT_NAMES = ("split_by_sample", "split_by_cell")
 
 _ATTRIBUTES: dict[str, dict[str, Any]] = {
@@ -111,11 +114,6 @@ def create_group(target: Path, subset: Subset, config: SignalsConfig) -> None:
     _create(group, "index", "int64", ("sample",), (subset.size,), -1)
     for name in SPLIT_NAMES:
         _create(group, name, "int8", ("sample",), (subset.size,), -1)
-    for start in range(0, subset.size, _ROWS_PER_CHUNK_OF_SMALL_ARRAYS):
-        rows = slice(start, min(start + _ROWS_PER_CHUNK_OF_SMALL_ARRAYS, subset.size))
-        write(group, "index", subset.index(rows.start, rows.stop), rows)
-        for name, column in zip(PARAMETER_UNITS, subset.parameters(rows.start, rows.stop).T, strict=True):
-            write(group, name, column, rows)
     temperature = config.temperature.kelvin()
     axes: tuple[tuple[str, str, Any, dict[str, Any]], ...] = (
         ("temperature", "temperature", temperature, {"units": "K", "standard_name": "temperature"}),
@@ -123,11 +121,24 @@ def create_group(target: Path, subset: Subset, config: SignalsConfig) -> None:
         ("heating_rate", "cycle", program.heating_rates, {"units": "K/min", "long_name": "rate of the recorded scan"}),
     )
     for name, dimension, values, attributes in axes:
-        array = group.create_array(
+        group.create_array(
             name, shape=(len(values),), dtype="float64", dimension_names=(dimension,), attributes=attributes
         )
-        array[:] = np.asarray(values)
+    write_coordinates(group, subset, config)
     consolidate(target)
+
+
+def write_coordinates(group: zarr.Group, subset: Subset, config: SignalsConfig) -> None:
+    """Write all that is known before the simulation; once more at the end, in case a file was damaged meanwhile."""
+    program = config.program.build()
+    for start in range(0, subset.size, _ROWS_PER_CHUNK_OF_SMALL_ARRAYS):
+        rows = slice(start, min(start + _ROWS_PER_CHUNK_OF_SMALL_ARRAYS, subset.size))
+        write(group, "index", subset.index(rows.start, rows.stop), rows)
+        for name, column in zip(PARAMETER_UNITS, subset.parameters(rows.start, rows.stop).T, strict=True):
+            write(group, name, column, rows)
+    write(group, "temperature", config.temperature.kelvin())
+    write(group, "cooling_rate", np.asarray(program.cooling_rates))
+    write(group, "heating_rate", np.asarray(program.heating_rates))
 
 
 def _create(

@@ -110,7 +110,7 @@ def write_receipt(
 def read_receipt(group: Path, part: Part, made: dict[str, Any]) -> tuple[Receipt, dict[str, NDArray[Any]]] | None:
     """Return the receipt of a part and its arrays; None if it is missing, damaged, stale, or its shard is not there."""
     try:
-        with np.load(receipt_path(group, part), allow_pickle=False) as content:
+        with receipt_path(group, part).open("rb") as file, np.load(file, allow_pickle=False) as content:
             receipt = Receipt(**json.loads(str(content["receipt"])))
             results = {name: content[name] for name in RESULTS}
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):

@@ -17,7 +17,7 @@ from lehr.physics import simulate_batch
 from lehr.store.complete import CHECKSUMS, read_manifest
 from lehr.store.encoding import MAX_ERROR
 from lehr.store.plan import PartPlan
-from lehr.store.receipts import read_receipt
+from lehr.store.receipts import read_receipt, shard_path
 from lehr.store.signals import SignalStore
 
 __all__ = ["Finding", "verify"]
@@ -57,24 +57,42 @@ def verify(
     LehrError
         If there is no such subset or it is not complete.
     """
-    store = SignalStore.open(group.parent, group.name)
+    store = SignalStore(group.parent, group.name)
     manifest = read_manifest(group)
     plan = PartPlan(store.samples, store.rows_per_part)
-    found = [*_files(group, progress), *_receipts(group, plan, store.about)]
+    sums = _sums(group)
+    found = [*_seal(group, manifest), *_files(group, sums, progress), *_receipts(group, plan, store.about, sums)]
+    try:
+        found += _counts(store, manifest)
+        damaged = {finding.part for finding in found}
+        return [*found, *_simulated_again(store, plan, damaged, rows, seed)]
+    except LehrError as error:  # a small array or a shard that cannot be decoded
+        return [*found, Finding(error.what)]
+
+
+def _seal(group: Path, manifest: dict[str, Any]) -> Iterator[Finding]:
+    """Compare the list of checksums with its own in the manifest."""
+    if file_checksum(group / CHECKSUMS) != manifest["checksum"]:
+        yield Finding(f"{group / CHECKSUMS}: is not that of the manifest")
+
+
+def _counts(store: SignalStore, manifest: dict[str, Any]) -> Iterator[Finding]:
     counts = {str(key): count for key, count in sorted(Counter(store.status.tolist()).items())}
     if counts != manifest["status_counts"]:
-        found.append(Finding(f"status counts {counts}, the manifest has {manifest['status_counts']}"))
-    damaged = {finding.part for finding in found}
-    return [*found, *_simulated_again(store, plan, damaged, rows, seed)]
+        yield Finding(f"status counts {counts}, the manifest has {manifest['status_counts']}")
 
 
-def _files(group: Path, progress: Callable[[int], object]) -> Iterator[Finding]:
-    """Compare every file with its checksum."""
+def _sums(group: Path) -> dict[str, str]:
+    """Read the list of checksums."""
     try:
         lines = (group / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-        sums = {name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
+        return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
     except (OSError, ValueError) as error:
         raise LehrError(f"{group / CHECKSUMS}: cannot be read ({error})", "Run `lehr dataset finalise`.") from None
+
+
+def _files(group: Path, sums: dict[str, str], progress: Callable[[int], object]) -> Iterator[Finding]:
+    """Compare every file with its checksum."""
     for name, digest in sums.items():
         path = group / name
         part = int(name.split("/")[2]) if name.startswith("cpn/c/") else None
@@ -88,10 +106,14 @@ def _files(group: Path, progress: Callable[[int], object]) -> Iterator[Finding]:
             yield Finding(f"{path}: its content has changed", part)
 
 
-def _receipts(group: Path, plan: PartPlan, made: dict[str, Any]) -> Iterator[Finding]:
+def _receipts(group: Path, plan: PartPlan, made: dict[str, Any], sums: dict[str, str]) -> Iterator[Finding]:
+    """Compare the receipts with the list of checksums."""
     for part in plan.parts():
-        if read_receipt(group, part, made) is None:
+        known = read_receipt(group, part, made)
+        if known is None:
             yield Finding(f"{group}: part {part.number} has no valid receipt", part.number)
+        elif sums.get(shard_path(group, part).relative_to(group).as_posix()) != known[0].checksum:
+            yield Finding(f"{group}: part {part.number} has another checksum in its receipt", part.number)
 
 
 def _simulated_again(

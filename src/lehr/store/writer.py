@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,13 +18,11 @@ from lehr.config.schema import SignalsConfig
 from lehr.errors import LehrError
 from lehr.provenance import code
 from lehr.statespace import Subset
-from lehr.store.layout import about, create_group, differences, open_group
+from lehr.store.layout import TEMPORARY, about, create_group, differences, open_group
 from lehr.store.plan import Part, PartPlan
 from lehr.store.receipts import write_receipt
 
-__all__ = ["PartWriter", "at_work", "create"]
-
-_TEMPORARY = ("*.partial", "*.__lock", ".*.tmp")  # of zarr, of tensorstore, of lehr.files
+__all__ = ["PartWriter", "alone", "at_work", "create"]
 
 
 def create(path: Path, subset: Subset, config: SignalsConfig) -> Path:
@@ -52,20 +49,14 @@ def create(path: Path, subset: Subset, config: SignalsConfig) -> Path:
     """
     target = path / subset.name
     if not (target / "zarr.json").is_file():
-        # zarr creates a group file by file; a name that appears only when all are there cannot be taken for a whole one
-        building = path / f".{subset.name}.{uuid.uuid4().hex}.building"
         try:
-            if not (path / "zarr.json").is_file():
-                zarr.open_group(path, mode="a")
-            create_group(building, subset, config)
-            building.rename(target)
+            target.mkdir(parents=True, exist_ok=True)
+            with alone(target):
+                _create(path, subset, config)
         except OSError as error:
-            if not (target / "zarr.json").is_file():  # else another process was faster
-                raise LehrError(
-                    f"{target}: cannot be created: {error.strerror or error}", "Look at the folder and at the disk."
-                ) from None
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
+            raise LehrError(
+                f"{target}: cannot be created: {error.strerror or error}", "Look at the folder and at the disk."
+            ) from None
     made = about(open_group(target))
     if made["digest"] != config.digest():
         changes = differences(made["signals"], config.model_dump(mode="json"), "signals.")
@@ -82,6 +73,22 @@ def create(path: Path, subset: Subset, config: SignalsConfig) -> Path:
     return target
 
 
+def _create(path: Path, subset: Subset, config: SignalsConfig) -> None:
+    """Make the group beside its place and move it there, what says that it is whole last."""
+    target = path / subset.name
+    if (target / "zarr.json").is_file():
+        return  # another process was faster
+    if not (path / "zarr.json").is_file():
+        zarr.open_group(path, mode="a")
+    building = target / ".building"
+    shutil.rmtree(building, ignore_errors=True)
+    create_group(building, subset, config)
+    for child in sorted(building.iterdir(), key=lambda child: child.name == "zarr.json"):
+        shutil.rmtree(target / child.name, ignore_errors=True)  # of a creator that was killed
+        child.rename(target / child.name)
+    building.rmdir()
+
+
 @contextmanager
 def at_work(group: Path) -> Iterator[None]:
     """Mark a group as being written, and sweep what killed writers left if nobody else is at work there."""
@@ -94,9 +101,18 @@ def at_work(group: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def alone(group: Path) -> Iterator[None]:
+    """Wait until nobody else is at work at a group, and keep others waiting."""
+    with (group / ".lock").open("w") as lock:
+        with suppress(OSError):  # the file system has no locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def sweep(group: Path) -> None:
     """Remove temporary files."""
-    for pattern in _TEMPORARY:
+    for pattern in TEMPORARY:
         for orphan in group.rglob(pattern):
             orphan.unlink(missing_ok=True)
 
