@@ -10,7 +10,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ from conftest import TINY, run, write_config
 from stores import LONGER, Copy, call, copy_of, receipts_in, tree
 
 from lehr.config import Config
-from lehr.store import at_work
 
 Lehr = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -131,27 +129,17 @@ def test_orphans_are_swept_by_the_next_run(lehr: Lehr, copied: Copy, tiny_config
 
 
 def test_nothing_is_swept_while_another_is_at_work(copied: Copy) -> None:
-    """In a second process, which holds the lock until its standard input is closed."""
-    code = f"import sys, pathlib; from lehr.store import at_work\nwith at_work(pathlib.Path({str(copied.group)!r})):\n"
-    code += "    print('at work', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == b"at work\n"
-        orphans = leave_orphans(copied.group)  # they may be the files that the other is writing
-        with at_work(copied.group):
-            assert all(orphan.exists() for orphan in orphans)
-        other.communicate()
-    with at_work(copied.group):
-        assert not any(orphan.exists() for orphan in orphans)
-
-
-def test_a_generator_does_not_sweep_while_another_holds_the_lock(lehr: Lehr, copied: Copy) -> None:
+    words = ["lehr", "dataset", "finalise", str(copied.config), "--subset", "C"]
     with (copied.group / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
-        orphans = leave_orphans(copied.group)
-        done = lehr("dataset", "generate", copied.config, "--subset", "C", "--block", "1/1")
-        assert done.returncode == 0, done.stderr
-        assert all(orphan.exists() for orphan in orphans)
+        orphans = leave_orphans(copied.group)  # they may be the files that the other is writing
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL) as job:
+            with pytest.raises(subprocess.TimeoutExpired):
+                job.wait(timeout=4)
+            assert all(orphan.exists() for orphan in orphans)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert job.wait(timeout=60) == 0
+    assert not any(orphan.exists() for orphan in orphans)
 
 
 def test_two_generators_at_the_same_time(tmp_path: Path, tiny_config: Config) -> None:

@@ -107,7 +107,7 @@ class TestFinished:
         assert "15 of 16 parts are already done" in log.read_text()
 
     def test_a_deleted_subset_is_simulated_again(self, finished: Path, tmp_path: Path) -> None:
-        """It is what lehr says to do with a subset of another config; what Snakemake knows of its blocks goes with it."""
+        """It is what lehr says to do with a subset of another config; its finished blocks go with it."""
         copy = Path(shutil.copytree(finished.parent, tmp_path / "copy"))
         content = yaml.safe_load((copy / "c.yaml").read_text())
         config = write_config(copy / "c.yaml", {**content, "output": str(copy / "results")})

@@ -12,12 +12,12 @@ from lehr.config.schema import SignalsConfig
 from lehr.generate import part_plan
 from lehr.physics import simulate_batch
 from lehr.statespace import Subset
-from lehr.store import encoded_bytes, moments, round_signals
+from lehr.store import encoded_bytes, moments, round_signals, small_files
 
 __all__ = ["Estimate", "estimate"]
 
 _PROBED = 48  # samples; a fraction of a second
-_OTHER_FILES = 40  # metadata, coordinates and documents
+_OTHER_FILES = 24  # metadata, axes and documents
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def estimate(config: Config, subset: str) -> Estimate:
         subset=subset,
         samples=plan.rows,
         parts=len(plan),
-        files=2 * len(plan) + _OTHER_FILES,
+        files=2 * len(plan) + small_files(plan.rows) + _OTHER_FILES,
         raw_bytes=plan.rows * int(np.prod(shape)) * 4,
         disk_bytes=plan.rows * size,
         core_hours=plan.rows * seconds / 3600,

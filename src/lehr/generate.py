@@ -191,6 +191,7 @@ def _work(config: Config, subset: Subset, plan: PartPlan, todo: list[Part], shar
     cycles = len(program.cycles)
     writer = store.PartWriter(group, plan)
     memory = np.empty((min(plan.rows_per_part, plan.rows), cycles, temperature.size), np.float32)
+    shared.ask()
     while (drawn := shared.draw()) < len(todo):
         part, started = todo[drawn], time.perf_counter()
         parameters = subset.parameters(part.start, part.stop)
@@ -208,6 +209,7 @@ def _work(config: Config, subset: Subset, plan: PartPlan, todo: list[Part], shar
                 limiting_fictive_temperature=fictive[rows],
             )
             shared.add(status[rows].size)
+        shared.ask()  # the answer has the time of the writing to come
         writer.write(part, store.round_signals(cpn))
         mean, mean_square = store.moments(cpn)
         results = {
@@ -233,7 +235,9 @@ def _report_and_abort(comm: Any) -> None:
 class _Shared:
     """Two counters that all ranks share: the next part, and the samples done so far; rank 0 shows the latter.
 
-    The counters lie in an MPI window on rank 0; one `Lock_all` for the whole time is what makes them fast.
+    The counters lie in an MPI window on rank 0; one `Lock_all` for the whole time is what makes them fast. Between
+    nodes, most MPIs answer only when rank 0 calls MPI, which it does not while it computes: so a part is asked for
+    before it is needed, and what was done is told without waiting.
     """
 
     def __init__(self, comm: MPI.Intracomm | None, samples: int, label: str) -> None:
@@ -242,6 +246,8 @@ class _Shared:
         self._samples = samples
         self._local = np.zeros(2, np.int64)
         self._window: Any = None
+        self._one, self._asked = np.ones(1, np.int64), np.zeros(1, np.int64)
+        self._told: list[NDArray[np.int64]] = []  # MPI reads them until the next flush
         self._bar = tqdm(
             total=samples,
             desc=f"simulate {label}",
@@ -262,31 +268,45 @@ class _Shared:
             self._window.Lock_all()
         return self
 
-    def _fetch_and_add(self, counter: int, amount: int) -> int:
+    def ask(self) -> None:
+        """Ask for the next position in the list of parts."""
         if self._window is None:
-            before = int(self._local[counter])
-            self._local[counter] += amount
-            return before
-        result: NDArray[np.int64] = np.empty(1, np.int64)
-        self._window.Fetch_and_op(np.array([amount], np.int64), result, 0, counter)
-        self._window.Flush(0)
-        return int(result[0])
+            self._asked[0] = self._local[0]
+            self._local[0] += 1
+        else:
+            self._window.Fetch_and_op(self._one, self._asked, 0, 0)
 
     def draw(self) -> int:
-        """Take the next position in the list of parts."""
-        return self._fetch_and_add(0, 1)
+        """Return the position that was asked for."""
+        if self._window is not None:
+            self._window.Flush(0)
+            self._told.clear()
+        return int(self._asked[0])
 
     def add(self, samples: int) -> None:
         """Say that samples were simulated."""
-        done = self._fetch_and_add(1, samples) + samples
-        self._bar.update(done - self._bar.n)
+        if self._window is None:
+            self._local[1] += samples
+        else:
+            amount = np.array([samples], np.int64)
+            self._told.append(amount)
+            self._window.Accumulate(amount, 0, target=(1, 1))
+        self.show()
+
+    def show(self) -> None:
+        """Move the progress bar of rank 0 to what all ranks have done."""
+        if self._rank == 0:
+            if self._window is not None:
+                self._window.Flush(0)  # lets MPI take in what the others have told
+                self._window.Sync()
+            self._bar.update(int(self._local[1]) - self._bar.n)
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             while (
                 self._rank == 0 and self._window is not None and self._bar.n < self._samples and not self._bar.disable
             ):
-                self.add(0)
+                self.show()
                 time.sleep(_POLL_SECONDS)
             if self._comm is not None:
                 self._window.Unlock_all()

@@ -6,7 +6,7 @@ This package is the only place that imports zarr and tensorstore.
 from lehr.store.complete import finalise, read_manifest
 from lehr.store.encoding import MAX_ERROR, encoded_bytes, moments, round_signals
 from lehr.store.export import export
-from lehr.store.layout import NOT_COMPUTED
+from lehr.store.layout import NOT_COMPUTED, small_files
 from lehr.store.plan import Part, PartPlan
 from lehr.store.reader import SequentialReader, ShuffledReader
 from lehr.store.receipts import unfinished
@@ -33,6 +33,7 @@ __all__ = [
     "moments",
     "read_manifest",
     "round_signals",
+    "small_files",
     "unfinished",
     "verify",
 ]

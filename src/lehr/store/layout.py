@@ -36,7 +36,7 @@ RESULTS: dict[str, tuple[str, tuple[str, ...]]] = {
 """What a part finds out of each sample besides its signals: type and dimensions. Status is written last."""
 
 TEMPORARY = ("*.partial", "*.__lock", ".*.tmp")
-"""Names of the temporary files of zarr, of tensorstore and of lehr.files."""
+"""Names of the temporary files of zarr, of tensorstore and of lehr.files; they are swept when a subset is completed."""
 
 SPLIT_NAMES = ("split_by_sample", "split_by_cell")
 
@@ -139,6 +139,12 @@ def write_coordinates(group: zarr.Group, subset: Subset, config: SignalsConfig) 
     write(group, "temperature", config.temperature.kelvin())
     write(group, "cooling_rate", np.asarray(program.cooling_rates))
     write(group, "heating_rate", np.asarray(program.heating_rates))
+
+
+def small_files(samples: int) -> int:
+    """Return the number of chunks of all arrays along the samples but the signals."""
+    arrays = len(RESULTS) + len(PARAMETER_UNITS) + len(SPLIT_NAMES) + 1
+    return arrays * -(-samples // _ROWS_PER_CHUNK_OF_SMALL_ARRAYS)
 
 
 def _create(

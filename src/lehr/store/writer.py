@@ -91,30 +91,27 @@ def _create(path: Path, subset: Subset, config: SignalsConfig) -> None:
 
 @contextmanager
 def at_work(group: Path) -> Iterator[None]:
-    """Mark a group as being written, and sweep what killed writers left if nobody else is at work there."""
-    with (group / ".lock").open("w") as lock:
-        with suppress(OSError):  # somebody else is at work, or the file system has no locks
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            sweep(group)
-        with suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_SH)
+    """Mark a group as being written; several may be at work."""
+    with _locked(group, fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
 def alone(group: Path) -> Iterator[None]:
-    """Wait until nobody else is at work at a group, and keep others waiting."""
-    with (group / ".lock").open("w") as lock:
-        with suppress(OSError):  # the file system has no locks
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    """Wait until nobody is at work at a group, keep others waiting, and sweep what killed writers left."""
+    with _locked(group, fcntl.LOCK_EX):
+        for pattern in TEMPORARY:
+            for orphan in group.rglob(pattern):
+                orphan.unlink(missing_ok=True)
         yield
 
 
-def sweep(group: Path) -> None:
-    """Remove temporary files."""
-    for pattern in TEMPORARY:
-        for orphan in group.rglob(pattern):
-            orphan.unlink(missing_ok=True)
+@contextmanager
+def _locked(group: Path, kind: int) -> Iterator[None]:
+    with (group / ".lock").open("w") as lock:
+        with suppress(OSError):  # the file system has no locks
+            fcntl.flock(lock, kind)
+        yield
 
 
 class PartWriter:
@@ -144,11 +141,16 @@ class PartWriter:
             )
         self._group = group
         self._plan = plan
-        # A rank has one core. tensorstore syncs a file before it renames it: a receipt never outlives its data.
+        # A rank has one core. tensorstore syncs a file before it renames it: a receipt never outlives its data. A part
+        # has one writer, and a temporary name of its own, so that no lock is needed; some file systems have none.
         spec = {
             "driver": "zarr3",
             "kvstore": {"driver": "file", "path": str(group / "cpn")},
-            "context": {"data_copy_concurrency": {"limit": 1}, "file_io_concurrency": {"limit": 1}},
+            "context": {
+                "data_copy_concurrency": {"limit": 1},
+                "file_io_concurrency": {"limit": 1},
+                "file_io_locking": {"mode": "none"},
+            },
         }
         self._signals: Any = tensorstore.open(spec, write=True).result()
 
