@@ -40,7 +40,7 @@ class Chronicle(keras.callbacks.Callback):
         super().__init__()
         self._label = label
         self._training = training
-        self._steps = steps
+        self._samples = steps * training.batch_size
         self._rows = rows
         self._before = len(rows)
         self._speaks = world.rank == 0
@@ -48,15 +48,15 @@ class Chronicle(keras.callbacks.Callback):
         self._bar: tqdm[Any] | None = None
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Start the clock; show a bar of batches where a person watches."""
+        """Start the clock; show a bar where a person watches."""
         del logs
         self._started = time.perf_counter()
         if self._speaks and sys.stderr.isatty():
             self._bar = tqdm(
-                total=self._training.epochs * self._steps,
-                initial=self._before * self._steps,  # so that its rate is that of this start
+                total=self._training.epochs * self._samples,
+                initial=self._before * self._samples,  # so that its rate is that of this start
                 desc=f"train {self._label}",
-                unit="batch",
+                unit="sample",
             )
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -69,13 +69,13 @@ class Chronicle(keras.callbacks.Callback):
         del logs
         self._trained = time.perf_counter() - self._epoch_started
         if self._bar is not None:
-            self._bar.update()
+            self._bar.update(self._training.batch_size)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Keep and print the line of the epoch."""
         logs = {} if logs is None else logs
         now = time.perf_counter()
-        logs["samples_per_second"] = round(self._steps * self._training.batch_size / self._trained, 1)
+        logs["samples_per_second"] = round(self._samples / self._trained, 1)
         seconds = {"seconds": round(now - self._epoch_started, 3)}
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}, **seconds}
         self._rows.append(row)
