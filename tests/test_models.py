@@ -246,7 +246,9 @@ def run_folder(tmp_path: Path) -> Path:
     )
     keras.utils.set_random_seed(3)
     samples = Samples({"train": 3, "validation": 1, "test": 1}, 0, np.zeros(4), np.zeros(4), np.ones(4))
-    write_run(Record(config, "C", samples, 1, 1, 0.1), build_mcnn(186, 6, config.network), [{"epoch": 1}], 1.0)
+    row = {"epoch": 1, "val_mae": 0.1, **{f"val_mae_{name}": 0.1 for name in PARAMETERS}}
+    origin = {"starts": [], "data": {"code": {"version": "1", "numerics": "0"}}, "cycles": 6}
+    write_run(Record(config, "C", samples, 1, 1, 0.1), build_mcnn(186, 6, config.network), [row], 1.0, origin)
     return config.run_path("C")
 
 

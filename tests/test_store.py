@@ -317,7 +317,7 @@ def read_all(store: SignalStore, config: Config, epoch: int, size: int, streams:
 def test_batches_do_not_depend_on_the_number_of_ranks(
     store: SignalStore, tiny_config: Config, monkeypatch: pytest.MonkeyPatch, buffer: int, streams: int
 ) -> None:
-    monkeypatch.setattr("lehr.store.reader._BUFFER_BYTES", buffer)  # 1: one chunk, some six of its eight samples
+    monkeypatch.setattr("lehr.store.reader.BUFFER_BYTES", buffer)  # 1: one chunk, some six of its eight samples
     one, two, four = (read_all(store, tiny_config, 0, size, streams) for size in (1, 2, 4))
     for a, b, c in zip(one, two, four, strict=True):
         assert np.array_equal(a, b)
@@ -328,7 +328,7 @@ def test_batches_do_not_depend_on_the_number_of_ranks(
 def test_an_epoch_of_one_stream_gives_no_sample_twice(
     store: SignalStore, tiny_config: Config, monkeypatch: pytest.MonkeyPatch, buffer: int
 ) -> None:
-    monkeypatch.setattr("lehr.store.reader._BUFFER_BYTES", buffer)
+    monkeypatch.setattr("lehr.store.reader.BUFFER_BYTES", buffer)
     seen = np.concatenate(read_all(store, tiny_config, 0, 1, streams=1))
     assert len(np.unique(seen, axis=0)) == len(seen) == 352
 

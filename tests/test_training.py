@@ -140,7 +140,10 @@ class TestTraining:
 
     def test_only_the_run_folder_is_left(self, trained: Config) -> None:
         assert [path.name for path in trained.run_path("C").parent.iterdir()] == ["C"]
-        assert {path.name for path in trained.run_path("C").iterdir()} == {"model.keras", "history.csv", "run.json"}
+        assert {path.name for path in trained.run_path("C").iterdir()} == {
+            *("model.keras", "history.csv", "run.json", "config.yaml", "README.md"),
+            *("checkpoints", "tensorboard"),
+        }
 
     def test_same_seed_same_path(self, trained: Config, tmp_path: Path) -> None:
         (tmp_path / "signals.zarr").symlink_to(trained.store_path)

@@ -1,4 +1,5 @@
-# One network for each model of the config: Horovod ranks train it together.
+# One network for each model of the config: Horovod ranks train it together. The checkpoints in the run folder are no
+# outputs, which Snakemake would delete when a job fails: the next run goes on from the last.
 
 
 def training_digest(wildcards):

@@ -14,7 +14,8 @@ def add_commands(commands: Any) -> None:
     command = commands.add_parser(
         "train",
         help=about,
-        description=about.capitalize() + ". On several processes: horovodrun -np N --gloo lehr train ...",
+        description=about.capitalize() + ", or go on where it was interrupted. On several processes: "
+        "horovodrun -np N --gloo lehr train ...",
     )
     _add_config_and_model(command)
     command.add_argument(
@@ -22,6 +23,9 @@ def add_commands(commands: Any) -> None:
         type=int,
         metavar="N",
         help="refuse to run with another number of Horovod ranks (default: ranks.train)",
+    )
+    command.add_argument(
+        "--restart", action="store_true", help="remove the checkpoints of this training and begin anew"
     )
     command.set_defaults(run=train)
 
@@ -55,7 +59,7 @@ def train(options: argparse.Namespace) -> int:
     """Train one model."""
     from lehr.training import train
 
-    train(_config_with_model(options), options.model, ranks=options.ranks)
+    train(_config_with_model(options), options.model, ranks=options.ranks, restart=options.restart)
     return 0
 
 

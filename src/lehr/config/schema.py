@@ -158,13 +158,25 @@ class LossWeights(Section):
     beta: float = Field(3.0, ge=0)
 
 
+class EarlyStoppingConfig(Section):
+    """When a training ends before `epochs`."""
+
+    patience: int = Field(ge=1, description="epochs in a row without a smaller val_mae")
+
+
 class TrainingConfig(Section):
     """Table 4 of the paper."""
 
     optimizer: str = Field("sgd", description="a Keras optimizer by name: sgd, adam, adamw, ...")
     optimizer_options: dict[str, Any] = Field({"learning_rate": 0.01}, description="arguments of that optimizer")
     batch_size: int = Field(128, ge=1, description="samples in a batch over all ranks")
-    epochs: int = Field(200, ge=1, description="epochs; there is no early stop")
+    epochs: int = Field(200, ge=1, description="most epochs; a larger number goes on from the last checkpoint")
+    early_stopping: EarlyStoppingConfig | None = Field(
+        None, description="{patience: N}: end after N epochs in a row without a smaller val_mae"
+    )
+    precision: Literal["float32", "mixed_bfloat16"] = Field(
+        "float32", description="mixed_bfloat16: layers compute in bfloat16, weights stay float32; for recent GPUs"
+    )
     loss_weights: LossWeights = Field(LossWeights(), description="weights of the four squared errors")
     seed: int = Field(0, ge=0, description="seed of the initial weights, the dropout and the order of the samples")
     streams: int = Field(
@@ -300,7 +312,7 @@ class Config(Section):
         return self.group_path(subset) / "receipts" / f"block-{block}-of-{self.ranks.blocks}"
 
     def run_path(self, model: str) -> Path:
-        """Run folder of a model: model.keras, history.csv, run.json."""
+        """Run folder of a model: model.keras, history.csv, run.json and what docs/training.md lists besides."""
         return Path(self.output) / "models" / model
 
     def evaluation_path(self, model: str) -> Path:

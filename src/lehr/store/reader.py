@@ -16,8 +16,11 @@ from lehr.store.signals import SignalStore
 
 __all__ = ["SequentialReader", "ShuffledReader"]
 
-_BUFFER_BYTES = 2**26  # of signals that are shuffled together in a stream
-_MOST_BUFFER_CHUNKS = 32  # more make the shuffle no better
+BUFFER_BYTES = 2**26
+"""Signals that are shuffled together in a stream, unless `MOST_BUFFER_CHUNKS` are less or one chunk is more."""
+
+MOST_BUFFER_CHUNKS = 32
+"""More make the shuffle no better."""
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float64]]
 
@@ -68,7 +71,7 @@ class _Stream:
         order: np.random.Generator,
     ) -> None:
         chunk_bytes = store.rows_per_chunk * store.cycles * store.points * 4
-        self._buffer = _Buffer(store, wanted, max(1, min(_MOST_BUFFER_CHUNKS, _BUFFER_BYTES // chunk_bytes)))
+        self._buffer = _Buffer(store, wanted, max(1, min(MOST_BUFFER_CHUNKS, BUFFER_BYTES // chunk_bytes)))
         self._chunks = chunks
         self._order = order
         self._position = 0

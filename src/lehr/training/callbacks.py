@@ -1,23 +1,22 @@
-"""What happens beside the gradient steps: validation over all ranks, the history, progress, the guard against NaN."""
+"""What happens beside the gradient steps: common weights, dropout, validation over all ranks, the guard against NaN."""
 
 from __future__ import annotations
 
 import math
-import sys
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from lehr.errors import LehrError
 from lehr.models import PARAMETERS, TargetScaling
+from lehr.training.checkpoints import Checkpoints
+from lehr.training.history import Row, best
 from lehr.training.horovod import World
 
-__all__ = ["Broadcast", "Chronicle", "Guard", "Validation"]
+__all__ = ["Broadcast", "Dropout", "Guard", "Validation"]
 
 Batches = Iterable[tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float64]]]
 
@@ -38,18 +37,27 @@ class Broadcast(keras.callbacks.Callback):
 class Validation(keras.callbacks.Callback):
     """Measure every epoch over the samples of all ranks, and keep the best weights.
 
+    Parameters
+    ----------
+    world : World
+        The ranks.
+    batches : iterable
+        Validation samples of this rank: row numbers, signals and parameters.
+    scaling : TargetScaling
+        Normalisation of the targets.
+    loss_weights : sequence of float
+        Weights of the four squared errors.
+
     Sums and counts are added up over the ranks, so that the means are exact however the samples are dealt. It replaces
     the training loss and MAE in the logs, which are those of one rank, by those of all, and adds `val_loss`, `val_mae`
     (normalised parameters) and `val_mae_NAME` for each parameter (its own unit).
 
     Attributes
     ----------
-    best_epoch : int
-        Epoch with the smallest `val_mae`, from 1; 0 before the first.
     best_mae : float
-        Its `val_mae`.
+        Smallest `val_mae`.
     best_weights : list of ndarray
-        Its weights.
+        The weights that it was reached with.
     """
 
     def __init__(self, world: World, batches: Batches, scaling: TargetScaling, loss_weights: Sequence[float]) -> None:
@@ -58,7 +66,6 @@ class Validation(keras.callbacks.Callback):
         self._batches = batches
         self._scaling = scaling
         self._loss_weights = np.array(loss_weights)
-        self.best_epoch = 0
         self.best_mae = math.inf
         self.best_weights: list[NDArray[Any]] = []
 
@@ -85,8 +92,30 @@ class Validation(keras.callbacks.Callback):
         for name, value in zip(PARAMETERS, (absolute * self._scaling.width).tolist(), strict=True):
             logs[f"val_mae_{name}"] = value
         if logs["val_mae"] < self.best_mae:
-            self.best_epoch, self.best_mae = epoch + 1, logs["val_mae"]
+            self.best_mae = logs["val_mae"]
             self.best_weights = self.model.get_weights()
+
+
+class Dropout(keras.callbacks.Callback):
+    """Begin each epoch with states of dropout that only the seed, the rank and the epoch decide.
+
+    Ranks draw different dropout, and a training that goes on from a checkpoint draws what it would have drawn.
+    """
+
+    def __init__(self, world: World, seed: int) -> None:
+        super().__init__()
+        self._rank = world.rank
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Set the state of each `keras.random.SeedGenerator` of the network."""
+        del logs
+        weights = {id(variable) for variable in self.model.weights}
+        states = [variable for variable in self.model.variables if id(variable) not in weights]
+        for number, state in enumerate(states):
+            # three numbers in the key: the readers draw their orders from keys of one and two
+            sequence = np.random.SeedSequence(self._seed, spawn_key=(self._rank, epoch, number))
+            state.assign(sequence.generate_state(2))
 
 
 class Guard(keras.callbacks.Callback):
@@ -94,13 +123,16 @@ class Guard(keras.callbacks.Callback):
 
     Parameters
     ----------
-    validation : Validation
-        What knows the last good state.
+    checkpoints : Checkpoints
+        Where the last good state lies.
+    rows : list of dict
+        The history, to which each good epoch is added.
     """
 
-    def __init__(self, validation: Validation) -> None:
+    def __init__(self, checkpoints: Checkpoints, rows: Sequence[Row]) -> None:
         super().__init__()
-        self._validation = validation
+        self._checkpoints = checkpoints
+        self._rows = rows
         self._epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -116,83 +148,23 @@ class Guard(keras.callbacks.Callback):
         LehrError
             If it is not finite.
         """
-        loss = (logs or {}).get("loss", 0.0)
-        if math.isfinite(loss):
-            return
-        best = self._validation
-        last = (
-            f"the best state was the end of epoch {best.best_epoch} (validation MAE {best.best_mae:.4g})"
-            if best.best_epoch
-            else "no epoch was finished before"
-        )
-        raise LehrError(
-            f"the loss became {loss} in epoch {self._epoch}, batch {batch + 1}; {last}; nothing was written",
-            "Lower training.optimizer_options.learning_rate, or set clipnorm: 1.0 beside it.",
-        )
-
-
-class Chronicle(keras.callbacks.Callback):
-    """Time the epochs, keep the history, and show progress on rank 0.
-
-    Attributes
-    ----------
-    rows : list of dict
-        The lines of history.csv.
-    """
-
-    def __init__(self, world: World, label: str, samples: int, epochs: int, steps: int) -> None:
-        super().__init__()
-        self._label = label
-        self._samples = samples
-        self._epochs = epochs
-        self._steps = steps
-        self._speaks = world.rank == 0
-        self._started = self._epoch_started = self._trained = 0.0
-        self._bar: tqdm[Any] | None = None
-        self.rows: list[dict[str, float]] = []
-
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Start the clock; show a bar of batches where a person watches."""
-        del logs
-        self._started = time.perf_counter()
-        if self._speaks and sys.stderr.isatty():
-            self._bar = tqdm(total=self._epochs * self._steps, desc=f"train {self._label}", unit="batch")
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Start the clock of the epoch."""
-        del epoch, logs
-        self._epoch_started = time.perf_counter()
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Move the bar; the last batch of an epoch ends its training time."""
-        del logs
-        self._trained = time.perf_counter() - self._epoch_started
-        if self._bar is not None:
-            self._bar.update()
+        self._check((logs or {}).get("loss", 0.0), "loss", f"in epoch {self._epoch}, batch {batch + 1}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Keep and print the line of the epoch."""
-        now = time.perf_counter()
-        row: dict[str, float] = {
-            "epoch": epoch + 1,
-            **{name: float(value) for name, value in (logs or {}).items()},
-            "seconds": round(now - self._epoch_started, 3),
-            "samples_per_second": round(self._samples / self._trained, 1),
-        }
-        self.rows.append(row)
-        if not self._speaks:
-            return
-        left = (now - self._started) / (epoch + 1) * (self._epochs - epoch - 1)
-        line = (
-            f"{self._label}: epoch {epoch + 1:{len(str(self._epochs))}}/{self._epochs}  loss {row['loss']:.3e}  "
-            f"val MAE {row['val_mae']:.3e} (x {row['val_mae_x']:.4f}, beta {row['val_mae_beta']:.4f})  "
-            f"{row['samples_per_second']:.0f} samples/s  {tqdm.format_interval(left)} left"
-        )
-        tqdm.write(line, file=sys.stderr)
-        sys.stderr.flush()
+        """Look at the validation: it shows weights that the last batch spoilt. Raises as for a batch."""
+        self._check((logs or {}).get("val_mae", 0.0), "val_mae", f"at the end of epoch {epoch + 1}")
 
-    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        """Take the bar away."""
-        del logs
-        if self._bar is not None:
-            self._bar.close()
+    def _check(self, value: float, name: str, where: str) -> None:
+        if math.isfinite(value):
+            return
+        what = f"the {name} became {value} {where}"
+        calmer = "Lower training.optimizer_options.learning_rate, or set clipnorm: 1.0 beside it"
+        if not self._rows:
+            raise LehrError(f"{what}; no epoch was finished before, nothing was written", f"{calmer}.")
+        last, smallest = len(self._rows), best(self._rows)
+        raise LehrError(
+            f"{what}; the last good checkpoint is {self._checkpoints.path(last)} (best so far: epoch "
+            f"{smallest['epoch']}, val_mae {smallest['val_mae']:.4g})",
+            f"The same command goes on from it, but will meet the same batches; with `epochs: {last}` it writes the "
+            f"best network so far into the run folder. {calmer}: that starts anew.",
+        )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,18 +14,22 @@ from lehr.errors import LehrError
 from lehr.models import PARAMETERS, TargetScaling
 from lehr.statespace import SPLITS
 from lehr.store import SequentialReader, ShuffledReader, SignalStore
+from lehr.training.history import best, last_epoch
 from lehr.training.horovod import World, start
 
 if TYPE_CHECKING:
+    import keras
+
+    from lehr.training.checkpoints import Checkpoints, State
     from lehr.training.record import Samples
 
 __all__ = ["train"]
 
-_KEPT_BYTES = 2**27  # of validation signals, on each rank
 
-
-def train(config: Config, model: str, *, ranks: int | None = None) -> None:
+def train(config: Config, model: str, *, ranks: int | None = None, restart: bool = False) -> None:
     """Train a model and write its run folder, `config.run_path(model)`. Call it on all ranks.
+
+    A training that was interrupted goes on from its last checkpoint.
 
     Parameters
     ----------
@@ -33,42 +39,108 @@ def train(config: Config, model: str, *, ranks: int | None = None) -> None:
         Name of one of its models.
     ranks : int, optional
         Number of Horovod ranks that must have been started; ``config.ranks.train`` if not given.
+    restart : bool
+        Remove the checkpoints of this training and begin anew.
 
     Raises
     ------
     LehrError
         If another number of ranks was started, the config asks for what Keras does not have, the signals are missing
-        or of another config, or the training diverges. Nothing is written then.
+        or of another config, no checkpoint can be used, or the training diverges. The files of the run folder stay as
+        they were then.
     """
     began = time.perf_counter()
     world = start(config.ranks.train if ranks is None else ranks)
     with world.together():
-        _train(config, model, world, began)
+        _train(config, model, world, began, restart)
 
 
-def _train(config: Config, model: str, world: World, began: float) -> None:
-    from lehr.training.tensorflow import Feed, use_share_of_machine
+def _train(config: Config, model: str, world: World, began: float, restart: bool) -> None:
+    from lehr.training.tensorflow import use_share_of_machine
 
     use_share_of_machine(world)  # before anything makes TensorFlow compute
 
     import keras
 
     from lehr.models import build_mcnn
-    from lehr.training.callbacks import Broadcast, Chronicle, Guard, Validation
+    from lehr.training.checkpoints import Checkpoints, State, identity
     from lehr.training.objective import WeightedSquaredError, build_optimizer
-    from lehr.training.record import Record, write_run
+    from lehr.training.precision import in_precision
 
-    training, subset, weights = config.training, config.model(model).subset, config.loss_weights(model)
+    training = config.training
     optimizer = world.optimizer(build_optimizer(training))
-    points, cycles = config.signals.temperature.points, config.signals.program.cycle_count
-    # Ranks draw different weights and different dropout; the weights of rank 0 then go to all.
+    # Ranks draw different weights; those of rank 0 then go to all.
     seed = np.random.SeedSequence(training.seed, spawn_key=(world.rank,)).generate_state(1)[0]
     keras.utils.set_random_seed(int(seed))
-    network = build_mcnn(points, cycles, config.network)
-
-    store = _open(config, subset)
+    points, cycles = config.signals.temperature.points, config.signals.program.cycle_count
+    network = in_precision(build_mcnn(points, cycles, config.network), training.precision)
+    store = _open(config, config.model(model).subset)
     samples = _samples(store, config)
-    split, scaling = config.split.build(), TargetScaling()
+    # Horovod's operations cannot be compiled by XLA, which Keras would turn on by itself on a GPU.
+    loss = WeightedSquaredError.from_section(config.loss_weights(model))
+    network.compile(optimizer, loss, metrics=["mae"], jit_compile=False)
+
+    checkpoints = Checkpoints(config.run_path(model), identity(config, model))
+    if restart and world.rank == 0:
+        checkpoints.clear()
+        shutil.rmtree(_tensorboard(config, model, checkpoints), ignore_errors=True)
+    state = _resume(config, model, checkpoints, network) if world.rank == 0 else State([], [], [])
+    rows, starts = world.share((state.rows, state.starts))
+    state = State(rows, starts, state.best_weights)
+    if last_epoch(rows, training) is None:
+        state = _fit(config, model, world, store, network, checkpoints, state, began)
+    elif world.rank == 0:
+        _say(f"{model}: nothing left to train, {_reached(rows)}")
+    if world.rank == 0:
+        _write(config, model, samples, store, network, checkpoints, state)
+
+
+def _resume(config: Config, model: str, checkpoints: Checkpoints, network: keras.Model) -> State:
+    """Load the last checkpoint, and say what is done."""
+    from lehr.training.checkpoints import State
+
+    state, refused = checkpoints.load(network)
+    for reason in refused:
+        _say(f"{model}: passed over the checkpoint {reason}")
+    if state is None:
+        other = checkpoints.others()
+        if other is not None:
+            _say(f"{model}: {other}")
+        return State([], [], [])
+    done, end = len(state.rows), last_epoch(state.rows, config.training)
+    if end is not None and end < done:
+        raise LehrError(
+            f"{checkpoints.path(done)}: has done {done} epochs, the config ends the training after {end}",
+            "Set training.epochs and training.early_stopping back, or begin anew with --restart, which removes the "
+            "checkpoints.",
+        )
+    if end is None:
+        _say(f"{model}: going on after {_reached(state.rows)}, from {checkpoints.path(done)}")
+    return state
+
+
+def _reached(rows: list[dict[str, float]]) -> str:
+    smallest = best(rows)
+    return f"epoch {len(rows)} (best: epoch {smallest['epoch']}, val_mae {smallest['val_mae']:.4g})"
+
+
+def _fit(
+    config: Config,
+    model: str,
+    world: World,
+    store: SignalStore,
+    network: keras.Model,
+    checkpoints: Checkpoints,
+    state: State,
+    began: float,
+) -> State:
+    """Train from a state to the end; return what was reached."""
+    from lehr.training.callbacks import Broadcast, Dropout, Guard, Validation
+    from lehr.training.chronicle import Chronicle, Keeper
+    from lehr.training.memory import KEPT_BYTES, Memory
+    from lehr.training.tensorflow import Feed, TensorBoard
+
+    training, split, scaling = config.training, config.split.build(), TargetScaling()
     reader = ShuffledReader(
         store,
         split,
@@ -82,33 +154,86 @@ def _train(config: Config, model: str, world: World, began: float) -> None:
     validation_reader = SequentialReader(
         store, split, "validation", batch_size=training.batch_size, rank=world.rank, size=world.size
     )
-
     # A few validation samples are read once; they lie in nearly all chunks, so reading them is reading everything.
-    small = validation_reader.samples * points * cycles * 4 <= _KEPT_BYTES
-    validation_batches = list(validation_reader) if small else validation_reader
-
-    # Horovod's operations cannot be compiled by XLA, which Keras would turn on by itself on a GPU.
-    network.compile(optimizer, WeightedSquaredError.from_section(weights), metrics=["mae"], jit_compile=False)
-    validation = Validation(world, validation_batches, scaling, [getattr(weights, name) for name in PARAMETERS])
-    chronicle = Chronicle(world, model, reader.steps * training.batch_size, training.epochs, reader.steps)
-    feed = Feed(reader, scaling, (points, cycles), training.epochs)
+    small = validation_reader.samples * store.points * store.cycles * 4 <= KEPT_BYTES
+    if world.rank == 0:
+        kept = validation_reader.samples if small else 0
+        batch, streams = training.batch_size // world.size, training.streams // world.size
+        _say(f"{model}: {Memory.of(store, batch=batch, streams=streams, kept=kept)}")
+    loss_weights = config.loss_weights(model)
+    validation = Validation(
+        world,
+        list(validation_reader) if small else validation_reader,
+        scaling,
+        [getattr(loss_weights, name) for name in PARAMETERS],
+    )
+    rows, first = state.rows, len(state.rows)
+    if rows:
+        validation.best_mae, validation.best_weights = best(rows)["val_mae"], state.best_weights
+    keeper = Keeper(checkpoints, validation, rows, state.starts, world.size, began)
+    callbacks: list[Any] = [
+        Broadcast(world),
+        Dropout(world, training.seed),
+        validation,
+        Guard(checkpoints, rows),
+        Chronicle(world, model, training, reader.steps, rows),
+    ]
+    if world.rank == 0:
+        callbacks += [keeper, TensorBoard(_tensorboard(config, model, checkpoints))]
+    feed = Feed(reader, scaling, (store.points, store.cycles), range(first, training.epochs))
     try:
         network.fit(
             feed.dataset,
+            initial_epoch=first,
             epochs=training.epochs,
             steps_per_epoch=reader.steps,
             shuffle=False,  # the reader has shuffled
             verbose=0,
-            callbacks=[Broadcast(world), Guard(validation), validation, chronicle],
+            callbacks=callbacks,
         )
     except Exception as error:
         if isinstance(feed.error, LehrError):
             raise feed.error from error
         raise
-    if world.rank == 0:
-        record = Record(config, model, samples, world.size, validation.best_epoch, validation.best_mae)
-        network.set_weights(validation.best_weights)
-        write_run(record, network, chronicle.rows, time.perf_counter() - began)
+    return keeper.state
+
+
+def _write(
+    config: Config,
+    model: str,
+    samples: Samples,
+    store: SignalStore,
+    network: keras.Model,
+    checkpoints: Checkpoints,
+    state: State,
+) -> None:
+    """Write the run folder, unless it is there: a new model.keras would put an evaluation of it out of date."""
+    from lehr.training.record import Record, is_written, write_run
+
+    epochs = len(state.rows)
+    if is_written(config, model, checkpoints.name, epochs):
+        return
+    smallest = best(state.rows)
+    ranks = state.starts[-1]["ranks"]
+    record = Record(config, model, samples, ranks, int(smallest["epoch"]), smallest["val_mae"])
+    network.set_weights(state.best_weights)
+    origin = {
+        "identity": checkpoints.name,
+        "epochs_done": epochs,
+        "cycles": store.cycles,
+        "starts": state.starts,
+        "data": {name: store.about[name] for name in ("digest", "code", "packages")},
+    }
+    write_run(record, network, state.rows, sum(start["seconds"] for start in state.starts), origin)
+
+
+def _tensorboard(config: Config, model: str, checkpoints: Checkpoints) -> Any:
+    return config.run_path(model) / "tensorboard" / checkpoints.name
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _open(config: Config, subset: str) -> SignalStore:

@@ -73,6 +73,10 @@ class World:
         variables = [variable.value for variable in (*model.weights, *model.optimizer.variables)]
         self._horovod.broadcast_variables(variables, root_rank=0)
 
+    def share(self, value: Any) -> Any:
+        """Give all ranks the value that rank 0 has; all must call it."""
+        return value if self._horovod is None else self._horovod.broadcast_object(value, root_rank=0, name="share")
+
     def sum(self, values: ArrayLike) -> NDArray[np.float64]:
         """Add up an array over all ranks; all must call it, with the same shape."""
         values = np.asarray(values, np.float64)

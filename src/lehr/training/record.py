@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import platform
-import tempfile
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from lehr.config import Config
-from lehr.files import file_checksum, write_json
+from lehr.errors import LehrError
+from lehr.files import file_checksum, read_json, write_json
 from lehr.models import PARAMETERS, TargetScaling, build_mcnn
+from lehr.provenance import code, packages
+from lehr.training.card import card
+from lehr.training.history import Row, best
 
-__all__ = ["Record", "Samples", "write_run"]
+__all__ = ["Record", "Samples", "is_written", "write_run"]
 
 _PACKAGES = ("lehr", "keras", "tensorflow", "tensorflow-cpu", "horovod", "numpy")
+_FILES = ("model.keras", "history.csv", "config.yaml", "README.md", "run.json")  # run.json goes last
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,42 +107,67 @@ class Record:
             "loss_weights": config.loss_weights(self.model).model_dump(mode="json"),
             "seed": config.training.seed,
             "backend": keras.backend.backend(),
-            "versions": {"python": platform.python_version(), **_versions()},
+            "versions": {"python": platform.python_version(), **packages(*_PACKAGES)},
+            "code": code(),
         }
 
 
-def write_run(record: Record, network: keras.Model, history: Sequence[dict[str, float]], seconds: float) -> None:
-    """Write model.keras, history.csv and run.json.
+def write_run(
+    record: Record, network: keras.Model, history: Sequence[Row], seconds: float, origin: dict[str, Any]
+) -> None:
+    """Write model.keras, history.csv, config.yaml, README.md and run.json.
 
-    They are made in a folder beside the run folder and moved when all are whole; run.json, without which the others
-    count for nothing, goes last.
+    They are made in a folder inside the run folder and moved when all are whole; run.json, without which the others
+    count for nothing, goes last. What else lies in the run folder stays.
+
+    Parameters
+    ----------
+    record : Record
+        What is known of the training.
+    network : keras.Model
+        The network, with the weights of the best epoch.
+    history : sequence of dict
+        Its rows.
+    seconds : float
+        Wall time over all starts.
+    origin : dict
+        What goes into run.json besides: the digest of what decided the training, its starts, what made its signals.
     """
     folder = record.config.run_path(record.model)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as work:
-        made = Path(work)
-        points, cycles = network.input_shape[1:]
-        bare = build_mcnn(points, cycles, record.config.network)  # without optimizer and loss
-        bare.set_weights(network.get_weights())
-        bare.save(made / "model.keras")
-        _write_history(made / "history.csv", history)
-        checksum = file_checksum(made / "model.keras")
-        write_json(made / "run.json", record.content(network, checksum, seconds))
-        (folder / "run.json").unlink(missing_ok=True)
-        for name in ("model.keras", "history.csv", "run.json"):
-            (made / name).replace(folder / name)
+    made = folder / ".being-written"
+    shutil.rmtree(made, ignore_errors=True)  # of a start that was killed
+    made.mkdir(parents=True)
+    points, cycles = network.input_shape[1:]
+    bare = build_mcnn(points, cycles, record.config.network)  # in float32, without optimizer and loss
+    bare.set_weights(network.get_weights())
+    bare.save(made / "model.keras")
+    _write_history(made / "history.csv", history)
+    content = {**record.content(network, file_checksum(made / "model.keras"), seconds), **origin}
+    recipe = yaml.safe_dump(record.config.model_dump(mode="json"), sort_keys=False)
+    (made / "config.yaml").write_text(recipe, encoding="utf-8")
+    (made / "README.md").write_text(card(content, best(history), len(history)), encoding="utf-8")
+    write_json(made / "run.json", content)
+    (folder / "run.json").unlink(missing_ok=True)
+    for name in _FILES:
+        (made / name).replace(folder / name)
+    made.rmdir()
 
 
-def _write_history(path: Path, rows: Sequence[dict[str, float]]) -> None:
+def is_written(config: Config, model: str, name: str, epochs: int) -> bool:
+    """Tell whether the run folder is whole and holds a training: the digest of what decided it, and its epochs."""
+    folder = config.run_path(model)
+    try:
+        run = read_json(folder / "run.json", "")
+        return (
+            (run["identity"], run["epochs_done"]) == (name, epochs)
+            and run["training"] == config.training.model_dump(mode="json")
+            and run["network_checksum"] == file_checksum(folder / "model.keras")
+            and all((folder / file).exists() for file in _FILES)
+        )
+    except (KeyError, LehrError, OSError):
+        return False
+
+
+def _write_history(path: Path, rows: Sequence[Row]) -> None:
     lines = [",".join(rows[0]), *(",".join(f"{value:.9g}" for value in row.values()) for row in rows)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

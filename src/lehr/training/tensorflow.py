@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Protocol
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -13,10 +15,11 @@ from numpy.typing import NDArray
 from lehr.models import TargetScaling
 from lehr.training.horovod import World
 
-__all__ = ["Feed", "use_share_of_machine"]
+__all__ = ["PREFETCHED_BATCHES", "Feed", "TensorBoard", "use_share_of_machine"]
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-_PREFETCHED_BATCHES = 4
+PREFETCHED_BATCHES = 4
+"""Batches that wait for the network, at most."""
 
 
 class EpochReader(Protocol):
@@ -60,8 +63,8 @@ class Feed:
         Normalisation of the targets.
     shape : tuple of int
         Points and cycles of a sample.
-    epochs : int
-        Epochs to give, one after the other.
+    epochs : range
+        Numbers of the epochs to give, one after the other.
 
     Attributes
     ----------
@@ -71,20 +74,54 @@ class Feed:
         What went wrong in reading. TensorFlow passes on only its text.
     """
 
-    def __init__(self, reader: EpochReader, scaling: TargetScaling, shape: tuple[int, int], epochs: int) -> None:
+    def __init__(self, reader: EpochReader, scaling: TargetScaling, shape: tuple[int, int], epochs: range) -> None:
         self._reader = reader
         self._scaling = scaling
         self._epochs = epochs
         self.error: Exception | None = None
         signature = (tf.TensorSpec((None, *shape), tf.float32), tf.TensorSpec((None, 4), tf.float32))
         dataset: Any = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
-        self.dataset = dataset.prefetch(_PREFETCHED_BATCHES)
+        self.dataset = dataset.prefetch(PREFETCHED_BATCHES)
 
     def _batches(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         try:
-            for number in range(self._epochs):
+            for number in self._epochs:
                 for signals, parameters in self._reader.epoch(number):
                     yield signals, self._scaling.normalise(parameters)
         except Exception as error:
             self.error = error
             raise
+
+
+class TensorBoard(keras.callbacks.Callback):
+    """Write each epoch for TensorBoard: what is in the logs, and the learning rate.
+
+    The callback of Keras opens its files before the first batch and offers it each batch; this one touches nothing
+    before an epoch is done. A training that goes on adds a file to the folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the event files go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self._writer: Any = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Write the scalars of the epoch."""
+        if self._writer is None:
+            self._writer = tf.summary.create_file_writer(str(self._folder))
+        with self._writer.as_default(step=epoch + 1):
+            for name, value in (logs or {}).items():
+                tf.summary.scalar(name, value)
+            tf.summary.scalar("learning_rate", float(self.model.optimizer.learning_rate))
+        self._writer.flush()
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Close the file."""
+        del logs
+        if self._writer is not None:
+            self._writer.close()
