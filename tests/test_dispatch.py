@@ -83,7 +83,7 @@ def test_paths_agree_to_the_bit(tmp_path: Path, option: str) -> None:
         )
         assert path.tnm_prepare(ctypes.byref(terms)) == 0
         parts = (Segment * 2)(Segment(0, low, 5.0 / 60.0), Segment(0, high, 10.0 / 60.0))
-        cpn = np.empty(points)
+        cpn, limiting = np.empty(points), ctypes.c_double()
         status = path.tnm_heating_scan(
             ctypes.byref(Glass(glass.ln_A, glass.delta_h / GAS_CONSTANT, glass.x)),
             ctypes.byref(terms),
@@ -94,7 +94,9 @@ def test_paths_agree_to_the_bit(tmp_path: Path, option: str) -> None:
             None,
             pointer(cpn),
             None,
+            ctypes.byref(limiting),
         )
         path.tnm_release(ctypes.byref(terms))
         assert status == 0
         assert np.array_equal(cpn, installed.cpn[0])
+        assert limiting.value == installed.fictive_temperature[0, 0]
