@@ -43,7 +43,7 @@ def test_paper_and_full_have_the_sizes_of_the_paper() -> None:
     assert _sizes(paper) == [203_401] * 5 + [134_480]
     assert paper.digest() == Config().digest()
     assert (full.subsets, full.models, _sizes(full)) == (("all",), (), [13_752_261])
-    assert full.signals.digest() == paper.signals.digest()
+    assert full.signals.model_copy(update={"storage": paper.signals.storage}) == paper.signals
 
 
 def test_generated_files_are_current() -> None:
