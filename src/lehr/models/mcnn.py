@@ -8,7 +8,7 @@ import keras
 
 from lehr.config import NetworkConfig
 from lehr.errors import LehrError
-from lehr.models.convolution import IndependentConvolution
+from lehr.models.convolution import IndependentConvolution, SplitChannels
 from lehr.models.preprocessing import AttentionSegment, Downsampling
 from lehr.models.scaling import PARAMETERS
 
@@ -48,9 +48,9 @@ def build_mcnn(points: int, cycles: int, network: NetworkConfig | None = None) -
     attention = AttentionSegment(network.attention_points, network.attention_threshold, name="attention")(signals)
     downsampled = Downsampling(network.downsampling, name="downsampling")(signals)
     branches = [
-        _branch("attention", attention, kernels.attention, cycles, network),
-        _branch("downsampling", downsampled, kernels.downsampling, cycles, network),
-        _branch("original", signals, kernels.original, cycles, network),
+        _branch("attention", attention, kernels.attention, network),
+        _branch("downsampling", downsampled, kernels.downsampling, network),
+        _branch("original", signals, kernels.original, network),
     ]
     features = keras.layers.Concatenate(name="branches")(branches)
     for number, width in enumerate(network.dense_widths, start=1):
@@ -59,14 +59,12 @@ def build_mcnn(points: int, cycles: int, network: NetworkConfig | None = None) -
     return keras.Model(signals, outputs, name="mcnn")
 
 
-def _branch(
-    name: str, signals: keras.KerasTensor, kernel_size: int, cycles: int, network: NetworkConfig
-) -> keras.KerasTensor:
+def _branch(name: str, signals: keras.KerasTensor, kernel_size: int, network: NetworkConfig) -> keras.KerasTensor:
     """Extract features of one scale (Fig. 6)."""
-    features = signals
+    channels = SplitChannels(name=f"{name}_channels")(signals)
     for number, (filters, pool) in enumerate(zip(network.filters, network.pool_sizes, strict=True), start=1):
-        layer = IndependentConvolution(cycles, filters, kernel_size, pool, name=f"{name}_convolution_{number}")
-        features = layer(features)
+        channels = IndependentConvolution(filters, kernel_size, pool, name=f"{name}_convolution_{number}")(channels)
+    features = keras.layers.Concatenate(name=f"{name}_features")(channels)
     features = keras.layers.Flatten(name=f"{name}_flatten")(features)
     features = keras.layers.Dense(network.branch_width, activation="tanh", name=f"{name}_dense")(features)
     return keras.layers.Dropout(network.dropout, name=f"{name}_dropout")(features)
