@@ -20,6 +20,7 @@ from lehr.statespace import Split
 SubsetName = Literal["LU", "RU", "LB", "RB", "C", "G", "all"]
 SUBSETS: tuple[SubsetName, ...] = get_args(SubsetName)
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+AttentionFit = Literal["cubic", "piecewise"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -126,6 +127,9 @@ class NetworkConfig(Section):
 
     downsampling: int = Field(3, ge=1, description="the middle branch sees every k-th point")
     attention_points: int = Field(1000, ge=4, description="points at which the fitted segment is evaluated")
+    attention_fit: AttentionFit = Field(
+        "cubic", description="one cubic for the whole segment, as in the paper; piecewise: through four points each"
+    )
     attention_threshold: float = Field(
         0.01, gt=0, lt=0.5, description="eps: a segment starts at CpN < eps, ends at |CpN - 1| < eps"
     )

@@ -45,7 +45,9 @@ def build_mcnn(points: int, cycles: int, network: NetworkConfig | None = None) -
     _check_lengths(points, network)
     signals = keras.Input((points, cycles), name="signals")
     kernels = network.kernel_sizes
-    attention = AttentionSegment(network.attention_points, network.attention_threshold, name="attention")(signals)
+    attention = AttentionSegment(
+        network.attention_points, network.attention_threshold, network.attention_fit, name="attention"
+    )(signals)
     downsampled = Downsampling(network.downsampling, name="downsampling")(signals)
     branches = [
         _branch("attention", attention, kernels.attention, network),
