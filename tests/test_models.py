@@ -22,6 +22,7 @@ from lehr.models import PARAMETERS, TargetScaling, build_mcnn, load_network, pre
 from lehr.models.convolution import IndependentConvolution
 from lehr.models.network import Network
 from lehr.models.preprocessing import AttentionSegment, Downsampling
+from lehr.models.summary import summarise, training_flops
 from lehr.physics import ThermalProgram, simulate_batch
 from lehr.training.record import Record, Samples, write_run
 
@@ -248,6 +249,25 @@ class TestNetwork:
         total += (3 * 32 + 1) * 32 + (32 + 1) * 32 + (32 + 1) * 4
         assert network.count_params() == total
         assert network.output_shape == (None, 4)
+
+    def test_operations_are_those_of_the_paper_layer_by_layer(self) -> None:
+        network = build_mcnn(926, 6, NetworkConfig())
+        rows = {row.name: row for row in summarise(network)}
+        total = first = 0
+        for name, kernel, points in (("attention", 4, 1000), ("downsampling", 12, 309), ("original", 24, 926)):
+            lengths = (points, points // 4, points // 4 // 4)
+            features, filters = (1, 8, 8), 8
+            for number, (length, inputs) in enumerate(zip(lengths, features, strict=True), start=1):
+                row = rows[f"{name}_convolution_{number}"]
+                assert row.flops == 2 * length * kernel * inputs * filters * 6  # Conv1D with padding "same"
+                assert (row.shape, row.channels) == ((length // 4, 8), 6)
+                total += row.flops
+            first += rows[f"{name}_convolution_1"].flops
+            total += 2 * (lengths[2] // 4) * 8 * 6 * 32
+        total += 2 * (96 * 32 + 32 * 32 + 32 * 4)
+        assert sum(row.flops for row in rows.values()) == total
+        assert training_flops(network) == 3 * total - first
+        assert sum(row.parameters for row in rows.values()) == network.count_params()
 
     def test_kernel_sizes_follow_the_branches(self) -> None:
         network = build_mcnn(100, 6, SMALL)

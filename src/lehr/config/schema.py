@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -151,6 +152,18 @@ class NetworkConfig(Section):
         if len(self.filters) != len(self.pool_sizes):
             raise ValueError("filters and pool_sizes must have the same number of entries")
         return self
+
+    def lengths(self, points: int) -> dict[str, list[int]]:
+        """Points in each branch, first before and then after each pooling, for signals of that many points."""
+        begin = {
+            "attention": self.attention_points,
+            "downsampling": -(-points // self.downsampling),
+            "original": points,
+        }
+        return {
+            name: list(accumulate(self.pool_sizes, lambda left, pool: left // pool, initial=length))
+            for name, length in begin.items()
+        }
 
 
 class LossWeights(Section):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
-
 import keras
 
 from lehr.config import NetworkConfig
@@ -73,19 +71,15 @@ def _branch(name: str, signals: keras.KerasTensor, kernel_size: int, network: Ne
 
 
 def _check_lengths(points: int, network: NetworkConfig) -> None:
-    lengths = {
-        "attention": (network.attention_points, "Raise network.attention_points"),
-        "downsampling": (
-            -(-points // network.downsampling),
-            "Lower network.downsampling, take a smaller signals.temperature.step (more points)",
-        ),
-        "original": (points, "Take a smaller signals.temperature.step (more points)"),
+    remedies = {
+        "attention": "Raise network.attention_points",
+        "downsampling": "Lower network.downsampling, take a smaller signals.temperature.step (more points)",
+        "original": "Take a smaller signals.temperature.step (more points)",
     }
-    for name, (length, remedy) in lengths.items():
-        *_, left = accumulate(network.pool_sizes, lambda rest, pool: rest // pool, initial=length)
+    for name, (length, *_, left) in network.lengths(points).items():
         if left < 1:
             raise LehrError(
                 f"network.pool_sizes {list(network.pool_sizes)}: the {name} branch has {length} points, "
                 "and pooling leaves none of them",
-                f"{remedy}, or use smaller pools.",
+                f"{remedies[name]}, or use smaller pools.",
             )
