@@ -24,6 +24,8 @@ COMMANDS = [
     ("dataset", "verify"),
     ("dataset", "export"),
     ("train",),
+    ("model",),
+    ("model", "summary"),
     ("evaluate",),
     ("report",),
     ("doctor",),
@@ -54,6 +56,21 @@ def test_simulate_draws(lehr: Lehr, tmp_path: Path) -> None:
     done = lehr("simulate", "--material", "a-Se", "--plot", tmp_path / "out.png")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_model_summary_counts_and_draws(lehr: Lehr, tmp_path: Path) -> None:
+    config = write_config(tmp_path / "tiny.yaml", TINY)
+    done = lehr("model", "summary", config, "--plot", tmp_path / "out.svg")
+    assert done.returncode == 0, done.stderr
+    lines = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line[:1].isalpha()}
+    assert lines["original_convolution_1"][1:] == ["6", "×", "(46", "×", "4)", "600", "214,272"]
+    assert lines["branches"][1] == "24"
+    assert int(lines["total"][1].replace(",", "")) > 600
+    assert (tmp_path / "out.svg").read_text().startswith("<?xml")
+
+    done = lehr("model", "summary", config, "--plot", tmp_path / "out.docx")
+    assert done.returncode == 2
+    assert "Name a PNG, PDF or SVG file" in done.stderr
 
 
 @pytest.mark.parametrize(

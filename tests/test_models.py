@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,18 +13,22 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.interpolate import barycentric_interpolate
 
 from lehr.config import Config, NetworkConfig
+from lehr.config.schema import AttentionFit
 from lehr.errors import LehrError
 from lehr.models import PARAMETERS, TargetScaling, build_mcnn, load_network, predict
 from lehr.models.convolution import IndependentConvolution
 from lehr.models.network import Network
 from lehr.models.preprocessing import AttentionSegment, Downsampling
+from lehr.models.summary import summarise, training_flops
 from lehr.physics import ThermalProgram, simulate_batch
 from lehr.training.record import Record, Samples, write_run
 
 SMALL = NetworkConfig(attention_points=32, filters=(3, 2), pool_sizes=(2, 4), branch_width=5, dense_widths=(6,))
 THRESHOLD = 0.01
+FITS: tuple[AttentionFit, ...] = ("piecewise", "cubic")
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +126,64 @@ class TestAttention:
         assert np.isfinite(found).all()
 
 
+class TestPiecewiseAttention:
+    def test_is_the_cubic_through_the_four_points_around(self, signals: np.ndarray) -> None:
+        """SciPy's barycentric interpolation in double precision, interval after interval."""
+        found = np.asarray(AttentionSegment(50, THRESHOLD, "piecewise")(signals))
+        for sample, segments in zip(signals, found, strict=True):
+            for y, segment in zip(sample.T.astype(float), segments.T, strict=True):
+                first = np.flatnonzero(y < THRESHOLD)[-1]
+                last = np.flatnonzero(np.abs(y - 1) >= THRESHOLD)[-1] + 1
+                places = np.linspace(first, last, 50)
+                expected = []
+                for place in places:
+                    start = np.clip(int(place) - 1, 0, y.size - 4)
+                    nodes = np.arange(start, start + 4)
+                    expected.append(barycentric_interpolate(nodes, y[nodes], place))
+                np.testing.assert_allclose(segment, expected, atol=1e-5 * max(1, np.abs(y).max()))
+
+    @pytest.mark.parametrize(
+        "y",
+        [
+            [0.3, 0.6, 0.9, 1.2, 1.5, 1.3],  # starts and ends inside the transition: both ends of the window
+            [0.3, 0.6, 1.0, 1.0, 1.0, 1.0],  # the start of the window
+            [0, 0, 0, 0, 0.6, 0.9],  # its end
+            [0, 0, 0, 1, 1, 1],  # two points
+            [0, 0, 0.5, 1, 1, 1],  # three points
+            [0, 0, 0, 0, 0, 0],  # never rises: one point, the last
+            [1, 1, 1, 1, 1, 1],  # liquid throughout: one point, the first
+            [0.3, 0.7, 1.2],  # fewer points than a cubic needs
+            [0, 1],
+        ],
+    )
+    def test_passes_through_the_signal(self, y: list[float]) -> None:
+        values = np.array(y, np.float32)
+        below, unsettled = np.flatnonzero(values < THRESHOLD), np.flatnonzero(np.abs(values - 1) >= THRESHOLD)
+        first = below[-1] if below.size else 0
+        last = max(first, min(unsettled[-1] + 1, values.size - 1) if unsettled.size else 0)
+        points = 2 * max(last - first, 1) + 1  # every point of the segment, and the middle between two
+        found = np.asarray(AttentionSegment(points, THRESHOLD, "piecewise")(values[None, :, None]))[0, :, 0]
+        if first == last:
+            assert found == pytest.approx(np.full(points, values[first]), abs=1e-6)
+        else:
+            assert found[::2] == pytest.approx(values[first : last + 1], abs=1e-6)
+
+    def test_reproduces_a_cubic_everywhere(self) -> None:
+        s = np.linspace(0, 1, 41)
+        cubic = 0.02 + 0.3 * s + 2 * s**2 - 1.1 * s**3  # above the threshold, never settled: the segment is all of it
+        found = np.asarray(AttentionSegment(97, THRESHOLD, "piecewise")(cubic.astype(np.float32)[None, :, None]))
+        fine = np.linspace(0, 1, 97)
+        np.testing.assert_allclose(found[0, :, 0], 0.02 + 0.3 * fine + 2 * fine**2 - 1.1 * fine**3, atol=2e-6)
+
+    def test_follows_a_peak_that_one_cubic_cannot(self, signals: np.ndarray) -> None:
+        sharpest = np.unravel_index(signals.argmax(), signals.shape)
+        scan = signals[sharpest[0], None, :, sharpest[2], None]
+        peak = scan.max()
+        piecewise, cubic = (np.asarray(AttentionSegment(1000, THRESHOLD, fit)(scan)).max() for fit in FITS)
+        assert piecewise == pytest.approx(peak, rel=0.02)
+        assert abs(cubic - peak) > 0.1 * peak
+
+
 def reference_convolution(x: Any, kernel: Any, bias: Any, channels: int, pool: int) -> Any:
     """Keras' own layers in the order of the paper, one channel after the other."""
     outputs = []
@@ -138,12 +201,12 @@ class TestIndependentConvolution:
     def test_is_conv_relu_pool_with_the_same_gradients(self, kernel_size: int, pool: int, points: int) -> None:
         random = np.random.default_rng(kernel_size + pool)
         x = tf.constant(random.normal(size=(3, points, 6)), tf.float32)
-        layer = IndependentConvolution(3, 4, kernel_size, pool)
-        layer.build((None, points, 6))
+        layer = IndependentConvolution(4, kernel_size, pool)
+        layer.build([(None, points, 2)] * 3)
         layer.bias.assign(random.normal(size=12))
         with tf.GradientTape() as tape:
             tape.watch(x)
-            found = layer(x)
+            found = tf.concat(layer(tf.split(x, 3, axis=2)), axis=2)
             loss = tf.reduce_sum(tf.sin(found))
         gradients = tape.gradient(loss, [x, layer.kernel.value, layer.bias.value])
         with tf.GradientTape() as tape:
@@ -151,7 +214,7 @@ class TestIndependentConvolution:
             expected = reference_convolution(x, layer.kernel.value, layer.bias.value, 3, pool)
             loss = tf.reduce_sum(tf.sin(expected))
         expected_gradients = tape.gradient(loss, [x, layer.kernel.value, layer.bias.value])
-        assert found.shape == (3, points // pool, 12) == layer.compute_output_shape((3, points, 6))
+        assert layer.compute_output_shape([(3, points, 2)] * 3) == [(3, points // pool, 4)] * 3
         # the same products, added up in another order, in single precision
         np.testing.assert_allclose(found, expected, atol=1e-5)
         for one, other in zip(gradients, expected_gradients, strict=True):
@@ -159,8 +222,8 @@ class TestIndependentConvolution:
 
     def test_weights_are_those_of_a_grouped_convolution(self) -> None:
         x = np.random.default_rng(0).normal(size=(2, 40, 6)).astype(np.float32)
-        layer = IndependentConvolution(3, 4, 16, 4)
-        found = layer(x)
+        layer = IndependentConvolution(4, 16, 4)
+        found = tf.concat(layer(tf.split(x, 3, axis=2)), axis=2)
         grouped = keras.layers.Conv1D(12, 16, padding="same", groups=3, activation="relu")
         grouped.build(x.shape)
         grouped.set_weights(layer.get_weights())
@@ -168,8 +231,8 @@ class TestIndependentConvolution:
 
     def test_initial_weights_are_those_of_separate_stacks(self) -> None:
         keras.utils.set_random_seed(0)
-        layer = IndependentConvolution(6, 8, 24, 4)
-        layer.build((None, 100, 48))
+        layer = IndependentConvolution(8, 24, 4)
+        layer.build([(None, 100, 8)] * 6)
         separate = keras.layers.Conv1D(8, 24)
         separate.build((None, 100, 8))
         spread, expected = np.std(layer.kernel), np.std(separate.kernel)
@@ -186,6 +249,25 @@ class TestNetwork:
         total += (3 * 32 + 1) * 32 + (32 + 1) * 32 + (32 + 1) * 4
         assert network.count_params() == total
         assert network.output_shape == (None, 4)
+
+    def test_operations_are_those_of_the_paper_layer_by_layer(self) -> None:
+        network = build_mcnn(926, 6, NetworkConfig())
+        rows = {row.name: row for row in summarise(network)}
+        total = first = 0
+        for name, kernel, points in (("attention", 4, 1000), ("downsampling", 12, 309), ("original", 24, 926)):
+            lengths = (points, points // 4, points // 4 // 4)
+            features, filters = (1, 8, 8), 8
+            for number, (length, inputs) in enumerate(zip(lengths, features, strict=True), start=1):
+                row = rows[f"{name}_convolution_{number}"]
+                assert row.flops == 2 * length * kernel * inputs * filters * 6  # Conv1D with padding "same"
+                assert (row.shape, row.channels) == ((length // 4, 8), 6)
+                total += row.flops
+            first += rows[f"{name}_convolution_1"].flops
+            total += 2 * (lengths[2] // 4) * 8 * 6 * 32
+        total += 2 * (96 * 32 + 32 * 32 + 32 * 4)
+        assert sum(row.flops for row in rows.values()) == total
+        assert training_flops(network) == 3 * total - first
+        assert sum(row.parameters for row in rows.values()) == network.count_params()
 
     def test_kernel_sizes_follow_the_branches(self) -> None:
         network = build_mcnn(100, 6, SMALL)
@@ -231,6 +313,32 @@ class TestNetwork:
 
     def test_just_long_enough_for_the_pools(self) -> None:
         assert build_mcnn(190, 6, NetworkConfig(attention_points=64)).output_shape == (None, 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fit", FITS)
+def test_a_saved_network_is_the_same_under_jax(tmp_path: Path, signals: np.ndarray, fit: AttentionFit) -> None:
+    pytest.importorskip("jax")
+    keras.utils.set_random_seed(1)
+    network = build_mcnn(
+        926, 6, NetworkConfig(attention_points=200, filters=(4, 4), pool_sizes=(4, 4), dropout=0.0, attention_fit=fit)
+    )
+    network.save(tmp_path / "network.keras")
+    np.save(tmp_path / "signals.npy", signals)
+    program = Path(__file__).parent / "programs" / "one_step.py"
+    for backend in ("tensorflow", "jax"):
+        environment = os.environ | {"KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+        command = [sys.executable, str(program), str(tmp_path)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    found, expected = np.load(tmp_path / "jax.npz"), np.load(tmp_path / "tensorflow.npz")
+    np.testing.assert_allclose(expected["outputs"], network.predict_on_batch(signals), atol=1e-5)
+    assert set(found) == set(expected)
+    assert len(found) == 1 + len(network.weights)
+    for name in found:
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-5, err_msg=name)
+    moved = [np.abs(expected[w.path] - np.asarray(w)).max() for w in network.trainable_variables]
+    assert min(moved) > 1e-4  # there was a gradient to compare
 
 
 @pytest.fixture

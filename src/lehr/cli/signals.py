@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 
 from lehr.errors import LehrError
 from lehr.physics import ZERO_CELSIUS, Signals, ThermalProgram, TNMParameters, material, simulate
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def add_commands(commands: Any) -> None:
@@ -109,12 +106,8 @@ def _write_csv(path: Path, signals: Signals) -> None:
 
 def _plot(path: Path, signals: Signals) -> None:
     from lehr.report import figures
-    from lehr.report.style import new_axes
+    from lehr.report.style import new_axes, save
 
     axes = new_axes(7.2, 4.0)
-    figure = cast("Figure", axes.get_figure(root=True))
     figures.scans(signals.temperature, signals.cpn, signals.program.cooling_rates, axes=axes)
-    try:
-        figure.savefig(path, dpi=150, bbox_inches="tight")
-    except (OSError, ValueError) as error:  # ValueError: a format that Matplotlib does not write
-        raise LehrError(f"{path}: cannot write: {error}", "Name a PNG, PDF or SVG file.") from None
+    save(axes, path)

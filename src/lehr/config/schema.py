@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -20,6 +21,7 @@ from lehr.statespace import Split
 SubsetName = Literal["LU", "RU", "LB", "RB", "C", "G", "all"]
 SUBSETS: tuple[SubsetName, ...] = get_args(SubsetName)
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+AttentionFit = Literal["cubic", "piecewise"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -126,6 +128,9 @@ class NetworkConfig(Section):
 
     downsampling: int = Field(3, ge=1, description="the middle branch sees every k-th point")
     attention_points: int = Field(1000, ge=4, description="points at which the fitted segment is evaluated")
+    attention_fit: AttentionFit = Field(
+        "cubic", description="one cubic for the whole segment, as in the paper; piecewise: through four points each"
+    )
     attention_threshold: float = Field(
         0.01, gt=0, lt=0.5, description="eps: a segment starts at CpN < eps, ends at |CpN - 1| < eps"
     )
@@ -147,6 +152,18 @@ class NetworkConfig(Section):
         if len(self.filters) != len(self.pool_sizes):
             raise ValueError("filters and pool_sizes must have the same number of entries")
         return self
+
+    def lengths(self, points: int) -> dict[str, list[int]]:
+        """Points in each branch, first before and then after each pooling, for signals of that many points."""
+        begin = {
+            "attention": self.attention_points,
+            "downsampling": -(-points // self.downsampling),
+            "original": points,
+        }
+        return {
+            name: list(accumulate(self.pool_sizes, lambda left, pool: left // pool, initial=length))
+            for name, length in begin.items()
+        }
 
 
 class LossWeights(Section):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
-
 import keras
 
 from lehr.config import NetworkConfig
 from lehr.errors import LehrError
-from lehr.models.convolution import IndependentConvolution
+from lehr.models.convolution import IndependentConvolution, SplitChannels
 from lehr.models.preprocessing import AttentionSegment, Downsampling
 from lehr.models.scaling import PARAMETERS
 
@@ -45,12 +43,14 @@ def build_mcnn(points: int, cycles: int, network: NetworkConfig | None = None) -
     _check_lengths(points, network)
     signals = keras.Input((points, cycles), name="signals")
     kernels = network.kernel_sizes
-    attention = AttentionSegment(network.attention_points, network.attention_threshold, name="attention")(signals)
+    attention = AttentionSegment(
+        network.attention_points, network.attention_threshold, network.attention_fit, name="attention"
+    )(signals)
     downsampled = Downsampling(network.downsampling, name="downsampling")(signals)
     branches = [
-        _branch("attention", attention, kernels.attention, cycles, network),
-        _branch("downsampling", downsampled, kernels.downsampling, cycles, network),
-        _branch("original", signals, kernels.original, cycles, network),
+        _branch("attention", attention, kernels.attention, network),
+        _branch("downsampling", downsampled, kernels.downsampling, network),
+        _branch("original", signals, kernels.original, network),
     ]
     features = keras.layers.Concatenate(name="branches")(branches)
     for number, width in enumerate(network.dense_widths, start=1):
@@ -59,33 +59,27 @@ def build_mcnn(points: int, cycles: int, network: NetworkConfig | None = None) -
     return keras.Model(signals, outputs, name="mcnn")
 
 
-def _branch(
-    name: str, signals: keras.KerasTensor, kernel_size: int, cycles: int, network: NetworkConfig
-) -> keras.KerasTensor:
+def _branch(name: str, signals: keras.KerasTensor, kernel_size: int, network: NetworkConfig) -> keras.KerasTensor:
     """Extract features of one scale (Fig. 6)."""
-    features = signals
+    channels = SplitChannels(name=f"{name}_channels")(signals)
     for number, (filters, pool) in enumerate(zip(network.filters, network.pool_sizes, strict=True), start=1):
-        layer = IndependentConvolution(cycles, filters, kernel_size, pool, name=f"{name}_convolution_{number}")
-        features = layer(features)
+        channels = IndependentConvolution(filters, kernel_size, pool, name=f"{name}_convolution_{number}")(channels)
+    features = keras.layers.Concatenate(name=f"{name}_features")(channels)
     features = keras.layers.Flatten(name=f"{name}_flatten")(features)
     features = keras.layers.Dense(network.branch_width, activation="tanh", name=f"{name}_dense")(features)
     return keras.layers.Dropout(network.dropout, name=f"{name}_dropout")(features)
 
 
 def _check_lengths(points: int, network: NetworkConfig) -> None:
-    lengths = {
-        "attention": (network.attention_points, "Raise network.attention_points"),
-        "downsampling": (
-            -(-points // network.downsampling),
-            "Lower network.downsampling, take a smaller signals.temperature.step (more points)",
-        ),
-        "original": (points, "Take a smaller signals.temperature.step (more points)"),
+    remedies = {
+        "attention": "Raise network.attention_points",
+        "downsampling": "Lower network.downsampling, take a smaller signals.temperature.step (more points)",
+        "original": "Take a smaller signals.temperature.step (more points)",
     }
-    for name, (length, remedy) in lengths.items():
-        *_, left = accumulate(network.pool_sizes, lambda rest, pool: rest // pool, initial=length)
+    for name, (length, *_, left) in network.lengths(points).items():
         if left < 1:
             raise LehrError(
                 f"network.pool_sizes {list(network.pool_sizes)}: the {name} branch has {length} points, "
                 "and pooling leaves none of them",
-                f"{remedy}, or use smaller pools.",
+                f"{remedies[name]}, or use smaller pools.",
             )

@@ -18,7 +18,12 @@ from lehr.physics import ZERO_CELSIUS
 
 __all__ = ["LAYERS", "Network", "load_network", "predict"]
 
-LAYERS = (convolution.IndependentConvolution, preprocessing.AttentionSegment, preprocessing.Downsampling)
+LAYERS = (
+    convolution.IndependentConvolution,
+    convolution.SplitChannels,
+    preprocessing.AttentionSegment,
+    preprocessing.Downsampling,
+)
 """Layers of our own; importing them registers them with Keras."""
 
 _AGAIN = "Train it anew: `lehr train CONFIG --model NAME`."

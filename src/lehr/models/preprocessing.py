@@ -12,6 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from lehr.config.schema import AttentionFit
+
 __all__ = ["AttentionSegment", "Downsampling"]
 
 Tensor = Any  # whatever the Keras backend computes with
@@ -47,7 +49,7 @@ class Downsampling(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="lehr")
 class AttentionSegment(keras.layers.Layer):
-    """Transition of each signal, as the cubic of least squares evaluated at equidistant points (Eq. 7 of the paper).
+    """Transition of each signal, evaluated at equidistant points (Eq. 7 of the paper).
 
     The segment starts at the last point with CpN < `threshold`, where the signal rises for good, and ends at the first
     after which |CpN - 1| < `threshold` for good. A signal that never falls below the threshold starts at its first
@@ -56,21 +58,28 @@ class AttentionSegment(keras.layers.Layer):
     Parameters
     ----------
     points : int
-        Points of the output, the two ends of the segment included.
+        Points of the output, the two ends of the segment included; at least 2.
     threshold : float
         The paper's epsilon.
+    fit : {"cubic", "piecewise"}
+        cubic, as in the paper: one cubic of least squares for the whole segment, which cannot follow a peak.
+        piecewise: the signal itself, between two points by the cubic through the four points around.
 
     Notes
     -----
-    The cubic is expanded in discrete Legendre (Gram) polynomials, which are orthogonal on equidistant points: each
+    The one cubic is expanded in discrete Legendre (Gram) polynomials, which are orthogonal on equidistant points: each
     coefficient is a quotient of two sums, so there is no system to solve, and a segment of fewer than four points gets
     the polynomial that passes through all of them. The abscissa runs over [-1, 1], which keeps single precision enough.
+
+    The piecewise cubics see the points beside the segment too, so that short segments are nothing special; at an end of
+    the signal the cubic of its last four points goes on.
     """
 
-    def __init__(self, points: int, threshold: float, **options: Any) -> None:
+    def __init__(self, points: int, threshold: float, fit: AttentionFit = "cubic", **options: Any) -> None:
         super().__init__(**options)
         self.points = points
         self.threshold = threshold
+        self.fit = fit
 
     def call(self, signals: Tensor) -> Tensor:
         """Turn signals of shape (batch, points, cycles) into segments of shape (batch, self.points, cycles)."""
@@ -80,10 +89,33 @@ class AttentionSegment(keras.layers.Layer):
         first = ops.max(ops.where(y < self.threshold, index, 0.0), axis=-1, keepdims=True)
         unsettled = ops.max(ops.where(ops.abs(y - 1.0) >= self.threshold, index, -1.0), axis=-1, keepdims=True)
         last = ops.maximum(first, ops.minimum(unsettled + 1.0, count - 1.0))
+        return self._one_cubic(y, first, last) if self.fit == "cubic" else self._piecewise(y, first, last)
 
+    def _piecewise(self, y: Tensor, first: Tensor, last: Tensor) -> Tensor:
+        """Interpolate y, shape (batch, cycles, points), from `first` to `last`, shape (batch, cycles, 1)."""
+        count, intervals = y.shape[2], self.points - 1
+        first, last = ops.cast(first, "int32"), ops.cast(last, "int32")
+        # In whole numbers, because single precision cannot tell thousandths of a point at the end of a long signal.
+        steps = (last - first) * ops.arange(self.points, dtype="int32")
+        whole, part = steps // intervals, ops.cast(steps % intervals, y.dtype) / intervals
+        nodes = min(4, count)
+        start = ops.clip(first + whole - 1, 0, count - nodes)
+        u = ops.cast(first + whole - start, y.dtype) + part
+        segment = ops.zeros_like(u)
+        for k in range(nodes):
+            weight = ops.ones_like(u)
+            for j in range(nodes):
+                if j != k:
+                    weight = weight * ((u - j) / (k - j))
+            segment = segment + weight * ops.take_along_axis(y, start + k, axis=2)
+        return ops.transpose(segment, (0, 2, 1))
+
+    def _one_cubic(self, y: Tensor, first: Tensor, last: Tensor) -> Tensor:
+        """Fit y, shape (batch, cycles, points), from `first` to `last`, shape (batch, cycles, 1)."""
         # Moments of the segment over its abscissa s.
         n = last - first + 1.0
         spacing = 2.0 / ops.maximum(n - 1.0, 1.0)
+        index = ops.arange(y.shape[2], dtype=y.dtype)
         s = (index - first) * spacing - 1.0
         y = ops.where(ops.logical_and(index >= first, index <= last), y, 0.0)
         moments = [ops.sum(y, axis=-1, keepdims=True)]
@@ -112,4 +144,4 @@ class AttentionSegment(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return what it takes to make this layer again."""
-        return {**super().get_config(), "points": self.points, "threshold": self.threshold}
+        return {**super().get_config(), "points": self.points, "threshold": self.threshold, "fit": self.fit}

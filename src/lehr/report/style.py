@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import matplotlib as mpl
@@ -13,7 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-__all__ = ["GREY", "LineStyle", "data_uri", "house_style", "line_styles", "new_axes", "sequence_colours"]
+from lehr.errors import LehrError
+
+__all__ = ["GREY", "LineStyle", "data_uri", "house_style", "line_styles", "new_axes", "save", "sequence_colours"]
 
 GREY = "#5a5a5a"
 
@@ -86,3 +89,18 @@ def data_uri(axes: Axes) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+@house_style
+def save(axes: Axes, path: Path) -> None:
+    """Write the figure of axes to a file; its ending names the format.
+
+    Raises
+    ------
+    LehrError
+        If the file cannot be written, or Matplotlib does not know the format.
+    """
+    try:
+        cast(Figure, axes.get_figure(root=True)).savefig(path, dpi=200, bbox_inches="tight")
+    except (OSError, ValueError) as error:
+        raise LehrError(f"{path}: cannot write: {error}", "Name a PNG, PDF or SVG file.") from None

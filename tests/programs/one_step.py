@@ -1,0 +1,26 @@
+"""What a saved network says, and its weights after one step, under the backend that KERAS_BACKEND names.
+
+python one_step.py FOLDER, with network.keras and signals.npy in FOLDER; writes BACKEND.npz.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from lehr.models.network import LAYERS
+
+folder = Path(sys.argv[1])
+signals = np.load(folder / "signals.npy")
+network = keras.saving.load_model(folder / "network.keras", custom_objects={kind.__name__: kind for kind in LAYERS})
+outputs = network.predict_on_batch(signals)
+# a step of length 1: the weights change by the gradient
+network.compile(keras.optimizers.SGD(1.0), "mse")
+network.train_on_batch(signals, np.full((len(signals), 4), 0.5, np.float32))
+names = [variable.path for variable in network.weights]
+np.savez(
+    folder / f"{keras.backend.backend()}.npz", outputs=outputs, **dict(zip(names, network.get_weights(), strict=True))
+)
