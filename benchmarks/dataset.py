@@ -19,7 +19,6 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
 import argparse
-import json
 import shutil
 import subprocess
 import sys
@@ -37,24 +36,12 @@ from lehr import store
 from lehr.config import Config, load_config
 from lehr.generate import finalise, generate, initialise, part_plan
 from lehr.physics import simulate_batch
+from results import Results
 
 SUBSET = "G"
 BATCH = 128
 HIGHEST_USUAL_PEAK = 6.0
 SEED = 0
-
-
-class Results:
-    """Rows of the table and of the JSON file."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, object]] = []
-
-    def add(self, name: str, value: float, unit: str, baseline: float | None = None) -> None:
-        ratio = None if baseline is None else float(value) / baseline
-        self.rows.append({"name": name, "value": float(value), "unit": unit, "baseline": baseline, "ratio": ratio})
-        against = "" if baseline is None else f"{baseline:>10.4g} {ratio:>10.3g}"
-        print(f"{name:<36} {value:>12.5g} {unit:<10} {against}", flush=True)
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -259,7 +246,7 @@ def main() -> None:
         return
     results = Results()
     print(f"load average at the start: {os.getloadavg()[0]:.2f}")
-    print(f"{'':<36} {'value':>12} {'unit':<10} {'baseline':>10} {'ratio':>10}")
+    results.head()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
         values = 5 if options.quick else 9
@@ -268,8 +255,7 @@ def main() -> None:
         config = efficiency(results, *write_config(folder, "ranks", values, 64), repeats=2 if options.quick else 3)
         reading(results, config, folder, batches=8 if options.quick else 24)
     print(f"load average at the end: {os.getloadavg()[0]:.2f}")
-    if options.json:
-        options.json.write_text(json.dumps(results.rows, indent=2) + "\n")
+    results.write(options.json)
 
 
 if __name__ == "__main__":

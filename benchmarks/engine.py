@@ -24,7 +24,6 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
 import argparse
-import json
 import platform
 import time
 from collections.abc import Callable
@@ -36,6 +35,7 @@ import numpy as np
 
 import lehr
 from lehr.physics import GAS_CONSTANT, default_temperature
+from results import Results
 
 SEED = 20250107
 GRID_SAMPLES = 13_752_261
@@ -70,19 +70,6 @@ def seconds(function: Callable[[], object]) -> float:
     start = time.perf_counter()
     function()
     return time.perf_counter() - start
-
-
-class Results:
-    """Rows of the table and of the JSON file."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, object]] = []
-
-    def add(self, name: str, value: float, unit: str, baseline: float | None = None) -> None:
-        ratio = None if baseline is None else float(value) / baseline
-        self.rows.append({"name": name, "value": float(value), "unit": unit, "baseline": baseline, "ratio": ratio})
-        asked = "" if baseline is None else f"{baseline:>10.4g} {ratio:>10.3g}"
-        print(f"{name:<34} {value:>12.5g} {unit:<10} {asked}", flush=True)
 
 
 # --- speed -----------------------------------------------------------------------------------------------------------
@@ -295,7 +282,7 @@ def main() -> None:
     print(f"lehr {lehr.__version__}, Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}")
     print(f"{os.cpu_count()} cores, load average {' '.join(f'{load:.2f}' for load in os.getloadavg())}")
     print(f"{timed} timed and {compared} compared glasses, seed {SEED}, tolerance {TOLERANCE:g}")
-    print(f"{'name':<34} {'value':>12} {'unit':<10} {'asked':>10} {'ratio':>10}")
+    results.head()
     load = os.getloadavg()[0]
     parameters = random_parameters(max(timed, compared))
     lehr.simulate_batch(parameters[:20])
@@ -307,8 +294,7 @@ def main() -> None:
     results.add("load_average_before", load, "1")
     results.add("load_average_after", os.getloadavg()[0], "1")
     print(f"{time.perf_counter() - start:.0f} s")
-    if options.json:
-        options.json.write_text(json.dumps(results.rows, indent=1) + "\n", encoding="utf-8")
+    results.write(options.json)
 
 
 if __name__ == "__main__":

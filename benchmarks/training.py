@@ -20,7 +20,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import argparse
 import csv
-import json
 import platform
 import subprocess
 import sys
@@ -40,24 +39,12 @@ from lehr.models.preprocessing import AttentionSegment, Downsampling
 from lehr.models.summary import training_flops
 from lehr.store import ShuffledReader, SignalStore
 from lehr.training.tensorflow import Feed
+from results import Results
 
 SUBSET = "C"
 BATCH = 128
 CYCLES = 6
 SEED = 0
-
-
-class Results:
-    """Rows of the table and of the JSON file."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, object]] = []
-
-    def add(self, name: str, value: float, unit: str, baseline: float | None = None) -> None:
-        ratio = None if baseline is None else float(value) / baseline
-        self.rows.append({"name": name, "value": float(value), "unit": unit, "baseline": baseline, "ratio": ratio})
-        against = "" if baseline is None else f"{baseline:>10.4g} {ratio:>10.3g}"
-        print(f"{name:<32} {value:>12.5g} {unit:<8} {against}", flush=True)
 
 
 class Clock(keras.callbacks.Callback):
@@ -254,7 +241,7 @@ def main() -> None:
     quick, results, start = options.quick, Results(), time.perf_counter()
     print(f"Keras {keras.__version__} with {keras.backend.backend()}, {platform.machine()}, {os.cpu_count()} cores")
     print(f"load average before: {' '.join(f'{load:.2f}' for load in os.getloadavg())}")
-    print(f"{'name':<32} {'value':>12} {'unit':<8} {'baseline':>10} {'ratio':>10}")
+    results.head()
     results.add("load_average_before", os.getloadavg()[0], "1")
     against_naive(results, rounds=1 if quick else 8)
     full_resolution(results, batch=8 if quick else 64, rounds=1 if quick else 2)
@@ -264,8 +251,7 @@ def main() -> None:
         horovod(results, path, rounds=1 if quick else 2)
     results.add("load_average_after", os.getloadavg()[0], "1")
     print(f"{time.perf_counter() - start:.0f} s")
-    if options.json:
-        options.json.write_text(json.dumps(results.rows, indent=1) + "\n", encoding="utf-8")
+    results.write(options.json)
 
 
 if __name__ == "__main__":

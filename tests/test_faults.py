@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import zarr
 from conftest import TINY, run, write_config
+from processes import ended, ranks_of
 from stores import LONGER, Copy, call, copy_of, receipts_in, tree
 
 from lehr.config import Config
@@ -48,27 +49,6 @@ def start_and_wait_for_parts(config: Path, parts: int) -> subprocess.Popen[bytes
         assert time.monotonic() < deadline
         time.sleep(0.005)
     return job
-
-
-def ranks_of(config: Path) -> list[int]:
-    """Process numbers of the ranks that work on a config; the launcher puts each in a session of its own."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (entry / "cmdline").read_text().split("\0")
-        except OSError:
-            continue
-        if str(config) in words and Path(words[0]).name.startswith("python"):
-            found.append(int(entry.name))
-    return found
-
-
-def ended(process: int) -> bool:
-    """Tell whether a process is gone, or dead and not yet waited for."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 @pytest.fixture(scope="module")

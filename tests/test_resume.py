@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 import pytest
 from conftest import ROOT, TINY, run, write_config
+from processes import ended, ranks_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from lehr.config import Config, load_config
@@ -82,19 +83,6 @@ def same_history(one: Config, other: Config, tolerance: float = 0.0) -> bool:
     return np.shape(rows[0]) == np.shape(rows[1]) and np.allclose(*rows, rtol=tolerance, atol=0)
 
 
-def ranks_of(config: Path) -> list[int]:
-    """Process numbers of the `lehr train` that work on a config; launchers name it too."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (entry / "cmdline").read_text().split("\0")
-        except OSError:
-            continue
-        if str(config) in words and len(words) > 1 and Path(words[1]).name == "lehr":
-            found.append(int(entry.name))
-    return found
-
-
 def killed_after(config: Path, command: list[str], epoch: int, *, all_of_it: bool) -> None:
     """Start a training; when the checkpoint of an epoch appears, in the middle of the next, kill one rank or all."""
     folder = config.parent / "results/models/C/checkpoints"
@@ -109,7 +97,7 @@ def killed_after(config: Path, command: list[str], epoch: int, *, all_of_it: boo
         os.kill(process, signal.SIGKILL)
     assert job.wait(timeout=60) != 0
     for process in ranks:  # the ranks beside a killed one stop by themselves
-        while Path(f"/proc/{process}").exists() and Path(f"/proc/{process}/stat").read_text().split()[2] != "Z":
+        while not ended(process):
             assert time.monotonic() < deadline
             time.sleep(0.02)
     assert not (config.parent / "results/models/C/run.json").exists()
