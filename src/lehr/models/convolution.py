@@ -60,8 +60,8 @@ class IndependentConvolution(keras.layers.Layer):
     default sizes and 1851 points, shortest times: the network of separate Keras layers 250 ms, this one 160 ms. The
     branch of kernel 24: 96 ms; 109 ms with the channels as blocks of one tensor, 131 ms with steps of two pools in two
     layers. Its first layer: 42 ms, and 102 ms in steps of one point; with another maximum than Keras' max-pooling, over
-    an axis or of slices, 92 ms and 100 ms. Much slower: one grouped convolution, a block-diagonal kernel, batched
-    matrix products; XLA (jit_compile=True) had not finished an epoch after minutes.
+    an axis or of slices, 92 ms and 100 ms. XLA (jit_compile=True) takes eleven times the processor time for a step of
+    the network. Much slower too: one grouped convolution, a block-diagonal kernel, batched matrix products.
     """
 
     def __init__(self, filters: int, kernel_size: int, pool_size: int, **options: Any) -> None:
