@@ -31,12 +31,12 @@ from pathlib import Path
 import numpy as np
 import yaml
 from numcodecs import blosc
+from table import Results
 
 from lehr import store
 from lehr.config import Config, load_config
 from lehr.generate import finalise, generate, initialise, part_plan
 from lehr.physics import simulate_batch
-from results import Results
 
 SUBSET = "G"
 BATCH = 128

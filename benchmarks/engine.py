@@ -32,10 +32,10 @@ from math import log
 from pathlib import Path
 
 import numpy as np
+from table import Results
 
 import lehr
 from lehr.physics import GAS_CONSTANT, default_temperature
-from results import Results
 
 SEED = 20250107
 GRID_SAMPLES = 13_752_261

@@ -31,6 +31,7 @@ import keras
 import numpy as np
 import yaml
 from keras import layers
+from table import Results
 
 from lehr.config import Config, NetworkConfig, load_config
 from lehr.generate import finalise, generate, initialise
@@ -39,7 +40,6 @@ from lehr.models.preprocessing import AttentionSegment, Downsampling
 from lehr.models.summary import training_flops
 from lehr.store import ShuffledReader, SignalStore
 from lehr.training.tensorflow import Feed
-from results import Results
 
 SUBSET = "C"
 BATCH = 128
