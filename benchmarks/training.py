@@ -246,7 +246,7 @@ def main() -> None:
     against_naive(results, rounds=1 if quick else 8)
     full_resolution(results, batch=8 if quick else 64, rounds=1 if quick else 2)
     with tempfile.TemporaryDirectory() as name:
-        path = small_store(Path(name), kelvin=4 if quick else 1, values=3 if quick else 5, epochs=2 if quick else 8)
+        path = small_store(Path(name), kelvin=5 if quick else 1, values=3 if quick else 5, epochs=2 if quick else 8)
         fed_from_store(results, load_config(path), rounds=1 if quick else 4, epochs=2)
         horovod(results, path, rounds=1 if quick else 2)
     results.add("load_average_after", os.getloadavg()[0], "1")

@@ -182,6 +182,9 @@ class TestOneRank:
         assert "epoch 1/1 " in capfd.readouterr().err
         assert [path.name for path in checkpoints(copy)] == ["epoch-0001"]
         assert len(list(copy.run_path("C").glob("tensorboard/*/events*"))) == 1
+        written = (copy.run_path("C") / "history.csv").stat().st_mtime_ns
+        train(changed(copy, "training", epochs=1), "C", restart=True)
+        assert (copy.run_path("C") / "history.csv").stat().st_mtime_ns > written  # as many epochs, but not the same
 
     def test_changed_config_starts_anew_and_going_back_goes_on(
         self, copy: Config, capfd: pytest.CaptureFixture[str]

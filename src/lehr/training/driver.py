@@ -66,6 +66,7 @@ def _train(config: Config, model: str, world: World, began: float, restart: bool
     from lehr.training.checkpoints import Checkpoints, State, identity
     from lehr.training.objective import WeightedSquaredError, build_optimizer
     from lehr.training.precision import in_precision
+    from lehr.training.record import is_written
 
     training = config.training
     optimizer = world.optimizer(build_optimizer(training))
@@ -87,11 +88,13 @@ def _train(config: Config, model: str, world: World, began: float, restart: bool
     state = _resume(config, model, checkpoints, network) if world.rank == 0 else State([], [], [])
     rows, starts = world.share((state.rows, state.starts))
     state = State(rows, starts, state.best_weights)
-    if last_epoch(rows, training) is None:
+    unfinished = last_epoch(rows, training) is None
+    if unfinished:
         state = _fit(config, model, world, store, network, checkpoints, state, began)
     elif world.rank == 0:
         _say(f"{model}: nothing left to train, {_reached(rows)}")
-    if world.rank == 0:
+    # What is there is left alone if nothing was trained: a new model.keras would put an evaluation of it out of date.
+    if world.rank == 0 and (unfinished or not is_written(config, model, checkpoints.name, len(state.rows))):
         _write(config, model, samples, store, network, checkpoints, state)
 
 
@@ -207,12 +210,10 @@ def _write(
     checkpoints: Checkpoints,
     state: State,
 ) -> None:
-    """Write the run folder, unless it is there: a new model.keras would put an evaluation of it out of date."""
-    from lehr.training.record import Record, is_written, write_run
+    """Write the run folder."""
+    from lehr.training.record import Record, write_run
 
     epochs = len(state.rows)
-    if is_written(config, model, checkpoints.name, epochs):
-        return
     smallest = best(state.rows)
     ranks = state.starts[-1]["ranks"]
     record = Record(config, model, samples, ranks, int(smallest["epoch"]), smallest["val_mae"])
