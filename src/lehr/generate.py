@@ -178,7 +178,7 @@ def _todo(
     config: Config, subset: str, plan: PartPlan, block: tuple[int, int] | None, parts: Sequence[int] | None
 ) -> list[Part]:
     todo = pending(config, subset, block=block, parts=parts)
-    wanted = len(parts) if parts is not None else len(blocks(plan, *(block or (1, 1))))
+    wanted = len(set(parts)) if parts is not None else len(blocks(plan, *(block or (1, 1))))
     if len(todo) < wanted:
         print(f"{subset}: {wanted - len(todo)} of {wanted} parts are already done", file=sys.stderr)
     return todo

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from lehr.cli import stored
 from lehr.errors import LehrError
@@ -147,14 +147,10 @@ def _print_estimate(name: str, rows: list[Any]) -> None:
 
 def _plot_plane(path: Path, config: Any) -> None:
     from lehr.report.plane import subset_plane
-    from lehr.report.style import new_axes
+    from lehr.report.style import save
 
     space = config.signals.state_space.build()
-    axes = subset_plane(space, [space.subset(name) for name in config.subsets], axes=new_axes(7.2, 4.8))
-    try:
-        cast("Any", axes.get_figure(root=True)).savefig(path, dpi=150, bbox_inches="tight")
-    except (OSError, ValueError) as error:  # ValueError: a format that Matplotlib does not write
-        raise LehrError(f"{path}: cannot write: {error}", "Name a PNG, PDF or SVG file.") from None
+    save(subset_plane(space, [space.subset(name) for name in config.subsets]), path)
 
 
 def initialise(options: argparse.Namespace) -> int:

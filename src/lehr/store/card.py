@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from lehr.config.program import ProgramConfig, ProgramFile
+from lehr.config.schema import SignalsConfig
 from lehr.physics import Status
 
 __all__ = ["card"]
@@ -65,22 +67,22 @@ how to cite the software.
 """
 
 
-def card(about: dict[str, Any], summary: dict[str, Any], signal_bytes: int) -> str:
+def card(about: dict[str, Any], config: SignalsConfig, summary: dict[str, Any], signal_bytes: int) -> str:
     """Return the text of the card.
 
     Parameters
     ----------
     about : dict
         What lehr has written into the attributes of the group.
+    config : SignalsConfig
+        How the signals were made.
     summary : dict
         Counts of samples, statuses and splits; see `lehr.store.complete.finalise`.
     signal_bytes : int
         Size of all shards.
     """
-    signals, code = about["signals"], about["code"]
-    temperature, program = signals["temperature"], signals["program"]
-    points = round((temperature["stop"] - temperature["start"]) / temperature["step"]) + 1
-    cycles = len(program["cooling_rates"] if "cooling_rates" in program else program["cycles"])
+    code, temperature = about["code"], config.temperature
+    points, cycles = temperature.points, config.program.cycle_count
     samples = summary["samples"]
     statuses = [
         f"| status {number}: {Status(int(number)).message} | {count:,} |"
@@ -97,29 +99,29 @@ def card(about: dict[str, Any], summary: dict[str, Any], signal_bytes: int) -> s
         samples=samples,
         cycles=cycles,
         points=points,
-        start=temperature["start"],
-        stop=temperature["stop"],
-        program=_program(program),
+        start=temperature.start,
+        stop=temperature.stop,
+        program=_program(config.program),
         raw=samples * cycles * points * 4 / 1e9,
         disk=signal_bytes / 1e9,
         per_sample=signal_bytes / 1e3 / samples,
-        tolerance=signals["tolerance"],
+        tolerance=config.tolerance,
         statuses="\n".join(statuses),
         above=summary["peaks_above_6"],
         seed=summary["split"]["seed"],
         splits="\n".join(splits),
         code=", ".join(word for word in made if word),
-        recipe=yaml.safe_dump({"signals": signals}, sort_keys=False, default_flow_style=None),
+        recipe=yaml.safe_dump({"signals": about["signals"]}, sort_keys=False, default_flow_style=None),
     )
 
 
-def _program(program: dict[str, Any]) -> str:
-    if "cooling_rates" not in program:
+def _program(program: ProgramConfig | ProgramFile) -> str:
+    if isinstance(program, ProgramFile):
         return (
             "Each glass goes through the thermal program of the recipe below; the last segment of a cycle is recorded."
         )
-    rates = ", ".join(f"{rate:g}" for rate in program["cooling_rates"])
+    rates = ", ".join(f"{rate:g}" for rate in program.cooling_rates)
     return (
-        f"Each scan heats at {program['heating_rate']:g} K/min a glass that was cooled from equilibrium at {rates} "
+        f"Each scan heats at {program.heating_rate:g} K/min a glass that was cooled from equilibrium at {rates} "
         "K/min, in this order."
     )

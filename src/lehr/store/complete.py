@@ -61,8 +61,8 @@ def finalise(group_path: Path, plan: PartPlan, split: Split) -> dict[str, Any]:
     group = open_group(group_path, mode="r+")
     made = about(group)
     receipts, results = _gather(group_path, plan, made)
+    config = SignalsConfig.model_validate(made["signals"])
     if made["code"]["numerics"] == code()["numerics"]:  # other code might number the samples in another way
-        config = SignalsConfig.model_validate(made["signals"])
         write_coordinates(group, config.state_space.build().subset(made["subset"]), config)
     parameters = np.stack([np.asarray(group[name][:]) for name in PARAMETER_UNITS], axis=1)  # type: ignore[index]
     splits = {
@@ -91,7 +91,7 @@ def finalise(group_path: Path, plan: PartPlan, split: Split) -> dict[str, Any]:
         write(group, name, values)
     consolidate(group_path)
     signal_bytes = sum(receipt.shard_bytes for receipt in receipts)
-    write_text(group_path / CARD, card(made, summary, signal_bytes))
+    write_text(group_path / CARD, card(made, config, summary, signal_bytes))
     sums = {shard_path(group_path, plan.part(receipt.part)): receipt.checksum for receipt in receipts}
     seal = _seal(group_path, sums)
     manifest = {

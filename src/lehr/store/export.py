@@ -89,13 +89,18 @@ def _columns(store: SignalStore, rows: NDArray[np.int64]) -> dict[str, NDArray[A
     }
 
 
-def _npz(store: SignalStore, rows: NDArray[np.int64], target: Path, progress: Callable[[int], object]) -> None:
-    cpn = np.empty((rows.size, store.cycles, store.points), np.float32)
+def _fill(cpn: Any, store: SignalStore, rows: NDArray[np.int64], progress: Callable[[int], object]) -> None:
+    """Read signals into an array, in memory or in a file, of shape (rows, cycles, points)."""
     done = 0
     for block_rows, block in _blocks(store, rows):
         cpn[done : done + block_rows.size] = block
         done += block_rows.size
         progress(block_rows.size)
+
+
+def _npz(store: SignalStore, rows: NDArray[np.int64], target: Path, progress: Callable[[int], object]) -> None:
+    cpn = np.empty((rows.size, store.cycles, store.points), np.float32)
+    _fill(cpn, store, rows, progress)
     np.savez_compressed(target, cpn=cpn, **_columns(store, rows))
 
 
@@ -119,11 +124,7 @@ def _hdf5(store: SignalStore, rows: NDArray[np.int64], target: Path, progress: C
         cpn = file.create_dataset(
             "cpn", shape, "float32", chunks=(1, *shape[1:]), shuffle=True, compression="gzip", compression_opts=4
         )
-        done = 0
-        for block_rows, block in _blocks(store, rows):
-            cpn[done : done + block_rows.size] = block
-            done += block_rows.size
-            progress(block_rows.size)
+        _fill(cpn, store, rows, progress)
         for name, values in _columns(store, rows).items():
             file[name] = values
         for axis, name in ((1, "cooling_rate"), (2, "temperature")):

@@ -30,6 +30,12 @@ def _usable(store: SignalStore, split: Split, name: str) -> NDArray[np.bool_]:
     return np.asarray((split.assign(store.parameters) == SPLITS.index(name)) & (store.status == 0))
 
 
+def buffer_chunks(store: SignalStore) -> int:
+    """Return the number of chunks whose samples a stream shuffles together."""
+    chunk_bytes: int = store.rows_per_chunk * store.cycles * store.points * 4
+    return max(1, min(MOST_BUFFER_CHUNKS, BUFFER_BYTES // chunk_bytes))
+
+
 class _Buffer:
     """Memory for some chunks of a store; rows of the chunks that are not wanted are read too, and passed over."""
 
@@ -70,8 +76,7 @@ class _Stream:
         chunks: NDArray[np.int64],
         order: np.random.Generator,
     ) -> None:
-        chunk_bytes = store.rows_per_chunk * store.cycles * store.points * 4
-        self._buffer = _Buffer(store, wanted, max(1, min(MOST_BUFFER_CHUNKS, BUFFER_BYTES // chunk_bytes)))
+        self._buffer = _Buffer(store, wanted, buffer_chunks(store))
         self._chunks = chunks
         self._order = order
         self._position = 0

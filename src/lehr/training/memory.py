@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lehr.store import SignalStore
-from lehr.store.reader import BUFFER_BYTES, MOST_BUFFER_CHUNKS
+from lehr.store.reader import buffer_chunks
 from lehr.training.tensorflow import PREFETCHED_BATCHES
 
 __all__ = ["KEPT_BYTES", "Memory"]
@@ -51,7 +51,7 @@ class Memory:
         chunk = store.rows_per_chunk * sample
         read = max(1, batch // store.rows_per_chunk) * chunk + 2 * batch * sample
         return cls(
-            shuffling=streams * max(1, min(MOST_BUFFER_CHUNKS, BUFFER_BYTES // chunk)) * chunk,
+            shuffling=streams * buffer_chunks(store) * chunk,
             batches=(PREFETCHED_BATCHES + _BATCHES_IN_WORK) * batch * sample,
             validation=kept * sample if kept else read,
         )
