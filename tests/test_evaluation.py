@@ -19,8 +19,9 @@ from trained import fake_run, untrained_run
 from lehr import simulate
 from lehr.config import Config, ModelConfig, load_config
 from lehr.errors import LehrError
-from lehr.evaluation import RunReference, evaluate, measure, read_evaluation, references
+from lehr.evaluation import RunReference, evaluate, measure, read_evaluation, references, transfer
 from lehr.evaluation.metrics import half_width
+from lehr.generate import generate
 from lehr.models import PARAMETERS, TargetScaling
 from lehr.statespace import SPLITS, Split
 from lehr.store import SignalStore
@@ -224,8 +225,28 @@ def test_a_network_with_a_split_of_its_own_is_tested_on_that(
     assert metrics["samples"]["all"] % 4 == 0  # whole cells, of two x and two beta
     assert json.loads((config.run_path("C-cells") / "run.json").read_text())["split"]["by"] == "cell"
     other = config.model_copy(update={"models": (ModelConfig(name="C-cells", subset="C"),)})
-    with pytest.raises(LehrError, match="split.by: cell -> sample"):
+    with pytest.raises(LehrError, match=r"split\.by: cell -> sample"):
         evaluate(RunReference(other, "C-cells"))
+
+
+def test_a_network_is_tested_on_another_subset(
+    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = tiny_config.model_copy(update={"output": str(tmp_path / "both"), "subsets": ("C", "G")})
+    shutil.copytree(tiny_config.store_path, both.store_path)
+    generate(both, "G")
+    network = RunReference(fake_run(both, tmp_path / "run", ANSWER, monkeypatch), "C")
+    own, other = evaluate(network), evaluate(network, "G")
+    assert other["trivial_prediction"] == own["trivial_prediction"]
+    assert all(row["paper"] is None for row in other["fractions"])  # which is about networks on their own subsets
+    matrix = transfer([read_evaluation(network), read_evaluation(network, "G")]).sel(model="C")
+    assert matrix["samples_by_side"].sel(subset="C", ranged="delta_h").to_numpy().tolist()[::2] == [0, 0]
+    # G has delta_h from 200 to 1200 kJ/mol, C from 650 to 750: the network says 705
+    sides = matrix.sel(subset="G", ranged="delta_h", statistic="bias")["error_by_side"]
+    assert float(sides.sel(side="below")) > 55e3
+    assert float(sides.sel(side="above")) < -45e3
+    parts = matrix["samples_by_side"].sel(subset="G", ranged="delta_h")
+    assert int(parts.sum()) == int(matrix["samples"].sel(subset="G")) == other["samples"]["evaluated"]
 
 
 def test_failed_simulations_are_counted() -> None:
