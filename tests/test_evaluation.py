@@ -355,13 +355,25 @@ def test_the_command_line_evaluates_what_it_can(real: Path, tmp_path: Path, monk
     config = load_config(real)
     unfinished = tmp_path / "models/U"
     unfinished.mkdir(parents=True)
-    done = call("evaluate", unfinished, tmp_path / "nothing.yaml", config.run_path("C"), real, "--on", "C", "--on", "G")
+    done = call(
+        "evaluate",
+        unfinished,
+        tmp_path / "nothing.yaml",
+        config.run_path("C"),
+        real,
+        "--on",
+        "C",
+        "--on",
+        "G",
+        "--on",
+        "G",
+    )
     assert done.returncode == 2
     assert f"{unfinished}: not the run folder of a finished training" in done.stderr
     assert f"{tmp_path / 'nothing.yaml'}: cannot read the file" in done.stderr
     assert "the config of the model C has no subset 'G'\n  It has: C." in done.stderr
     table = done.stdout.splitlines()
-    assert table[0] == "Mean absolute errors"
+    assert table[0] == "Median absolute errors"
     assert len(table) == 4  # the same run, named twice, is evaluated once
     assert table[3].startswith("| C ")
 
@@ -383,7 +395,7 @@ def test_ranks_share_the_samples_and_change_nothing(real: Path, tmp_path: Path) 
     one = read_evaluation(network).data
     done = run("mpiexec", "-n", "2", "lehr", "evaluate", path, "--ranks", "2")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Mean absolute errors") == 1
+    assert done.stdout.count("Median absolute errors") == 1
     two = read_evaluation(network)
     # a network may add up in another order with another number of threads
     xarray.testing.assert_allclose(one, two.data, rtol=1e-5, atol=1e-6)
