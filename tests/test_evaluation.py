@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -393,7 +394,8 @@ def test_ranks_share_the_samples_and_change_nothing(real: Path, tmp_path: Path) 
     network = RunReference(load_config(path), "C")
     alone = evaluate(network)
     one = read_evaluation(network).data
-    done = run("mpiexec", "-n", "2", "lehr", "evaluate", path, "--ranks", "2")
+    threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}  # as in the workflow
+    done = run("mpiexec", "-n", "2", "lehr", "evaluate", path, "--ranks", "2", env=os.environ | threads)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Median absolute errors") == 1
     two = read_evaluation(network)
