@@ -30,6 +30,7 @@ _STRAIGHT = 0.003  # of the step: a line may depart so far from the curve, besid
 _VIEW = 4.0  # widths of the transition that are looked at on each side of it
 _REACH = 8.0  # widths of the transition, in which a line is looked for on each side
 _PASSED = 0.3  # of the step: what lies between a line and the transition may depart so far from the line
+_EARLIER = 0.05  # of a line, that is left out at its far end
 _BLOCKS = 6  # whose means must lie on a line
 
 
@@ -242,8 +243,10 @@ def _line_range(
         for straight in (_STRAIGHT, 2 * _STRAIGHT, 4 * _STRAIGHT):
             found = _steadiest(distance, values, sigma, abs(_step(below, above)), straight, share * gap)
             if found:
-                picked = at[order[list(found)]]
-                return float(picked.min()), float(picked.max())
+                near, far = at[order[list(found)]]
+                # where the curve departs there, it began to do so a little before that was seen
+                far -= _EARLIER * (far - near)
+                return (float(near), float(far)) if upwards else (float(far), float(near))
     return piece.low, piece.high
 
 

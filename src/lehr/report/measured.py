@@ -48,10 +48,12 @@ def scan_lines(scans: Sequence[NormalisedScan]) -> Axes:
         raw.plot(measured.temperature[thin] - ZERO_CELSIUS, measured.signal[thin], color=colour, linewidth=1.0)
         for line, shade in ((scan.glass, _BLUE), (scan.liquid, _VERMILION)):
             if line.high > line.low:
-                _draw_line(raw, scan, shade)
+                _draw_line(raw, scan, shade, named=scan is scans[0])
         below.plot(scan.temperature - ZERO_CELSIUS, scan.cpn, color=colour, linewidth=1.0)
     low, high = min(scan.temperature[0] for scan in scans), max(scan.temperature[-1] for scan in scans)
-    raw.set(ylabel=_label(scans[0].scan))
+    raw.set(ylim=_shown_range(scans), ylabel=_label(scans[0].scan))
+    if raw.get_legend_handles_labels()[0]:
+        raw.legend()
     margin = 0.15 * (high - low)
     for level in (0.0, 1.0):
         below.axhline(level, color=GREY, linewidth=0.8, linestyle=":")
@@ -61,12 +63,23 @@ def scan_lines(scans: Sequence[NormalisedScan]) -> Axes:
     return cast(Axes, raw)
 
 
-def _draw_line(axes: Axes, scan: NormalisedScan, shade: str) -> None:
+def _shown_range(scans: Sequence[NormalisedScan]) -> tuple[float, float]:
+    """Return the ends of the raw signal between the lines, with a margin: peaks beyond would make the step small."""
+    inside = [
+        scan.scan.signal[(scan.scan.temperature >= scan.glass.low) & (scan.scan.temperature <= scan.liquid.high)]
+        for scan in scans
+    ]
+    low, high = min(part.min() for part in inside), max(part.max() for part in inside)
+    return float(low - 0.2 * (high - low)), float(high + 0.2 * (high - low))
+
+
+def _draw_line(axes: Axes, scan: NormalisedScan, shade: str, *, named: bool) -> None:
     line = scan.glass if shade == _BLUE else scan.liquid
     everywhere = np.array([scan.glass.low, scan.liquid.high])
     axes.plot(everywhere - ZERO_CELSIUS, line(everywhere), color=shade, linewidth=0.8, linestyle="--")
     fitted = np.array([line.low, line.high])
-    axes.plot(fitted - ZERO_CELSIUS, line(fitted), color=shade, linewidth=3.0, alpha=0.6, solid_capstyle="butt")
+    axes.plot(fitted - ZERO_CELSIUS, line(fitted), color=shade, linewidth=3.0, alpha=0.6, solid_capstyle="butt",
+              label=("glass" if shade == _BLUE else "liquid") if named else None)  # fmt: skip
 
 
 def _label(scan: Scan) -> str:
