@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import lehr
 from lehr import doctor
-from lehr.cli import dataset, learning, model, signals
+from lehr.cli import dataset, learning, measured, model, signals
 from lehr.errors import LehrError
 
 __all__ = ["main"]
@@ -31,6 +31,9 @@ _EXTRAS = {
     "pandas": "report",
     "jinja2": "report",
     "xarray": "store",
+    "openpyxl": "excel",
+    "pyngb": "instruments",
+    "tadatakit": "instruments",
 }
 
 
@@ -44,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lehr {lehr.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     signals.add_commands(commands)
+    measured.add_commands(commands)
     dataset.add_commands(commands)
     learning.add_commands(commands)
     model.add_commands(commands)
