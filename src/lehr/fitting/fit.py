@@ -96,9 +96,10 @@ def _point(model: ScanModel, row: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _best(objective: Objective, points: list[NDArray[np.float64]]) -> tuple[Any, int]:
     """Return the best of SciPy's results, and how many starts were tried."""
-    best = None
-    for tried, point in enumerate(points, 1):
+    best, tried = None, 0
+    for point in points:
         found = objective.solve(point, _EVALUATIONS)
+        tried += 1
         if found is not None and (best is None or found.cost < best.cost):
             best = found
         if best is not None and np.sqrt(np.mean(best.fun**2)) < _GOOD:

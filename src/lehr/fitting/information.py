@@ -120,7 +120,7 @@ def fisher_information(
     theta = coordinates.theta(parameters.as_tuple())
     grid = default_temperature() if temperature is None else np.asarray(temperature, dtype=float)
     try:
-        columns = theta_derivatives(coordinates, theta, program or ThermalProgram.chr_cycles(), grid, _TOLERANCE)
+        _, columns = theta_derivatives(coordinates, theta, program or ThermalProgram.chr_cycles(), grid, _TOLERANCE)
     except PredictionError:
         raise LehrError(f"{parameters}: the engine finds no signal near it") from None
     return Information(coordinates, theta, compress(columns.reshape(4, -1).T / noise))

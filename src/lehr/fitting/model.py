@@ -19,6 +19,13 @@ __all__ = ["Nuisance", "PredictionError", "ScanModel", "theta_derivatives"]
 _STEPS = (4e-3, 4e-3, 2e-3, 2e-3)
 """Steps of the differences in theta: the engine is smooth to some 1e-5 of CpN, the third derivatives are below 1e3."""
 
+_TERMS = {"none": 0, "offset": 1, "line": 2}
+"""Terms of a baseline."""
+
+_SMOOTH = ("thermal_lag", "temperature_offset")
+"""Nuisance parameters that the prediction is no linear function of."""
+
+_SECONDS_PER_MINUTE = 60.0
 _GRID_POINTS = 2000  # of a grid that is laid between measured temperatures, and of one that a lag acts on
 
 
@@ -49,8 +56,8 @@ class Nuisance:
     temperature_offset: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.baseline not in ("none", "offset", "line"):
-            raise LehrError(f"baseline '{self.baseline}' is not offered", "Take none, offset or line.")
+        if self.baseline not in _TERMS:
+            raise LehrError(f"baseline '{self.baseline}' is not offered", f"Take one of {', '.join(_TERMS)}.")
         if not (np.isfinite(self.temperature_offset) and self.temperature_offset >= 0):
             raise LehrError(
                 f"temperature_offset = {self.temperature_offset} is out of range",
@@ -59,9 +66,7 @@ class Nuisance:
 
     def names(self, cycles: int) -> tuple[str, ...]:
         """Return the names of the additional parameters for a number of scans."""
-        terms = {"none": [], "offset": ["baseline_offset"], "line": ["baseline_offset", "baseline_slope"]}[
-            self.baseline
-        ]
+        terms = ["baseline_offset", "baseline_slope"][: _TERMS[self.baseline]]
         baseline = [f"{term}_{i + 1}" for i in range(cycles) for term in terms] if self.per_scan else terms
         lag = ["thermal_lag"] if self.thermal_lag else []
         offset = ["temperature_offset"] if self.temperature_offset else []
@@ -80,6 +85,23 @@ class _Block:
     """Where the measured temperatures are in the grid; shape (points,), or (points, 4) if they lie between."""
     weights: NDArray[np.float64] | None
     """Of the cubic interpolation between four points of the grid."""
+
+    @property
+    def rates(self) -> NDArray[np.float64]:
+        """Heating rate of each scan in K/min."""
+        return np.array(self.program.heating_rates)
+
+    def axis(self, values: dict[str, float]) -> NDArray[np.float64]:
+        """Return the true temperatures in K of the grid."""
+        return self.grid - values.get("temperature_offset", 0.0)
+
+    def lagged(self, signals: NDArray[np.float64], values: dict[str, float]) -> NDArray[np.float64]:
+        """Return signals on the grid, shape (n, scans, points), as the sensor sees them."""
+        if "thermal_lag" not in values:
+            return signals
+        from lehr.signals import thermal_lag
+
+        return thermal_lag(signals, values["thermal_lag"], temperature=self.grid, heating_rate=self.rates)
 
     def measured(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Take signals from the grid, on the last axis, to the measured temperatures."""
@@ -116,7 +138,6 @@ class ScanModel:
         self._tolerance = tolerance
         self._blocks = _blocks(scans, self.nuisance)
         self._ends = np.cumsum([0, *(scan.cpn.size for scan in scans.scans)])
-        self._rates = np.array(scans.program.heating_rates) / 60.0
 
     @property
     def size(self) -> int:
@@ -145,7 +166,13 @@ class ScanModel:
         PredictionError
             If the engine finds no signal.
         """
-        return self._predict(point[None, :4], point[4:])[0]
+        values = self._values(point)
+        out = point[4 : 4 + len(self._baseline)] @ self._baseline
+        self.evaluations += 1
+        for block in self._blocks:
+            signals = _simulate(self.coordinates, point[None, :4], block.program, block.axis(values), self._tolerance)
+            self._add(out, block, block.lagged(signals, values)[0])
+        return np.asarray(out)
 
     def jacobian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the derivatives of `predict`, shape (points, parameters).
@@ -155,75 +182,41 @@ class ScanModel:
         PredictionError
             If the engine finds no signal.
         """
-        nodes, weights = _difference_scheme(point[:4])
-        columns = np.tensordot(weights, self._predict(nodes, point[4:]), 1)
-        return np.concatenate([columns, self._nuisance_columns(point)]).T
-
-    def _predict(self, theta: NDArray[np.float64], nuisance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Predict for several theta and one set of nuisance parameters, shape (n, points)."""
-        values = dict(zip(self.names, nuisance.tolist(), strict=True))
-        out = np.empty((len(theta), self._ends[-1]))
+        values = self._values(point)
+        smooth = [name for name in self.names if name in _SMOOTH]
+        out = np.zeros((4 + len(smooth), self.data.size))
+        self.evaluations += 1
         for block in self._blocks:
-            signals = self._lagged(self._simulate(block, theta, values), block, values)
-            self._fill(out, block, signals)
-        columns = self._baseline_columns
-        return out + nuisance[: len(columns)] @ columns
+            signals, columns = theta_derivatives(
+                self.coordinates, point[:4], block.program, block.axis(values), self._tolerance
+            )
+            slope = np.gradient(block.lagged(signals[None], values)[0], block.grid, axis=-1)
+            # the lagged signal y of s obeys y + q lag dy/dT = s, so that dy/dlag is the lagged -q dy/dT
+            drag = block.lagged(-slope[None] * block.rates[:, None] / _SECONDS_PER_MINUTE, values)[0]
+            moved = {"thermal_lag": drag, "temperature_offset": -slope}
+            lagged = np.stack([*block.lagged(columns, values), *(moved[name] for name in smooth)])
+            self._add(out, block, lagged)
+        return np.asarray(np.concatenate([out[:4], self._baseline, out[4:]]).T)
 
-    def _simulate(self, block: _Block, theta: NDArray[np.float64], values: dict[str, float]) -> NDArray[np.float64]:
-        """Return CpN on the grid of a block, shape (n, scans, points)."""
-        cpn, status = simulate_batch(
-            self.coordinates.parameters(theta),
-            program=block.program,
-            temperature=block.grid - values.get("temperature_offset", 0.0),
-            dtype="float64",
-            tolerance=self._tolerance,
-        )
-        self.evaluations += len(theta)
-        if (status > Status.WINDOW).any():
-            raise PredictionError
-        return cpn
+    def _values(self, point: NDArray[np.float64]) -> dict[str, float]:
+        return dict(zip(self.names, point[4:].tolist(), strict=True))
 
-    def _fill(self, out: NDArray[np.float64], block: _Block, signals: NDArray[np.float64]) -> None:
+    def _add(self, out: NDArray[np.float64], block: _Block, signals: NDArray[np.float64]) -> None:
+        """Add the signals of a block, shape (..., scans, points), to a vector over all points."""
         for i, row in enumerate(block.rows):
-            out[..., self._ends[row] : self._ends[row + 1]] = block.measured(signals[..., i, :])
-
-    def _lagged(self, signals: NDArray[np.float64], block: _Block, values: dict[str, float]) -> NDArray[np.float64]:
-        lag = values.get("thermal_lag", 0.0)
-        if not lag > 0:
-            return signals
-        step = block.grid[1] - block.grid[0]
-        rows = [_lag(signals[..., i, :], lag * self._rates[row] / step) for i, row in enumerate(block.rows)]
-        return np.stack(rows, axis=-2)
+            out[..., self._ends[row] : self._ends[row + 1]] += block.measured(signals[..., i, :])
 
     @cached_property
-    def _baseline_columns(self) -> NDArray[np.float64]:
+    def _baseline(self) -> NDArray[np.float64]:
         """Derivatives with respect to the parameters of the baseline, shape (parameters, points)."""
-        powers = {"none": [], "offset": [0], "line": [0, 1]}[self.nuisance.baseline]
+        powers = range(_TERMS[self.nuisance.baseline])
         temperature = np.concatenate([scan.temperature for scan in self.scans.scans]) - self.coordinates.reference
-        terms = np.array([temperature**power for power in powers]).reshape(len(powers), temperature.size)
+        terms = np.array([temperature**power for power in powers]).reshape(-1, temperature.size)
         if not self.nuisance.per_scan:
             return terms
         cycles = np.arange(len(self.scans.scans))
         number = np.repeat(cycles, np.diff(self._ends))
         return np.concatenate([terms * (number == i) for i in cycles])
-
-    def _nuisance_columns(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Derivatives with respect to all nuisance parameters, shape (parameters, points)."""
-        columns = [self._baseline_columns]
-        values = dict(zip(self.names, point[4:].tolist(), strict=True))
-        wanted = [name for name in ("thermal_lag", "temperature_offset") if name in values]
-        if wanted:
-            smooth = np.empty((len(wanted), self._ends[-1]))
-            for block in self._blocks:
-                signals = self._lagged(self._simulate(block, point[None, :4], values), block, values)[0]
-                slope = np.gradient(signals, block.grid, axis=-1)
-                # the lagged signal y of s obeys y + q lag dy/dT = s, so that its derivative is the lagged -q dy/dT
-                drag = -self._lagged(slope, block, values) * self._rates[block.rows][:, None]
-                self._fill(
-                    smooth, block, np.stack([{"thermal_lag": drag, "temperature_offset": -slope}[n] for n in wanted])
-                )
-            columns.append(smooth)
-        return np.concatenate(columns)
 
 
 def theta_derivatives(
@@ -232,8 +225,8 @@ def theta_derivatives(
     program: ThermalProgram,
     temperature: NDArray[np.float64],
     tolerance: float = DEFAULT_TOLERANCE,
-) -> NDArray[np.float64]:
-    """Return the derivatives of CpN with respect to theta, shape (4, cycles, points).
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return CpN, shape (cycles, points), and its derivatives with respect to theta, shape (4, cycles, points).
 
     Raises
     ------
@@ -241,12 +234,24 @@ def theta_derivatives(
         If the engine finds no signal.
     """
     nodes, weights = _difference_scheme(theta)
+    cpn = _simulate(coordinates, nodes, program, temperature, tolerance)
+    return cpn[0], np.tensordot(weights, cpn, 1)
+
+
+def _simulate(
+    coordinates: Coordinates,
+    theta: NDArray[np.float64],
+    program: ThermalProgram,
+    temperature: NDArray[np.float64],
+    tolerance: float,
+) -> NDArray[np.float64]:
+    """Return CpN of several theta, shape (n, cycles, points)."""
     cpn, status = simulate_batch(
-        coordinates.parameters(nodes), program=program, temperature=temperature, dtype="float64", tolerance=tolerance
+        coordinates.parameters(theta), program=program, temperature=temperature, dtype="float64", tolerance=tolerance
     )
     if (status > Status.WINDOW).any():
         raise PredictionError
-    return np.tensordot(weights, cpn, 1)
+    return cpn
 
 
 def _difference_scheme(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -262,17 +267,6 @@ def _difference_scheme(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64],
         nodes += [theta + place * step * (np.arange(4) == k) for place in places]
         weights[k, [0, 2 * k + 1, 2 * k + 2]] = np.array(share) / step
     return np.array(nodes), weights
-
-
-def _lag(signals: NDArray[np.float64], steps: float) -> NDArray[np.float64]:
-    """Apply a first-order lag of so many steps of the grid to signals that are linear between its points."""
-    from scipy.signal import lfilter
-
-    decay = np.exp(-1.0 / steps)
-    mean = steps * (1.0 - decay)
-    # it starts in the steady state of the glass
-    lagged, _ = lfilter([1.0 - mean, mean - decay], [1.0, -decay], signals, zi=mean * signals[..., :1])
-    return np.asarray(lagged)
 
 
 def _blocks(scans: Scans, nuisance: Nuisance) -> list[_Block]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.fitting.coordinates import QUANTITIES
-from lehr.fitting.information import covariance_root, propagate
+from lehr.fitting.information import compress, covariance_root, propagate
 from lehr.fitting.objective import Objective
 from lehr.fitting.scans import Scans
 from lehr.physics import TNMParameters
@@ -63,6 +63,7 @@ class FitResult:
     seconds: float
     objective: Objective
     point: NDArray[np.float64]
+    theta_covariance: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -73,6 +74,7 @@ class FitResult:
         glass = model.coordinates.glass(solution.x[:4])
         weighted = solution.jac.copy()
         weighted[: model.data.size] *= objective.noise / noise
+        root = covariance_root(compress(weighted))
         derivatives = np.zeros((len(QUANTITIES) + len(model.names), model.size))
         derivatives[: len(QUANTITIES), :4] = model.coordinates.derivatives(solution.x[:4])
         derivatives[len(QUANTITIES) :, 4:] = np.eye(len(model.names))
@@ -83,7 +85,8 @@ class FitResult:
             parameters=glass,
             names=(*QUANTITIES, *model.names),
             values=np.array([*glass.as_tuple(), glass.glass_transition, *solution.x[4:]]),
-            covariance=propagate(derivatives, covariance_root(weighted)),
+            covariance=propagate(derivatives, root),
+            theta_covariance=root[:4] @ root[:4].T,
             noise=noise,
             residuals=tuple(residuals),
             converged=solution.status > 0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -117,17 +118,17 @@ class Scans:
     @classmethod
     def of(
         cls,
-        temperature: ArrayLike | Sequence[ArrayLike],
-        cpn: ArrayLike | Sequence[ArrayLike],
+        temperature: NDArray[np.floating[Any]] | Sequence[ArrayLike],
+        cpn: NDArray[np.floating[Any]] | Sequence[ArrayLike],
         program: ThermalProgram | None = None,
     ) -> Scans:
         """Check scans.
 
         Parameters
         ----------
-        temperature : array_like, shape (points,), or a sequence of them
+        temperature : ndarray, shape (points,), or a sequence of them
             K; one for all scans or one for each.
-        cpn : array_like, shape (cycles, points), or a sequence of shape (points,)
+        cpn : ndarray, shape (cycles, points), or a sequence of shape (points,)
             Normalised heat capacity; NaN where a point is missing.
         program : ThermalProgram, optional
             Default: the six cycles of Table 1 of the paper.
@@ -137,8 +138,8 @@ class Scans:
         LehrError
             If a scan is not one, or their number is not that of the cycles.
         """
-        rows = [np.asarray(scan, dtype=float) for scan in np.atleast_2d(cpn)] if _is_array(cpn) else list(cpn)  # type: ignore[arg-type]
-        axes = [temperature] * len(rows) if _is_one(temperature) else list(temperature)  # type: ignore[arg-type]
+        rows = list(np.atleast_2d(cpn)) if isinstance(cpn, np.ndarray) else list(cpn)
+        axes: list[ArrayLike] = list(temperature) if np.ndim(temperature[0]) else [np.asarray(temperature)] * len(rows)
         if len(axes) != len(rows):
             raise LehrError(f"{len(rows)} scans, but {len(axes)} temperatures", "Give one for all, or one for each.")
         pairs = enumerate(zip(axes, rows, strict=True), 1)
@@ -193,12 +194,3 @@ class Scans:
         parts = [scan.window(low - margin, high + margin) for scan in self.scans]
         kept = [part if part.cpn.size >= _MIN_POINTS else scan for part, scan in zip(parts, self.scans, strict=True)]
         return Scans(tuple(kept), self.resolved())
-
-
-def _is_array(value: object) -> bool:
-    return isinstance(value, np.ndarray)
-
-
-def _is_one(value: object) -> bool:
-    """Tell one array of temperatures from a sequence of them."""
-    return isinstance(value, np.ndarray) and value.ndim == 1 or np.ndim(value[0]) == 0  # type: ignore[index]

@@ -21,8 +21,10 @@ _ROUNDS = 2  # of moving a trial to the measured Tf'
 
 
 def limiting_fictive_temperatures(scans: Scans) -> NDArray[np.float64]:
-    """Return Tf' in K of each scan, from the area: the integral of CpN from glass to liquid is T - Tf'."""
-    return np.array([scan.temperature[-1] - np.trapezoid(scan.cpn, scan.temperature) for scan in scans.scans])
+    """Return Tf' in K of each scan, from its area."""
+    from lehr.signals import equal_area_temperature
+
+    return np.array([equal_area_temperature(scan.cpn, scan.temperature) for scan in scans.scans])
 
 
 def initial_estimate(scans: Scans, count: int = 3) -> NDArray[np.float64]:
