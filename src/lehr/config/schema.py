@@ -245,11 +245,11 @@ class EvaluationConfig(Section):
         6.0, gt=0, description="samples with a higher peak are left out and counted, as in the paper"
     )
     batch_size: int = Field(256, ge=1, description="samples in one call of a network")
-    robustness: RobustnessConfig = Field(RobustnessConfig(), description="networks on distorted scans")
-    limits: LimitsConfig = Field(LimitsConfig(), description="Cramer-Rao bound and Levenberg-Marquardt fits")
     transfer: bool = Field(
         True, description="the workflow tests each network on each simulated subset, not only on its own"
     )
+    robustness: RobustnessConfig = Field(RobustnessConfig(), description="networks on distorted scans")
+    limits: LimitsConfig = Field(LimitsConfig(), description="Cramer-Rao bound and Levenberg-Marquardt fits")
 
 
 class ReportConfig(Section):
@@ -377,6 +377,14 @@ class Config(Section):
         """Folder of the evaluation of a model on a subset: test.nc, metrics.json, table.csv, table.md."""
         folder = Path(self.output) / "evaluation" / model / subset
         return folder if split == "test" else folder / split
+
+    def robustness_path(self, model: str) -> Path:
+        """Errors of a model on distorted scans; a CSV lies beside it."""
+        return Path(self.output) / "evaluation" / model / "robustness.nc"
+
+    def limits_path(self, subset: str) -> Path:
+        """Cramer-Rao bound and fits on samples of a subset; a CSV lies beside it."""
+        return Path(self.output) / "limits" / f"{subset}.nc"
 
     @property
     def report_path(self) -> Path:
