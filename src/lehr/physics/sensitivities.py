@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lehr import _tnm
 from lehr.errors import LehrError
-from lehr.physics.kww import BETA_RANGE
+from lehr.physics.kww import KWWKernel
 from lehr.physics.parameters import GAS_CONSTANT, TNMParameters
 from lehr.physics.program import ThermalProgram
-from lehr.physics.simulate import DEFAULT_TOLERANCE, Status, simulate_batch
+from lehr.physics.simulate import (
+    DEFAULT_TOLERANCE,
+    ScanTarget,
+    Status,
+    each_row,
+    equidistant,
+    parameter_rows,
+    scan_target,
+)
 
 __all__ = ["Sensitivities", "simulate_sensitivities", "simulate_sensitivities_batch"]
 
@@ -76,17 +86,14 @@ def simulate_sensitivities(
     LehrError
         If the temperatures are not equidistant or the integration fails.
     """
-    from lehr.physics.simulate import _equidistant
-
     program = program or ThermalProgram.chr_cycles()
-    grid = _equidistant(temperature)
-    cpn, jacobian, status = simulate_sensitivities_batch(
-        [parameters.as_tuple()], program=program, temperature=grid, tolerance=tolerance
-    )
-    if status[0] not in (Status.OK, Status.WINDOW):
-        raise LehrError(f"{parameters}: {Status(status[0]).message}")
-    limits, limiting = _differences(parameters.as_tuple(), program, grid, want_limits=True)
-    return Sensitivities(parameters, program, grid, cpn[0], jacobian[0], limits, limiting, Status(status[0]))
+    grid = equidistant(temperature)
+    arrays = _empty((), len(program.cycles), grid.size)
+    status = _differentiate(scan_target(program, grid, tolerance), parameters, arrays)
+    if status not in (Status.OK, Status.WINDOW):
+        raise LehrError(f"{parameters}: {status.message}")
+    cpn, jacobian, limiting, limiting_jacobian = arrays
+    return Sensitivities(parameters, program, grid, cpn, jacobian, limiting, limiting_jacobian, status)
 
 
 def simulate_sensitivities_batch(
@@ -117,41 +124,49 @@ def simulate_sensitivities_batch(
     status : ndarray of int8, shape (n,)
         A `Status` for each row. A bad row harms no other.
     """
-    from lehr.physics.simulate import _equidistant
-
+    rows = parameter_rows(parameters)
     program = program or ThermalProgram.chr_cycles()
-    grid = _equidistant(temperature)
-    rows = np.atleast_2d(np.asarray(parameters, dtype=float))
-    cpn, status = simulate_batch(
-        rows, program=program, temperature=grid, dtype="float64", tolerance=tolerance, threads=threads
-    )
-    jacobian = np.full((*cpn.shape, 4), np.nan)
-    for i, row in enumerate(rows):
-        if status[i] <= Status.WINDOW:
-            jacobian[i] = _differences(tuple(row), program, grid)[1]
-    return cpn, jacobian, status
+    grid = equidistant(temperature)
+    arrays = _empty((len(rows),), len(program.cycles), grid.size)
+    target = scan_target(program, grid, tolerance)
+
+    def one(i: int, glass: TNMParameters | None) -> Status:
+        if glass is not None:
+            cpn, jacobian, limiting, limiting_jacobian = arrays
+            return _differentiate(target, glass, (cpn[i], jacobian[i], limiting[i], limiting_jacobian[i]))
+        for array in arrays:
+            array[i] = np.nan
+        return Status.PARAMETER
+
+    status = each_row(rows, one, threads)
+    return arrays[0], arrays[1], status
 
 
-def _differences(row, program, grid, want_limits=False):  # type: ignore[no-untyped-def]
-    """Differences of runs at a tight tolerance, to be replaced by derivatives of the kernel."""
-    glass = TNMParameters(*row)
-    steps = (0.02, 0.02 * GAS_CONSTANT * glass.glass_transition, 2e-3, 1e-3 * glass.beta)
-    lowest, highest = (-np.inf, 0.0, 0.0, BETA_RANGE[0]), (np.inf, np.inf, 1.0, BETA_RANGE[1])
-    rows, shares = [row], []
-    for k, h in enumerate(steps):
-        if row[k] + h > highest[k]:
-            places, share = (-1, -2), (1.5, -2.0, 0.5)
-        elif row[k] - h < lowest[k]:
-            places, share = (1, 2), (-1.5, 2.0, -0.5)
-        else:
-            places, share = (1, -1), (0.0, 0.5, -0.5)
-        for place in places:
-            rows.append(tuple(value + place * h * (k == j) for j, value in enumerate(row)))
-        shares.append(np.array(share) / h)
-    limits = np.empty((9, len(program.cycles)))
-    cpn, _ = simulate_batch(
-        rows, program=program, temperature=grid, dtype="float64", tolerance=1e-7, limiting_fictive_temperature=limits
-    )
-    values = limits if want_limits else cpn
-    columns = [s[0] * values[0] + s[1] * values[2 * k + 1] + s[2] * values[2 * k + 2] for k, s in enumerate(shares)]
-    return values[0], np.stack(columns, axis=-1)
+_Arrays = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+"""cpn, jacobian, limiting fictive temperature and its jacobian."""
+
+
+def _empty(rows: tuple[int, ...], cycles: int, points: int) -> _Arrays:
+    cpn, limiting = np.empty((*rows, cycles, points)), np.empty((*rows, cycles))
+    return cpn, np.empty((*cpn.shape, 4)), limiting, np.empty((*limiting.shape, 4))
+
+
+@lru_cache(maxsize=256)
+def _compiled_kernels(beta: float) -> tuple[_tnm.Kernel, _tnm.Kernel]:
+    both = KWWKernel.with_derivative(beta)
+    kernel, by_beta = (_tnm.Kernel(k.rates, k.weights, k.chains, k.mean_time) for k in both)
+    return kernel, by_beta
+
+
+def _differentiate(target: ScanTarget, glass: TNMParameters, arrays: _Arrays) -> Status:
+    programs, first, step, tolerance = target
+    cpn, jacobian, limiting, limiting_jacobian = arrays
+    ln_a, delta_h, x, beta = glass.as_tuple()
+    kernel, by_beta = _compiled_kernels(beta)
+    status = _tnm.sensitivities(
+        ln_a, delta_h / GAS_CONSTANT, x, kernel, by_beta, programs, first, step, tolerance, cpn, jacobian, limiting,
+        limiting_jacobian,
+    )  # fmt: skip
+    jacobian[..., 1] /= GAS_CONSTANT
+    limiting_jacobian[..., 1] /= GAS_CONSTANT
+    return Status(status)
