@@ -17,12 +17,12 @@ from stores import call
 from trained import fake_run, untrained_run
 
 from lehr import simulate
-from lehr.config import Config, load_config
+from lehr.config import Config, ModelConfig, load_config
 from lehr.errors import LehrError
 from lehr.evaluation import RunReference, evaluate, measure, read_evaluation, references
 from lehr.evaluation.metrics import half_width
 from lehr.models import PARAMETERS, TargetScaling
-from lehr.statespace import SPLITS
+from lehr.statespace import SPLITS, Split
 from lehr.store import SignalStore
 
 ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])  # what the network of these tests says about every sample
@@ -211,6 +211,21 @@ def test_another_split_lies_beside_the_test(network: RunReference) -> None:
     assert read_evaluation(network, split="validation").data.attrs["split"] == "validation"
     with pytest.raises(LehrError, match=r"C/C/metrics\.json: cannot be read(.|\n)*`lehr evaluate CONFIG --model C`"):
         read_evaluation(network)
+
+
+def test_a_network_with_a_split_of_its_own_is_tested_on_that(
+    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = fake_run(tiny_config, tmp_path / "cells", ANSWER, monkeypatch, models=("C-cells",), split_by="cell")
+    metrics = evaluate(RunReference(config, "C-cells"))
+    store = SignalStore.open(config.store_path, "C")
+    part = Split(by="cell").assign(store.parameters)
+    assert metrics["samples"]["all"] == np.count_nonzero(part == 2)
+    assert metrics["samples"]["all"] % 4 == 0  # whole cells, of two x and two beta
+    assert json.loads((config.run_path("C-cells") / "run.json").read_text())["split"]["by"] == "cell"
+    other = config.model_copy(update={"models": (ModelConfig(name="C-cells", subset="C"),)})
+    with pytest.raises(LehrError, match="split.by: cell -> sample"):
+        evaluate(RunReference(other, "C-cells"))
 
 
 def test_failed_simulations_are_counted() -> None:
