@@ -15,6 +15,7 @@ from stores import tree
 from lehr.config import Config
 
 MEASURED = ("evaluate", "robustness", "limits")
+FEW = {"robustness": {"samples": 8}, "limits": {"samples": 2, "noise": [0.01]}}
 
 
 def snakemake(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -37,7 +38,7 @@ def planned(config: Path, *words: str) -> set[str]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the whole workflow once."""
-    config = write_config(tmp_path_factory.mktemp("flow") / "c.yaml", {**TINY, "name": "flow"})
+    config = write_config(tmp_path_factory.mktemp("flow") / "c.yaml", {**TINY, "name": "flow", "evaluation": FEW})
     assert planned(config) == {"simulate", "finalise", "train", *MEASURED, "report", "all"}
     done = snakemake(config)
     assert done.returncode == 0, done.stdout + done.stderr

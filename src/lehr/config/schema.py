@@ -222,9 +222,13 @@ class RobustnessConfig(Section):
     """Distortions of test scans that a network is given; docs/limits.md says what they are. Each also at level 0."""
 
     samples: int = Field(256, ge=1, description="test samples, drawn at random")
-    white_noise: tuple[Positive, ...] = Field((0.001, 0.01, 0.05), description="standard deviation, in units of CpN")
+    white_noise: tuple[Positive, ...] = Field(
+        (0.001, 0.003, 0.01, 0.05), description="standard deviation, in units of CpN"
+    )
     thermal_lag: tuple[Positive, ...] = Field((0.5, 1, 2, 5), description="time constant of the calorimeter, s")
-    baseline_slope: tuple[Positive, ...] = Field((0.001, 0.01, 0.05), description="CpN that a baseline rises in 100 K")
+    baseline_slope: tuple[Positive, ...] = Field(
+        (0.0005, 0.002, 0.01), description="CpN that a baseline rises in 100 K"
+    )
     temperature_offset: tuple[Positive, ...] = Field((0.2, 1, 5), description="error of the thermometer, K")
 
 
@@ -235,7 +239,7 @@ class LimitsConfig(Section):
     noise: tuple[Annotated[float, Field(ge=0)], ...] = Field(
         (0, 0.001, 0.01, 0.05), min_length=1, description="standard deviations of white noise, in units of CpN"
     )
-    starts: int = Field(5, ge=1, description="starting points of a fit, the best of which counts")
+    starts: int = Field(5, ge=1, description="starting points that a fit may try")
 
 
 class EvaluationConfig(Section):
@@ -249,7 +253,7 @@ class EvaluationConfig(Section):
         True, description="the workflow tests each network on each simulated subset, not only on its own"
     )
     robustness: RobustnessConfig = Field(RobustnessConfig(), description="networks on distorted scans")
-    limits: LimitsConfig = Field(LimitsConfig(), description="Cramer-Rao bound and Levenberg-Marquardt fits")
+    limits: LimitsConfig = Field(LimitsConfig(), description="Cramer-Rao bound and least-squares fits")
 
 
 class ReportConfig(Section):
