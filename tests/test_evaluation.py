@@ -19,8 +19,9 @@ from trained import fake_run, untrained_run
 from lehr import simulate
 from lehr.config import Config, ModelConfig, load_config
 from lehr.errors import LehrError
-from lehr.evaluation import RunReference, evaluate, measure, read_evaluation, references
+from lehr.evaluation import RunReference, evaluate, measure, read_evaluation, references, transfer
 from lehr.evaluation.metrics import half_width
+from lehr.generate import generate
 from lehr.models import PARAMETERS, TargetScaling
 from lehr.statespace import SPLITS, Split
 from lehr.store import SignalStore
@@ -224,8 +225,28 @@ def test_a_network_with_a_split_of_its_own_is_tested_on_that(
     assert metrics["samples"]["all"] % 4 == 0  # whole cells, of two x and two beta
     assert json.loads((config.run_path("C-cells") / "run.json").read_text())["split"]["by"] == "cell"
     other = config.model_copy(update={"models": (ModelConfig(name="C-cells", subset="C"),)})
-    with pytest.raises(LehrError, match="split.by: cell -> sample"):
+    with pytest.raises(LehrError, match=r"split\.by: cell -> sample"):
         evaluate(RunReference(other, "C-cells"))
+
+
+def test_a_network_is_tested_on_another_subset(
+    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = tiny_config.model_copy(update={"output": str(tmp_path / "both"), "subsets": ("C", "G")})
+    shutil.copytree(tiny_config.store_path, both.store_path)
+    generate(both, "G")
+    network = RunReference(fake_run(both, tmp_path / "run", ANSWER, monkeypatch), "C")
+    own, other = evaluate(network), evaluate(network, "G")
+    assert other["trivial_prediction"] == own["trivial_prediction"]
+    assert all(row["paper"] is None for row in other["fractions"])  # which is about networks on their own subsets
+    matrix = transfer([read_evaluation(network), read_evaluation(network, "G")]).sel(model="C")
+    assert matrix["samples_by_side"].sel(subset="C", ranged="delta_h").to_numpy().tolist()[::2] == [0, 0]
+    # G has delta_h from 200 to 1200 kJ/mol, C from 650 to 750: the network says 705
+    sides = matrix.sel(subset="G", ranged="delta_h", statistic="bias")["error_by_side"]
+    assert float(sides.sel(side="below")) > 55e3
+    assert float(sides.sel(side="above")) < -45e3
+    parts = matrix["samples_by_side"].sel(subset="G", ranged="delta_h")
+    assert int(parts.sum()) == int(matrix["samples"].sel(subset="G")) == other["samples"]["evaluated"]
 
 
 def test_failed_simulations_are_counted() -> None:
@@ -334,13 +355,25 @@ def test_the_command_line_evaluates_what_it_can(real: Path, tmp_path: Path, monk
     config = load_config(real)
     unfinished = tmp_path / "models/U"
     unfinished.mkdir(parents=True)
-    done = call("evaluate", unfinished, tmp_path / "nothing.yaml", config.run_path("C"), real, "--on", "C", "--on", "G")
+    done = call(
+        "evaluate",
+        unfinished,
+        tmp_path / "nothing.yaml",
+        config.run_path("C"),
+        real,
+        "--on",
+        "C",
+        "--on",
+        "G",
+        "--on",
+        "G",
+    )
     assert done.returncode == 2
     assert f"{unfinished}: not the run folder of a finished training" in done.stderr
     assert f"{tmp_path / 'nothing.yaml'}: cannot read the file" in done.stderr
     assert "the config of the model C has no subset 'G'\n  It has: C." in done.stderr
     table = done.stdout.splitlines()
-    assert table[0] == "Mean absolute errors"
+    assert table[0] == "Median absolute errors"
     assert len(table) == 4  # the same run, named twice, is evaluated once
     assert table[3].startswith("| C ")
 
@@ -362,7 +395,7 @@ def test_ranks_share_the_samples_and_change_nothing(real: Path, tmp_path: Path) 
     one = read_evaluation(network).data
     done = run("mpiexec", "-n", "2", "lehr", "evaluate", path, "--ranks", "2")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Mean absolute errors") == 1
+    assert done.stdout.count("Median absolute errors") == 1
     two = read_evaluation(network)
     # a network may add up in another order with another number of threads
     xarray.testing.assert_allclose(one, two.data, rtol=1e-5, atol=1e-6)

@@ -88,8 +88,6 @@ def _open(run: RunReference, subset: str) -> SignalStore:
 
 def _share(run: RunReference, subset: str, split: str, rank: int, size: int) -> Columns:
     """Predict the batches of this rank and simulate what was predicted."""
-    from lehr.models import load_network, predict  # Keras takes seconds to load, and the metrics need none of it
-
     config, store = run.config, _open(run, subset)
     reader = SequentialReader(
         store,
@@ -99,6 +97,8 @@ def _share(run: RunReference, subset: str, split: str, rank: int, size: int) -> 
         rank=rank,
         size=size,
     )
+    from lehr.models import load_network, predict  # Keras takes seconds to load: after what may be wrong without it
+
     network = load_network(run.folder, store.temperature)
     threads = simulation_threads() if size == 1 else 1
     batches: list[Columns] = [_nothing()]
@@ -151,10 +151,16 @@ def compare_signals(
     possible = clamp(predicted)[0]
     program, temperature = signals.program.build(), signals.temperature.kelvin()
     sse = np.empty(len(cpn))
+    memory = np.empty((min(_ROWS_AT_ONCE, len(cpn)), *cpn.shape[1:]), np.float32)
     for first in range(0, len(cpn), _ROWS_AT_ONCE):
         rows = slice(first, first + _ROWS_AT_ONCE)
         again, _ = simulate_batch(
-            possible[rows], program=program, temperature=temperature, tolerance=signals.tolerance, threads=threads
+            possible[rows],
+            program=program,
+            temperature=temperature,
+            tolerance=signals.tolerance,
+            threads=threads,
+            out=memory[: len(possible[rows])],
         )
         sse[rows] = signal_sse(cpn[rows], again)
     return sse
