@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray
+import yaml
 from stores import call
 from trained import fake_run
 
@@ -128,8 +129,6 @@ def test_drawn_samples_are_of_the_test_split_and_below_the_limit(tiny_config: Co
 
 
 def test_the_command_says_what_is_missing_and_does_the_rest(config: Config, tmp_path: Path) -> None:
-    import yaml
-
     models = (ModelConfig(name="C", subset="C"), ModelConfig(name="untrained", subset="C"))
     path = tmp_path / "c.yaml"
     path.write_text(yaml.safe_dump(config.model_copy(update={"models": models}).model_dump(mode="json")))
