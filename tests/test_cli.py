@@ -28,6 +28,8 @@ COMMANDS = [
     ("model",),
     ("model", "summary"),
     ("evaluate",),
+    ("robustness",),
+    ("limits",),
     ("report",),
     ("doctor",),
 ]
