@@ -56,6 +56,7 @@ int modes_create(mode_bank *bank, const tnm_kernel *kernel) {
     bank->inverse_rate = modes_table(kernel, INVERSE_RATE);
     bank->weighted_rate = modes_table(kernel, WEIGHTED_RATE);
     bank->envelope = modes_table(kernel, ENVELOPE);
+    bank->tail = modes_table(kernel, TAIL);
     bank->departure = memory;
     bank->trial = memory + padded;
     bank->decay = memory + 2 * padded;
@@ -70,14 +71,6 @@ void modes_settle(mode_bank *bank, double lag) {
     bank->begin = 0;
     bank->end = bank->kernel->terms;
     bank->frozen_weight = bank->frozen_fictive = 0.0;
-}
-
-void modes_end_derivatives(const double *shape, double *d) {
-    d[0] = shape[0] + shape[1] + shape[2] + shape[3] + shape[4];
-    d[1] = -(shape[1] + 2.0 * shape[2] + 3.0 * shape[3] + 4.0 * shape[4]);
-    d[2] = 2.0 * shape[2] + 6.0 * shape[3] + 12.0 * shape[4];
-    d[3] = -(6.0 * shape[3] + 24.0 * shape[4]);
-    d[4] = 24.0 * shape[4];
 }
 
 /* Give the modes up to `end` the values that they have after the last accepted step. */
@@ -194,19 +187,24 @@ static size_t first_mode(const mode_bank *bank, double octaves, size_t low, size
     return mode < (double)high ? (size_t)mode : high;
 }
 
-void modes_add_fast(const tnm_kernel *kernel, const mode_step *step, const double *shape, double *departure,
-                    double *relaxation) {
-    if (step->end == kernel->terms) return;
+/* `sum` are the tails of the first such mode, `y` is its 1/z. */
+static inline void add_fast(const double *sum, double y, double drive, const double *shape, double *departure,
+                            double *relaxation) {
     double d[5], one = 0.0, other = 0.0;
     modes_end_derivatives(shape, d);
-    const double *sum = modes_table(kernel, TAIL) + 6 * step->end;
-    const double y = modes_table(kernel, INVERSE_RATE)[step->end] / step->dxi;
     for (size_t k = 5; k-- > 0;) {
         one = d[k] * sum[k + 1] + y * one;
         other = d[k] * sum[k] + y * other;
     }
-    *departure += step->drive * y * one;
-    *relaxation += step->drive * other;
+    *departure += drive * y * one;
+    *relaxation += drive * other;
+}
+
+void modes_add_fast(const tnm_kernel *kernel, const mode_step *step, const double *shape, double *departure,
+                    double *relaxation) {
+    if (step->end == kernel->terms) return;
+    const double y = modes_table(kernel, INVERSE_RATE)[step->end] / step->dxi;
+    add_fast(modes_table(kernel, TAIL) + 6 * step->end, y, step->drive, shape, departure, relaxation);
 }
 
 void modes_try(mode_bank *bank, mode_step *step, double temperature) {
@@ -235,7 +233,9 @@ void modes_try(mode_bank *bank, mode_step *step, double temperature) {
     step->departure = modes_sum(end - begin, bank->kernel->weight + begin, bank->trial + begin) +
                       bank->frozen_weight * temperature - bank->frozen_fictive;
     step->relaxation = dxi * modes_sum(end - begin, bank->weighted_rate + begin, bank->trial + begin);
-    modes_add_fast(bank->kernel, step, step->shape, &step->departure, &step->relaxation);
+    if (end < terms)
+        add_fast(bank->tail + 6 * end, bank->inverse_rate[end] / dxi, drive, step->shape, &step->departure,
+                 &step->relaxation);
 }
 
 void modes_accept(mode_bank *bank, const mode_step *step) {

@@ -31,6 +31,7 @@ typedef struct {
     const tnm_kernel *kernel;
     const double *rate, *inverse_rate, *weighted_rate;
     const double *envelope; /* largest |weight| nearby */
+    const double *tail;     /* sums over faster modes, 6 for each mode */
     double *memory;
     double *departure;   /* D of the active modes, begin <= mode < end */
     double *trial;       /* D at the end of a step that is tried */
@@ -67,7 +68,7 @@ void modes_accept(mode_bank *bank, const mode_step *step);
  * how far it may come soon, so that a mode on its way through does not hold up the faster or slower ones. */
 void modes_rest(mode_bank *bank, double temperature, double reach, double quiet);
 
-/* What follows is for the derivatives of the modes, tangent.c. */
+/* What follows serves modes.c and the derivatives of the modes, tangent.c. */
 
 /* Tables of tnm_prepare, each of terms + BLOCK values but the last, which has 6 for each mode. */
 enum { RATE = 0, INVERSE_RATE = 1, WEIGHTED_RATE = 2, ENVELOPE = 3, TAIL = 4 };
@@ -81,7 +82,13 @@ static inline size_t modes_whole_blocks(size_t begin, size_t end) {
 
 /* D = drive sum_k d_k / z^(k+1) for modes in quasi-equilibrium: derivatives of the shape at theta = 1, of alternating
  * signs. */
-void modes_end_derivatives(const double *shape, double *d);
+static inline void modes_end_derivatives(const double *shape, double *d) {
+    d[0] = shape[0] + shape[1] + shape[2] + shape[3] + shape[4];
+    d[1] = -(shape[1] + 2.0 * shape[2] + 3.0 * shape[3] + 4.0 * shape[4]);
+    d[2] = 2.0 * shape[2] + 6.0 * shape[3] + 12.0 * shape[4];
+    d[3] = -(6.0 * shape[3] + 24.0 * shape[4]);
+    d[4] = 24.0 * shape[4];
+}
 
 /* What the modes from `end` on add to the sums of weight * D and of weight * z * D, for a drive of this shape. */
 void modes_add_fast(const tnm_kernel *kernel, const mode_step *step, const double *shape, double *departure,

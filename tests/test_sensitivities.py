@@ -65,8 +65,8 @@ def test_derivatives_against_differences_over_the_state_space() -> None:
         assert s.status == Status.OK
         assert s.jacobian.shape == (1, 3701, 4)
         errors.append([largest_error(s.jacobian, k, differences(glass, k, ONE, temperature)) for k in range(4)])
-    # 1e-3 of the largest derivative is the error of the kernel (docs/method.md). The rest is noise of the differences:
-    # where a ramp passes over what is frozen jumps from run to run, by 1e-5 in CpN.
+    # Up to 2e-3 of the largest derivative is the error of the kernel (docs/method.md). The rest is noise of the
+    # differences: where a ramp ends its passage over the frozen glass changes from run to run, by 1e-5 in CpN.
     assert np.max(errors) < 5e-3
     assert (np.median(errors, axis=0) < 1e-3).all()
 
@@ -155,7 +155,7 @@ def test_derivative_of_the_exponential_sum(beta: float) -> None:
         assert np.array_equal(kernel.weights, KWWKernel.of(beta).weights)
     u = np.geomspace(1e-3 / kernel.rates[-1], 1e3 / kernel.rates[0], 4001)
     power = np.minimum(u**beta, 700.0)
-    assert np.abs(by_beta(u) + power * np.log(u) * np.exp(-power)).max() < 1.5e-5  # of at most 2.8
+    assert np.abs(by_beta(u) + power * np.log(u) * np.exp(-power)).max() < 1.5e-5  # of 2.7 at most
     assert abs(by_beta.weights.sum()) < 2e-6  # the sum of the weights stays 1
 
 
