@@ -69,6 +69,7 @@ class TestFinished:
         [
             ("training", "optimizer_options", {"learning_rate": 0.001}, {"train", "evaluate", "report", "all"}),
             ("evaluation", "cpn_max", 5.0, {"evaluate", "report", "all"}),
+            ("evaluation", "transfer", False, {"report", "all"}),
             ("report", "material", "a-Se (enthalpy)", {"report", "all"}),
             ("signals", "tolerance", 1e-3, {"simulate", "finalise", "train", "evaluate", "report", "all"}),
             ("split", "seed", 1, {"finalise", "train", "evaluate", "report", "all"}),

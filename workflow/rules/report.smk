@@ -7,11 +7,7 @@ rule report:
     input:
         [study.manifest_path(subset) for subset in study.subsets],
         [study.run_path(model.name) / name for model in study.models for name in ("model.keras", "history.csv", "run.json")],
-        [
-            study.evaluation_path(model.name) / name
-            for model in study.models
-            for name in ("predictions.csv", "metrics.json")
-        ],
+        [study.evaluation_path(*test) / name for test in study.tests for name in ("test.nc", "metrics.json")],
     output:
         study.report_path,
     log:

@@ -4,7 +4,8 @@
 
 def training_digest(wildcards):
     """What a training depends on besides its signals; a change of anything else does not train again."""
-    sections = (study.signals, study.split, study.network, study.training, study.loss_weights(wildcards.model), study.ranks.train)
+    model = wildcards.model
+    sections = (study.signals, study.split_of(model), study.network, study.training, study.loss_weights(model), study.ranks.train)
     return [getattr(section, "digest", lambda section=section: section)() for section in sections]
 
 

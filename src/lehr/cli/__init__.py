@@ -15,6 +15,7 @@ from lehr.errors import LehrError
 __all__ = ["main"]
 
 _EXTRAS = {
+    "h5netcdf": "store",
     "h5py": "store",
     "numcodecs": "store",
     "scipy": "store",

@@ -215,15 +215,19 @@ class ModelConfig(Section):
     name: ModelName = Field(description="name of the model; letters, digits, '.', '_' and '-'")
     subset: SubsetName = Field(description="subset of the state space to train on")
     loss_weights: LossWeights | None = Field(None, description="instead of training.loss_weights")
+    split_by: Literal["sample", "cell"] | None = Field(None, description="instead of split.by")
 
 
 class EvaluationConfig(Section):
-    """What is measured on the test split."""
+    """What is measured on the test splits."""
 
     cpn_max: float = Field(
         6.0, gt=0, description="samples with a higher peak are left out and counted, as in the paper"
     )
     batch_size: int = Field(256, ge=1, description="samples in one call of a network")
+    transfer: bool = Field(
+        True, description="the workflow tests each network on each simulated subset, not only on its own"
+    )
 
 
 class ReportConfig(Section):
@@ -238,6 +242,7 @@ class RanksConfig(Section):
     simulate: int = Field(2, ge=1, description="MPI ranks of a job that simulates")
     blocks: int = Field(1, ge=1, description="jobs that simulate a subset, each a block of its parts")
     train: int = Field(2, ge=1, description="Horovod ranks that train a model; must divide training.streams")
+    evaluate: int = Field(2, ge=1, description="MPI ranks that test a model on a subset")
 
 
 def _paper_models() -> tuple[ModelConfig, ...]:
@@ -309,6 +314,20 @@ class Config(Section):
         """Return the loss weights of the model of that name."""
         return self.model(name).loss_weights or self.training.loss_weights
 
+    def split_of(self, name: str) -> SplitConfig:
+        """Return the split that the model of that name is trained and tested with."""
+        by = self.model(name).split_by
+        return self.split if by is None else self.split.model_copy(update={"by": by})
+
+    @property
+    def tests(self) -> list[tuple[str, SubsetName]]:
+        """Pairs of a model and a subset that the workflow tests it on: its own, or each that is simulated."""
+        return [
+            (model.name, subset)
+            for model in self.models
+            for subset in (self.subsets if self.evaluation.transfer else (model.subset,))
+        ]
+
     # Where results lie. The Snakemake rules name the same files.
 
     @property
@@ -332,9 +351,10 @@ class Config(Section):
         """Run folder of a model: model.keras, history.csv, run.json and what docs/training.md lists besides."""
         return Path(self.output) / "models" / model
 
-    def evaluation_path(self, model: str) -> Path:
-        """Folder of an evaluation: predictions.csv, metrics.json."""
-        return Path(self.output) / "evaluation" / model
+    def evaluation_path(self, model: str, subset: str, split: str = "test") -> Path:
+        """Folder of the evaluation of a model on a subset: test.nc, metrics.json, table.csv, table.md."""
+        folder = Path(self.output) / "evaluation" / model / subset
+        return folder if split == "test" else folder / split
 
     @property
     def report_path(self) -> Path:
