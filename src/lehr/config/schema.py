@@ -356,6 +356,14 @@ class Config(Section):
         folder = Path(self.output) / "evaluation" / model / subset
         return folder if split == "test" else folder / split
 
+    def robustness_path(self, model: str) -> Path:
+        """Errors of a model on distorted scans; a CSV lies beside it."""
+        return Path(self.output) / "evaluation" / model / "robustness.nc"
+
+    def limits_path(self, subset: str) -> Path:
+        """Cramer-Rao bound and fits on samples of a subset; a CSV lies beside it."""
+        return Path(self.output) / "limits" / f"{subset}.nc"
+
     @property
     def report_path(self) -> Path:
         """The HTML report."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from lehr.files import write_text
-from lehr.report.style import data_uri, picture_uri, save
+from lehr.report.style import data_uri, lay_out, picture_uri, save
 
 __all__ = ["Album", "Block", "Image", "slug"]
 
@@ -64,6 +64,7 @@ class Album:
 
     def add(self, name: str, axes: Axes, words: str, *, picture: bool = False) -> Image:
         """Write NAME.png and NAME.pdf; return the image: SVG, or the PNG for what is too much to be drawn in lines."""
+        lay_out(axes)
         save(axes, self._figures / f"{name}.pdf")
         png = self._figures / f"{name}.png"
         save(axes, png)

@@ -88,6 +88,11 @@ class Model:
         return self.reference.config
 
     @property
+    def split_by(self) -> str:
+        """How its samples were split: by sample or by cell."""
+        return self.config.split_of(self.reference.model).by
+
+    @property
     def own(self) -> Evaluation:
         """The evaluation on its own subset; raises `KeyError` if there is none."""
         return self.tests[self.run.subset]
@@ -183,7 +188,7 @@ def collect(paths: Sequence[str | Path]) -> Results:
             "These networks learned from different signals (another state space, thermal program, temperature step or "
             "tolerance): their errors are of different samples, and a smaller one does not make a better network."
         )
-    subsets = []
+    subsets: list[Subset] = []
     for model in models:
         if not any((known.config, known.name) == (model.config, model.run.subset) for known in subsets):
             subset = problems.attempt(_subset, model.config, model.run.subset, problems)

@@ -8,14 +8,23 @@ from itertools import groupby
 import numpy as np
 import xarray
 
-from lehr.evaluation import QUANTITIES, signed_errors, transfer
+from lehr.evaluation import QUANTITIES, signed_errors
 from lehr.report import figures, typeset
 from lehr.report.album import Album, Block
 from lehr.report.collect import Model, Subset
 from lehr.report.networks import SHOWN, error_label, error_of
 from lehr.report.style import LineStyle, house_style, new_panels
 
-__all__ = ["edge_block", "limits_blocks", "robustness_block", "sorted_block", "splits_block", "training_block", "transfer_block"]
+__all__ = [
+    "NORMAL_MAE",
+    "edge_block",
+    "limits_blocks",
+    "robustness_block",
+    "sorted_block",
+    "splits_block",
+    "training_block",
+    "transfer_block",
+]
 
 NORMAL_MAE = float(np.sqrt(2.0 / np.pi))
 """Mean absolute error of a normal estimator in units of its standard deviation."""
@@ -168,9 +177,7 @@ def _by_level(data: xarray.Dataset, distortion: str, quantity: str) -> figures.C
 
 
 @house_style
-def limits_blocks(
-    models: Sequence[Model], subsets: Sequence[Subset], styles: Styles, album: Album
-) -> dict[str, Block]:
+def limits_blocks(models: Sequence[Model], subsets: Sequence[Subset], styles: Styles, album: Album) -> dict[str, Block]:
     """Draw networks, curve fits and the Cramér-Rao bound against noise, for each subset where the bound is known."""
     blocks = {}
     for subset in subsets:
@@ -203,9 +210,9 @@ def limits_blocks(
         seconds = float(subset.limits["fit_seconds"].mean())
         caption = (
             f"Subset {subset.name}, mean absolute error against white noise. Dashed: what an unbiased estimate has at "
-            "the Cramér–Rao bound, the line that no unbiased method can beat; a network may get below it only by what it "
-            "knows of the ranges beforehand. Stars: Levenberg–Marquardt fits of the model from several starts, the "
-            f"method of today, on {subset.limits.sizes['sample']} of the same samples; "
+            "the Cramér–Rao bound, the line that no unbiased method can beat; a network may get below it only by "
+            "what it knows of the ranges beforehand. Stars: Levenberg–Marquardt fits of the model from several starts, "
+            f"the method of today, on {subset.limits.sizes['sample']} of the same samples; "
             f"{typeset.duration(seconds)} each on average."
         )
         blocks[subset.name] = Block([image], caption, wide=True)
@@ -217,10 +224,8 @@ def _known_at_best(limits: xarray.Dataset, quantity: str) -> tuple[figures.Curve
     noise, scale = limits["noise"].to_numpy().astype(float), typeset.scale_of(quantity)
     bound = NORMAL_MAE * limits["bound"].sel(quantity=quantity).mean("sample").to_numpy() * scale
     column = QUANTITIES.index(quantity)
-    errors = np.stack(
-        [signed_errors(limits["true"].to_numpy(), fitted)[:, column] for fitted in limits["fitted"].to_numpy().swapaxes(0, 1)],
-        axis=1,
-    )
+    true, fitted = limits["true"].to_numpy(), limits["fitted"].to_numpy().swapaxes(0, 1)
+    errors = np.stack([signed_errors(true, at_level)[:, column] for at_level in fitted], axis=1)
     errors = np.where(limits["fit_success"].to_numpy(), np.abs(errors) * scale, np.nan)
     known = np.isfinite(errors).any(axis=0)
     fits = figures.Curve(noise[known], np.nanmean(errors[:, known], axis=0))
@@ -232,7 +237,7 @@ def splits_block(models: Sequence[Model], album: Album) -> Block | None:
     images = []
     together = sorted(models, key=lambda model: (model.config.name, model.run.subset))
     for (_, subset), group in groupby(together, key=lambda model: (model.config.name, model.run.subset)):
-        by = {f"{model.name}: by {model.config.split_of(model.reference.model).by}": model for model in group}
+        by = {f"{model.name}: by {model.split_by}": model for model in group}
         if len({name.rsplit(" ", 1)[-1] for name in by}) < 2:
             continue
         shares = {

@@ -42,7 +42,7 @@ _WORST = 3
 
 @dataclass(frozen=True)
 class WorstCase:
-    """A sample that a network reads badly: its row, its values and the prediction by name, and the SSE of its signals."""
+    """A sample that a network reads badly: its row, true and predicted values by name, and the SSE of its signals."""
 
     row: int
     true: dict[str, float]
@@ -255,11 +255,9 @@ def _signals(
     images: list[Image] = []
     for number, ((title, position), cpn) in enumerate(zip(cases, simulated, strict=True)):
         row = int(rows[position])
+        sse, values = float(data["sse_signals"][position]), _values(data["true"][position].to_numpy())
         axes = figures.compared_scans(
-            store.temperature,
-            store.read(row, row + 1)[0],
-            cpn,
-            title=f"{title}: SSE {float(data['sse_signals'][position]):.1e}\n{_values(data['true'][position].to_numpy())}",
+            store.temperature, store.read(row, row + 1)[0], cpn, title=f"{title}: SSE {sse:.1e}\n{values}"
         )
         words = f"Scans of sample {row}, true and simulated from what network {model.name} reads ({title})"
         images.append(album.add(f"{model.slug}-signals-{number + 1}", axes, words))

@@ -27,6 +27,7 @@ __all__ = [
     "figure_of",
     "house_style",
     "label_decades",
+    "lay_out",
     "line_styles",
     "new_axes",
     "new_axes_3d",
@@ -147,6 +148,14 @@ class _Plain(LogFormatter):
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         return f"{x:g}" if super().__call__(x, pos) else ""
+
+
+@house_style
+def lay_out(axes: Axes) -> None:
+    """Find the places of all that is in the figure of axes, once for all files that it is written to."""
+    figure = figure_of(axes)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
 
 
 @house_style

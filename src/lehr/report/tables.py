@@ -65,7 +65,7 @@ def _summary(models: Sequence[Model]) -> pd.DataFrame:
         row: dict[str, Any] = {
             "network": model.name,
             "subset": model.run.subset,
-            "split_by": model.config.split_of(model.reference.model).by,
+            "split_by": model.split_by,
             "training_samples": model.run.samples["train"],
             "test_samples": metrics["samples"]["evaluated"],
             "left_out_cpn_max": metrics["samples"]["left_out_cpn_max"],
@@ -119,7 +119,9 @@ def _transfer(models: Sequence[Model]) -> pd.DataFrame:
                 errors = found["error"].sel(subset=subset, quantity=quantity)
                 start = {"network": model.name, "trained_on": model.run.subset, "tested_on": subset}
                 start |= {"quantity": quantity, "unit": UNITS[quantity]}
-                rows.append(start | {"side": "all", "samples": int(found["samples"].sel(subset=subset)), **_named(errors)})
+                rows.append(
+                    start | {"side": "all", "samples": int(found["samples"].sel(subset=subset)), **_named(errors)}
+                )
                 if quantity in found["ranged"].to_numpy():
                     for side in found["side"].to_numpy().tolist():
                         place = {"subset": subset, "ranged": quantity, "side": side}
@@ -152,7 +154,7 @@ def _robustness(models: Sequence[Model]) -> pd.DataFrame:
 
 
 def _limits(subsets: Sequence[Subset]) -> pd.DataFrame:
-    """Expected error at the Cramér-Rao bound, and that of curve fits."""
+    """Errors of curve fits, beside those that are expected at the Cramér-Rao bound."""
     rows = []
     for subset in subsets:
         if subset.limits is None:

@@ -39,7 +39,7 @@ class ErrorCurves:
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """Quantiles along an axis: for each range of it the middle, and the low, middle and high quantile, shape (bins,)."""
+    """Quantiles along an axis: where each of its ranges lies, and the low, middle and high quantile, shape (bins,)."""
 
     at: Floats
     low: Floats

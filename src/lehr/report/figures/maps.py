@@ -73,7 +73,7 @@ def mean_map(first: Floats, second: Floats, quantity: Floats) -> Map:
 def _rounded(values: Floats) -> Floats:
     """Take away what floating-point arithmetic makes of equal values."""
     scale = float(np.max(np.abs(values), initial=0.0)) or 1.0
-    return np.round(values / scale, 9) * scale
+    return np.asarray(np.round(values / scale, 9) * scale)
 
 
 def _levels(values: Floats) -> tuple[Floats, NDArray[np.int64]]:
@@ -133,7 +133,7 @@ def heat_map(
     axes.grid(visible=False)
     if seen.any():
         bar = figure_of(axes).colorbar(cells, ax=axes, label=value_label, pad=0.02, aspect=24)
-        bar.outline.set_linewidth(0.5)  # type: ignore[operator]  # Matplotlib's stubs take a Spine for a Spines
+        bar.outline.set_linewidth(0.5)
         bar.ax.tick_params(labelsize=6.5)
     return axes
 

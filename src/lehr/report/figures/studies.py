@@ -40,7 +40,7 @@ class Curve:
 def training_curve(
     histories: Mapping[str, History], styles: Mapping[str, LineStyle], *, label: str, axes: Axes | None = None
 ) -> Axes:
-    """Draw a quantity after each epoch for all models, on a logarithmic axis; a marker shows the epoch that was kept."""
+    """Draw a quantity after each epoch for all models, on a logarithmic axis; a marker at the one that was kept."""
     axes = axes or new_axes()
     for name, history in histories.items():
         style = styles[name]
@@ -89,7 +89,7 @@ def transfer_matrix(
     axes.pcolormesh(errors, cmap=COLOURS, norm=norm, edgecolors="white", linewidth=1.0)
     for (i, j), error in np.ndenumerate(errors):
         known = bool(np.isfinite(error))
-        light = known and norm is not None and norm(error) > 0.55
+        light = known and norm is not None and float(norm(float(error))) > 0.5
         colour = GREY if not known else "black" if light else "white"
         text = written(float(error)) if known else "–"
         axes.text(j + 0.5, i + 0.5, text, ha="center", va="center", fontsize=7, color=colour)
