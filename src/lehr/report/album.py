@@ -63,12 +63,11 @@ class Album:
         self._figures.mkdir(parents=True, exist_ok=True)
 
     def add(self, name: str, axes: Axes, words: str, *, picture: bool = False) -> Image:
-        """Write NAME.png and NAME.pdf; return the image: SVG, or the PNG for what is too much to be drawn in lines."""
+        """Write NAME.png and NAME.pdf; return the image: SVG, or PNG for what is too much to be drawn in lines."""
         lay_out(axes)
         save(axes, self._figures / f"{name}.pdf")
-        png = self._figures / f"{name}.png"
-        save(axes, png)
-        return Image(name, picture_uri(png) if picture else data_uri(axes), words)
+        save(axes, self._figures / f"{name}.png")
+        return Image(name, picture_uri(axes) if picture else data_uri(axes), words)
 
     def write(self, tables: Mapping[str, str]) -> None:
         """Write tables by the names of their files."""

@@ -110,7 +110,6 @@ def network_blocks(
     data = model.own.evaluated
     maps = {pair: mapped(data, pair) for pair in PAIRS}
     cases = _cases(data)
-    worst = [case for title, case in cases if title.startswith("worst")]
     blocks = {
         "errors": _errors(model, data, album),
         "predicted": _predicted(model, data, style, album),
@@ -122,7 +121,7 @@ def network_blocks(
         blocks["signals"] = _signals(model, subset, data, cases, album)
     if len(model.tests) > 1:
         blocks["beyond"] = _beyond(model, styles, album)
-    return blocks, [_worst_case(data, position) for position in worst]
+    return blocks, [_worst_case(data, position) for _, position in cases[len(_QUANTILES) :]]
 
 
 def _errors(model: Model, data: xarray.Dataset, album: Album) -> Block:
@@ -133,7 +132,7 @@ def _errors(model: Model, data: xarray.Dataset, album: Album) -> Block:
         width = typeset.scale_of(name) * (high - low) or 1.0
         shares[typeset.LABELS[name]] = figures.ErrorCurves(100.0 * error_of(data, name) / width)
     styles = line_styles(list(shares))
-    one = figures.sorted_errors(shares, styles, label="absolute error (% of the range trained on)")
+    one = figures.sorted_errors(shares, styles, label="absolute error (% of the range)")
     other = figures.sorted_errors(
         {"signals": figures.ErrorCurves(error_of(data, "sse_signals"))},
         line_styles(["signals"]),
@@ -177,7 +176,9 @@ def _map_block(model: Model, maps: Mapping[tuple[str, str], Mapping[str, figures
     for pair, means in maps.items():
         labels = (typeset.axis_label(pair[0]), typeset.axis_label(pair[1]))
         for name, title in MAPPED.items():
-            axes = figures.heat_map(means[name], labels=labels, title=title, axes=next(panels))
+            axes = figures.heat_map(
+                means[name], labels=labels, title=title if pair == PAIRS[0] else "", axes=next(panels)
+            )
     caption = (
         "Mean SSE over pairs of parameters, on a logarithmic colour scale of its own in each panel: of the signals, of "
         "the four normalised parameters, and of the two on the axes (Fig. 10 and 11 of the paper as maps). Bright is "
@@ -193,7 +194,9 @@ def _surface_block(model: Model, maps: Mapping[tuple[str, str], Mapping[str, fig
     for pair, means in maps.items():
         labels = (typeset.axis_label(pair[0]), typeset.axis_label(pair[1]))
         for name, title in MAPPED.items():
-            axes = figures.surface(means[name], labels=labels, title=title, axes=next(panels))
+            axes = figures.surface(
+                means[name], labels=labels, title=title if pair == PAIRS[0] else "", axes=next(panels)
+            )
     caption = "The same means as surfaces, on linear axes, after Fig. 10 and 11 of the paper."
     words = f"Surfaces of the mean SSE of network {model.name} over four pairs of parameters"
     return Block([album.add(f"{model.slug}-surfaces", axes, words, picture=True)], caption, wide=True)

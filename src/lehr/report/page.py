@@ -88,7 +88,7 @@ def render(results: Results, album: Album) -> str:
         "version": lehr.__version__,
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "citation": CITATION,
-        "quantities": QUANTITIES,
+        "quantities": (*SHOWN, "glass_transition"),
         "shown": SHOWN,
         "mapped": MAPPED,
         "how_many": _WORDS[len(models)] if len(models) < len(_WORDS) else len(models),
@@ -218,7 +218,7 @@ def _plane(config: Config, subsets: Sequence[Subset], results: Results, album: A
     space = config.signals.state_space.build()
     styles = line_styles([model.name for model in results.models])
     first = {model.run.subset: styles[model.name] for model in reversed(results.models) if model.config == config}
-    axes = subset_plane(space, [space.subset(subset.name) for subset in subsets], styles=first)
+    axes = subset_plane(space, [space.subset(subset.name) for subset in subsets], styles=first, axes=new_axes(4.8, 3.6))
     name = f"plane-{slug(config.name)}" if len(results.configs) > 1 else "plane"
     words = "The plane of activation energy and ln A with the cells of each subset"
     caption = "Where the samples lie: the cells of each subset, in the colour of the first network that learned it."
@@ -241,4 +241,8 @@ def _glass(config: Config, results: Results, album: Album) -> dict[str, Any] | N
     formula = typeset.formula(glass.material.name)
     image = album.add(name, axes, f"Simulated heating scans of {formula}")
     caption = f"{formula}: heating scans simulated from published parameters, without noise."
-    return {"glass": glass, "block": Block([image], caption, wide=True)}
+    outside: dict[str, list[str]] = {}
+    for reading in glass.readings:
+        if reading.outside:
+            outside.setdefault("; ".join(reading.outside), []).append(reading.model)
+    return {"glass": glass, "outside": outside, "block": Block([image], caption, wide=True)}

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, LogLocator
 from mpl_toolkits.mplot3d.axes3d import Axes3D
+from PIL import Image
 
 from lehr.errors import LehrError
 
@@ -34,6 +38,7 @@ __all__ = [
     "new_panels",
     "new_surfaces",
     "picture_uri",
+    "plain_ticks",
     "save",
     "sequence_colours",
 ]
@@ -138,9 +143,14 @@ def figure_of(axes: Axes) -> Figure:
 def label_decades(axes: Axes) -> None:
     """Make the y axis logarithmic, labelled with plain numbers: at powers of ten, and between if it spans few."""
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(_Plain(minor_thresholds=(1.2, 0.5)))
+    plain_ticks(axes.yaxis)
+
+
+def plain_ticks(axis: Axis, minor: tuple[float, float] = (1.2, 0.5)) -> None:
+    """Label a logarithmic axis with plain numbers; `minor` is `minor_thresholds` of Matplotlib's `LogFormatter`."""
+    axis.set_major_locator(LogLocator(subs=(1.0,)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(_Plain(minor_thresholds=minor))
 
 
 class _Plain(LogFormatter):
@@ -162,17 +172,20 @@ def lay_out(axes: Axes) -> None:
 def data_uri(axes: Axes) -> str:
     """Return the figure of axes as an SVG image in a data URI."""
     buffer = io.BytesIO()
-    figure_of(axes).savefig(buffer, format="svg", metadata={"Date": None})
-    return _uri("image/svg+xml", buffer.getvalue())
+    figure_of(axes).savefig(buffer, format="svg", dpi=120, metadata={"Date": None})
+    short = re.sub(r"(\.\d{3})\d+", r"\1", buffer.getvalue().decode())  # a thousandth of a point is enough
+    return "data:image/svg+xml," + quote(short, safe=" !$&'()*+,-./:;=?@[]^_`{|}~\n")
 
 
-def picture_uri(path: Path) -> str:
-    """Return a PNG file as a data URI."""
-    return _uri("image/png", path.read_bytes())
-
-
-def _uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+@house_style
+def picture_uri(axes: Axes) -> str:
+    """Return the figure of axes as a PNG image in a data URI, for what is too much to be drawn in lines."""
+    buffer = io.BytesIO()
+    figure_of(axes).savefig(buffer, format="png", dpi=150)
+    small = io.BytesIO()
+    image = Image.open(buffer).convert("RGB")
+    image.quantize(128, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(small.getvalue()).decode("ascii")
 
 
 @house_style
@@ -186,6 +199,6 @@ def save(axes: Axes, path: Path) -> None:
     """
     undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(path.suffix)  # equal data give equal files
     try:
-        figure_of(axes).savefig(path, dpi=200, bbox_inches="tight", metadata=undated)
+        figure_of(axes).savefig(path, dpi=200, metadata=undated)
     except (OSError, ValueError) as error:
         raise LehrError(f"{path}: cannot write: {error}", "Name a PNG, PDF or SVG file.") from None

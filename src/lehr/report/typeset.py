@@ -18,6 +18,7 @@ __all__ = [
     "formula",
     "interval",
     "percent",
+    "percents",
     "power",
     "ratio",
     "scale_of",
@@ -88,6 +89,12 @@ def percent(fraction: float) -> str:
     if 99.95 <= number < 100.0:
         return f"> 99.9{_SPACE}%"
     return f"{number:.0f}{_SPACE}%" if number in (0.0, 100.0) else f"{number:.1f}{_SPACE}%"
+
+
+def percents(low: float, high: float) -> str:
+    """Return a range of shares in percent: "97.1 to 98.4 %"."""
+    ends = percent(low), percent(high)
+    return ends[0] if ends[0] == ends[1] else f"{ends[0].removesuffix(f'{_SPACE}%')} to {ends[1]}"
 
 
 def count(number: int) -> str:

@@ -112,7 +112,7 @@ def running(at: Floats, error: Floats, bins: int = 20, quantiles: Sequence[float
     at, error : ndarray, shape (n,)
         Where a sample lies on the axis, and its error; samples in which either is not finite are left out.
     bins : int
-        Most ranges. Equal values are never parted, so there are fewer of an axis that has few values.
+        Most ranges. An axis with fewer values has a range for each; of these, those with hardly a sample are left out.
     quantiles : sequence of 3 floats
         Low, middle, high.
     """
@@ -120,9 +120,13 @@ def running(at: Floats, error: Floats, bins: int = 20, quantiles: Sequence[float
     at, error = at[known], error[known]
     if at.size == 0:
         return Running(*(np.empty(0) for _ in range(4)))
-    ends = np.unique(np.quantile(at, np.linspace(0, 1, bins + 1)))
-    which = np.clip(np.searchsorted(ends, at, side="right") - 1, 0, max(ends.size - 2, 0))
-    rows = [(np.median(at[which == i]), *np.quantile(error[which == i], quantiles)) for i in np.unique(which)]
+    values, which, counts = np.unique(np.round(at, 9), return_inverse=True, return_counts=True)
+    if values.size > bins:
+        ends = np.unique(np.quantile(at, np.linspace(0, 1, bins + 1)))
+        which = np.clip(np.searchsorted(ends, at, side="right") - 1, 0, ends.size - 2)
+        counts = np.bincount(which)
+    shown = np.flatnonzero(counts >= 0.1 * at.size / bins)
+    rows = [(np.median(at[which == i]), *np.quantile(error[which == i], quantiles)) for i in shown]
     return Running(*np.array(rows, dtype=float).T)
 
 

@@ -11,7 +11,7 @@ from matplotlib.colors import LogNorm
 from mpl_toolkits.mplot3d.axes3d import Axes3D
 from numpy.typing import NDArray
 
-from lehr.report.style import COLOURS, figure_of, house_style, new_axes, new_axes_3d
+from lehr.report.style import COLOURS, figure_of, house_style, new_axes, new_axes_3d, plain_ticks
 
 __all__ = ["Map", "heat_map", "mean_map", "surface"]
 
@@ -134,7 +134,8 @@ def heat_map(
     if seen.any():
         bar = figure_of(axes).colorbar(cells, ax=axes, label=value_label, pad=0.02, aspect=24)
         bar.outline.set_linewidth(0.5)
-        bar.ax.tick_params(labelsize=6.5)
+        plain_ticks(bar.ax.yaxis, minor=(1.0, 0.4))
+        bar.ax.tick_params(which="both", labelsize=6.5)
     return axes
 
 
@@ -163,7 +164,8 @@ def surface(
         )
     else:  # a single value of a parameter spans no surface
         axes.plot(first.ravel(), means.second.ravel(), means.mean.ravel(), "o-", markersize=2.5)
-    axes.set(xlabel=labels[0], ylabel=labels[1], zlabel=value_label, title=title)
+    axes.set(xlabel=labels[0], ylabel=labels[1], zlabel=value_label)
+    axes.set_title(title, y=0.97)
     axes.view_init(elev=28, azim=-125)
     axes.set_box_aspect((1, 1, 0.75), zoom=0.98)
     axes.tick_params(labelsize=6, pad=-2)

@@ -127,7 +127,8 @@ def compared_scans(
         lower.plot(celsius, other[shown] - one[shown], color=colour, linewidth=0.9)
     upper.plot([], [], color=sequence_colours(3)[1], linewidth=1.6, label="true")
     upper.plot([], [], color="black", linewidth=0.7, linestyle=(0, (3, 1.5)), label="from the prediction")
-    upper.set(xlim=(celsius[0], celsius[-1]), ylabel="$C_p^N$", title=title)
+    upper.set(xlim=(celsius[0], celsius[-1]), ylabel="$C_p^N$")
+    upper.set_title(title, fontsize=7)
     upper.legend(loc="upper left", fontsize=7)
     lower.set(xlabel="temperature (°C)", ylabel="difference")
     return upper

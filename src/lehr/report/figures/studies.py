@@ -118,7 +118,7 @@ def error_by_level(
     fits: Curve | None = None,
     axes: Axes | None = None,
 ) -> Axes:
-    """Draw the error of networks against the level of a distortion.
+    """Draw the error of networks against the level of a distortion; the levels stand side by side, not to scale.
 
     Parameters
     ----------
@@ -136,21 +136,22 @@ def error_by_level(
         Where to draw; default: a new figure.
     """
     axes = axes or new_axes()
+    curves = [*networks.values(), *(curve for curve in (bound, fits) if curve is not None)]
+    levels = np.unique(np.concatenate([curve.level for curve in curves]))
+
+    def at(curve: Curve) -> Floats:
+        return np.searchsorted(levels, curve.level).astype(float)
+
     for name, curve in networks.items():
         style = styles[name]
-        axes.plot(curve.level, curve.error, color=style.colour, marker=style.marker, markersize=3.5, label=name)
+        axes.plot(at(curve), curve.error, color=style.colour, marker=style.marker, markersize=3.5, label=name)
     if bound is not None:
-        axes.plot(bound.level, bound.error, color="black", linestyle=DASHED, linewidth=1.2, label="Cramér–Rao bound")
+        axes.plot(at(bound), bound.error, color="black", linestyle=DASHED, linewidth=1.2, label="Cramér–Rao bound")
     if fits is not None:
-        axes.plot(fits.level, fits.error, "k*", markersize=7, markerfacecolor="white", label="Levenberg–Marquardt")
+        axes.plot(at(fits), fits.error, "k*", markersize=7, markerfacecolor="white", label="Levenberg–Marquardt")
     label_decades(axes)
-    levels = np.concatenate([curve.level for curve in networks.values()])
-    away = np.abs(levels[levels != 0])
-    if away.size and away.max() > 9 * away.min():  # a linear axis would put all small levels into one place
-        axes.set_xscale("symlog", linthresh=float(away.min()))
-        shown = np.unique(levels)
-        axes.set_xticks(shown, [f"{level:g}" for level in shown])
-        axes.xaxis.set_minor_locator(MaxNLocator(1))
+    axes.set_xticks(np.arange(levels.size), [f"{level:g}" for level in levels])
+    axes.margins(x=0.08)
     axes.set(xlabel=label, ylabel=error_label)
     axes.legend(fontsize=7, ncols=1 if len(networks) <= 4 else 2)
     return axes
