@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -28,12 +28,13 @@ def fake_run(
     monkeypatch: pytest.MonkeyPatch,
     models: tuple[str, ...] = ("C",),
     subset: SubsetName = "C",
+    split_by: Literal["sample", "cell"] | None = None,
 ) -> Config:
     """Write a run folder for each model and make every network say `answer` to every sample.
 
     Where `answer` has several rows, the samples of a batch take turns.
     """
-    config = config_beside(tiny, folder, *(ModelConfig(name=name, subset=subset) for name in models))
+    config = config_beside(tiny, folder, *(ModelConfig(name=name, subset=subset, split_by=split_by) for name in models))
     for name in models:
         config.run_path(name).mkdir(parents=True)
         (config.run_path(name) / "model.keras").write_bytes(name.encode())

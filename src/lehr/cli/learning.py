@@ -92,13 +92,12 @@ def evaluate(options: argparse.Namespace) -> int:
 
     comm = ranks.world(options.ranks, "lehr evaluate ...")
     first = ranks.rank_and_size(comm)[0] == 0
-    failures = 0
+    failures: list[str] = []
 
     def failed(error: LehrError) -> None:
-        nonlocal failures
-        failures += 1
-        if first:
+        if first and str(error) not in failures:  # a run that is not there is not there for each subset
             print(f"lehr: error: {error}", file=sys.stderr)
+        failures.append(str(error))
 
     runs: list[RunReference] = []
     for path in options.path:

@@ -27,9 +27,9 @@ from lehr.store import SequentialReader, SignalStore
 if TYPE_CHECKING:
     from lehr.ranks import Communicator
 
-__all__ = ["evaluate"]
+__all__ = ["compare_signals", "evaluate", "simulation_threads"]
 
-_ROWS_AT_ONCE = 32  # signals that are compared together, beside the batch in memory
+_ROWS_AT_ONCE = 32  # signals that are simulated and compared together, beside the batch in memory
 
 Columns = dict[str, NDArray[Any]]
 
@@ -88,8 +88,6 @@ def _open(run: RunReference, subset: str) -> SignalStore:
 
 def _share(run: RunReference, subset: str, split: str, rank: int, size: int) -> Columns:
     """Predict the batches of this rank and simulate what was predicted."""
-    from lehr.models import load_network, predict  # Keras takes seconds to load, and the metrics need none of it
-
     config, store = run.config, _open(run, subset)
     reader = SequentialReader(
         store,
@@ -99,27 +97,27 @@ def _share(run: RunReference, subset: str, split: str, rank: int, size: int) -> 
         rank=rank,
         size=size,
     )
+    from lehr.models import load_network, predict  # Keras takes seconds to load: after what may be wrong without it
+
     network = load_network(run.folder, store.temperature)
-    threads = _threads() if size == 1 else 1
+    threads = simulation_threads() if size == 1 else 1
     batches: list[Columns] = [_nothing()]
     label = f"evaluate {run.model} on {subset}"
     with tqdm(total=reader.samples, desc=label, unit="sample", mininterval=0.5, disable=rank != 0) as bar:
         for rows, signals, true in reader:
             predicted = predict(network, signals)
             cpn = signals.swapaxes(1, 2)
-            for first in range(0, rows.size, _ROWS_AT_ONCE):
-                some = slice(first, first + _ROWS_AT_ONCE)
-                batches.append(
-                    {
-                        "row": rows[some],
-                        "true": true[some],
-                        "predicted": predicted[some],
-                        "sse_signals": _signal_sse(config.signals, cpn[some], predicted[some], threads),
-                        "cpn_max": store.cpn_max[rows[some]].astype(float),
-                        "delta_t_hw": half_width(cpn[some], store.temperature),
-                    }
-                )
-                bar.update(rows[some].size)
+            batches.append(
+                {
+                    "row": rows,
+                    "true": true,
+                    "predicted": predicted,
+                    "sse_signals": compare_signals(config.signals, cpn, predicted, threads),
+                    "cpn_max": store.cpn_max[rows].astype(float),
+                    "delta_t_hw": half_width(cpn, store.temperature),
+                }
+            )
+            bar.update(rows.size)
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
@@ -129,21 +127,46 @@ def _nothing() -> Columns:
     return {"row": np.empty(0, np.int64), **{name: np.empty(shape) for name, shape in shapes.items()}}
 
 
-def _signal_sse(
+def compare_signals(
     signals: SignalsConfig, cpn: NDArray[np.float32], predicted: NDArray[np.float64], threads: int
 ) -> NDArray[np.float64]:
-    """Compare signals of the store with those of the predictions; NaN where the engine has none."""
-    again, _ = simulate_batch(
-        clamp(predicted)[0],
-        program=signals.program.build(),
-        temperature=signals.temperature.kelvin(),
-        tolerance=signals.tolerance,
-        threads=threads,
-    )
-    return signal_sse(cpn, again)
+    """Compare signals with those of predictions (Eq. 15 of the paper).
+
+    Parameters
+    ----------
+    signals : SignalsConfig
+        How the signals were simulated.
+    cpn : ndarray, shape (n, cycles, points)
+        The signals.
+    predicted : ndarray, shape (n, 4)
+        Predictions; they are clamped to what the engine takes.
+    threads : int
+        Threads that simulate.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        See `signal_sse`; NaN where the engine has no signal for the prediction.
+    """
+    possible = clamp(predicted)[0]
+    program, temperature = signals.program.build(), signals.temperature.kelvin()
+    sse = np.empty(len(cpn))
+    memory = np.empty((min(_ROWS_AT_ONCE, len(cpn)), *cpn.shape[1:]), np.float32)
+    for first in range(0, len(cpn), _ROWS_AT_ONCE):
+        rows = slice(first, first + _ROWS_AT_ONCE)
+        again, _ = simulate_batch(
+            possible[rows],
+            program=program,
+            temperature=temperature,
+            tolerance=signals.tolerance,
+            threads=threads,
+            out=memory[: len(possible[rows])],
+        )
+        sse[rows] = signal_sse(cpn[rows], again)
+    return sse
 
 
-def _threads() -> int:
+def simulation_threads() -> int:
     """Return how many threads simulate: those that the user allows, or a thread for each core."""
     allowed = os.environ.get("OMP_NUM_THREADS", "")
     return int(allowed) if allowed.isdigit() and int(allowed) else len(os.sched_getaffinity(0))
