@@ -27,6 +27,8 @@ COMMANDS = [
     ("model",),
     ("model", "summary"),
     ("evaluate",),
+    ("robustness",),
+    ("limits",),
     ("report",),
     ("doctor",),
 ]

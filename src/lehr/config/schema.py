@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from lehr.config.program import AnyProgram, ProgramConfig
-from lehr.config.section import Section
+from lehr.config.section import Positive, Section
 from lehr.config.space import AXIS_FORMS, StateSpaceConfig, whole_steps
 from lehr.errors import LehrError
 from lehr.physics import DEFAULT_TOLERANCE, ZERO_CELSIUS
@@ -218,6 +218,30 @@ class ModelConfig(Section):
     split_by: Literal["sample", "cell"] | None = Field(None, description="instead of split.by")
 
 
+class RobustnessConfig(Section):
+    """Distortions of test scans that a network is given; docs/limits.md says what they are. Each also at level 0."""
+
+    samples: int = Field(256, ge=1, description="test samples, drawn at random")
+    white_noise: tuple[Positive, ...] = Field(
+        (0.001, 0.003, 0.01, 0.05), description="standard deviation, in units of CpN"
+    )
+    thermal_lag: tuple[Positive, ...] = Field((0.5, 1, 2, 5), description="time constant of the calorimeter, s")
+    baseline_slope: tuple[Positive, ...] = Field(
+        (0.0005, 0.002, 0.01), description="CpN that a baseline rises in 100 K"
+    )
+    temperature_offset: tuple[Positive, ...] = Field((0.2, 1, 5), description="error of the thermometer, K")
+
+
+class LimitsConfig(Section):
+    """What can be known at best, and what a least-squares fit gets, on test samples of a subset."""
+
+    samples: int = Field(32, ge=1, description="test samples, drawn at random; a fit takes some tenths of a second")
+    noise: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        (0, 0.001, 0.01, 0.05), min_length=1, description="standard deviations of white noise, in units of CpN"
+    )
+    starts: int = Field(5, ge=1, description="starting points that a fit may try")
+
+
 class EvaluationConfig(Section):
     """What is measured on the test splits."""
 
@@ -228,6 +252,8 @@ class EvaluationConfig(Section):
     transfer: bool = Field(
         True, description="the workflow tests each network on each simulated subset, not only on its own"
     )
+    robustness: RobustnessConfig = Field(RobustnessConfig(), description="networks on distorted scans")
+    limits: LimitsConfig = Field(LimitsConfig(), description="Cramer-Rao bound and least-squares fits")
 
 
 class ReportConfig(Section):

@@ -1,6 +1,7 @@
 """How good a network is: errors of what it reads, beside the paper and beside a guess of the mean."""
 
 from lehr.evaluation.dataset import EVALUATED, LEFT_OUT, NOT_FINITE, Evaluation, read_evaluation
+from lehr.evaluation.limits import NORMAL_MAE, measure_limits
 from lehr.evaluation.measure import evaluate
 from lehr.evaluation.metrics import (
     PAIRS,
@@ -14,13 +15,16 @@ from lehr.evaluation.metrics import (
 )
 from lehr.evaluation.paper import Claim, claims, differences_from_paper, thresholds
 from lehr.evaluation.records import Run, read_run
+from lehr.evaluation.robustness import DISTORTIONS, measure_robustness
 from lehr.evaluation.runs import RunReference, references
 from lehr.evaluation.summary import overview
 from lehr.evaluation.transfer import transfer
 
 __all__ = [
+    "DISTORTIONS",
     "EVALUATED",
     "LEFT_OUT",
+    "NORMAL_MAE",
     "NOT_FINITE",
     "PAIRS",
     "QUANTITIES",
@@ -34,6 +38,8 @@ __all__ = [
     "evaluate",
     "glass_transition",
     "interval",
+    "measure_limits",
+    "measure_robustness",
     "overview",
     "percentiles",
     "read_evaluation",
