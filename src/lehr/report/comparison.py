@@ -9,6 +9,7 @@ import numpy as np
 import xarray
 
 from lehr.evaluation import QUANTITIES, signed_errors
+from lehr.evaluation.limits import NORMAL_MAE
 from lehr.report import figures, typeset
 from lehr.report.album import Album, Block
 from lehr.report.collect import Model, Subset
@@ -16,7 +17,6 @@ from lehr.report.networks import SHOWN, error_label, error_of
 from lehr.report.style import LineStyle, house_style, new_panels
 
 __all__ = [
-    "NORMAL_MAE",
     "edge_block",
     "limits_blocks",
     "robustness_block",
@@ -26,15 +26,12 @@ __all__ = [
     "transfer_block",
 ]
 
-NORMAL_MAE = float(np.sqrt(2.0 / np.pi))
-"""Mean absolute error of a normal estimator in units of its standard deviation."""
-
 _GOALS = {"beta": (0.02, 0.05), "x": (0.02, 0.05), "delta_h": (10.0, 50.0), "ln_A": (1.0, 2.0)}
 _ERRORS = ("beta", "delta_h", "x", "ln_A", "sse_parameters", "sse_signals")
 _DISTORTIONS = {
     "white_noise": "white noise ($C_p^N$)",
     "thermal_lag": "thermal lag (s)",
-    "baseline_slope": "baseline slope (1/(100 K))",
+    "baseline_slope": "baseline slope ($C_p^N$ / 100 K)",
     "temperature_offset": "temperature offset (K)",
 }
 

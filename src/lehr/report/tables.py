@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from lehr.evaluation import QUANTITIES, UNITS, signed_errors, transfer
+from lehr.evaluation.limits import NORMAL_MAE
 from lehr.evaluation.paper import CITATION
 from lehr.report.collect import Model, Subset
-from lehr.report.comparison import NORMAL_MAE
 
 __all__ = ["files", "tables"]
 

@@ -169,7 +169,7 @@ def surface(
     axes.view_init(elev=28, azim=-125)
     axes.set_box_aspect((1, 1, 0.75), zoom=0.98)
     axes.tick_params(labelsize=6, pad=-2)
-    axes.zaxis.set_major_formatter("{x:.2g}")
+    axes.zaxis.set_major_formatter("{x:g}")
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
         axis.labelpad = -4
         axis.pane.set_facecolor("#f7f7f7")

@@ -216,7 +216,7 @@
     const step = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, -0.1], ArrowDown: [0, 0.1] }[event.key];
     if (step && pick("view") === "surface") { turn(...step); event.preventDefault(); }
   });
-  one("#explorer form").addEventListener("input", draw);
+  one("#explorer form").addEventListener("change", draw);
   new ResizeObserver(draw).observe(canvas);
 
   root.classList.add("live");
