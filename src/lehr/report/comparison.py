@@ -31,7 +31,7 @@ _ERRORS = ("beta", "delta_h", "x", "ln_A", "sse_parameters", "sse_signals")
 _DISTORTIONS = {
     "white_noise": "white noise ($C_p^N$)",
     "thermal_lag": "thermal lag (s)",
-    "baseline_slope": "baseline slope ($C_p^N$ / 100 K)",
+    "baseline_slope": "baseline ($C_p^N$/100 K)",
     "temperature_offset": "temperature offset (K)",
 }
 
@@ -134,8 +134,8 @@ def transfer_block(models: Sequence[Model], album: Album) -> Block | None:
         images.append(album.add(f"transfer-{quantity}", axes, f"Each network on each subset: {_named(quantity)}"))
     caption = (
         "Each network (row) on the test samples of each subset (column). Framed: the subset that it was trained on. "
-        "Bright is bad. All other fields of a row are extrapolation in ln A, Δh* or both, but for the subset G, which "
-        "spans the whole plane. The sides of a range are never pooled: see the figures of each network, and the table."
+        "Bright is bad. A network of a block of the plane extrapolates on every other subset; the subset G spans the "
+        "plane with wide gaps. The sides of a range are not pooled in the figures of each network, nor in the table."
     )
     return Block(images, caption)
 
@@ -156,6 +156,7 @@ def robustness_block(models: Sequence[Model], styles: Styles, album: Album) -> B
                 error_label=f"|error| of {typeset.axis_label(quantity)}",
                 axes=panels[i * len(SHOWN) + j],
             )
+            axes.tick_params(axis="x", labelrotation=40)
             if (i, j) != (0, 0):
                 axes.get_legend().remove()  # type: ignore[union-attr]  # the figure function has just made it
     image = album.add("robustness", panels[0], "Mean errors of all networks against the level of four distortions")

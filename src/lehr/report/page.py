@@ -163,7 +163,7 @@ def _findings(models: Sequence[Model]) -> dict[str, Any]:
         "reached": len(reached),
         "edge": [ratio for model in models if (ratio := _edge(model)) is not None],
         "beyond": [ratio for model in models for ratio in _beyond(model)],
-        "noise": [ratio for model in models if (ratio := _noise(model)) is not None],
+        "noise": sorted({level for model in models if (level := _noise(model)) is not None}),
     }
 
 
@@ -186,12 +186,13 @@ def _beyond(model: Model) -> list[float]:
 
 
 def _noise(model: Model) -> float | None:
-    """Return how many times larger the mean error of x is with the least noise than without."""
+    """Return the least white noise, in CpN, that doubles the mean error of x; None if none of those tried does."""
     if model.robustness is None:
         return None
     noisy = model.robustness.isel(case=model.robustness["distortion"].to_numpy() == "white_noise").sortby("level")
     errors = noisy["error"].sel(quantity="x", statistic="mae").to_numpy()
-    return float(errors[1] / errors[0]) if errors.size > 1 and errors[0] > 0 else None
+    doubled = noisy["level"].to_numpy()[errors >= 2.0 * errors[0]]
+    return float(doubled[0]) if doubled.size and errors[0] > 0 else None
 
 
 def _config(config: Config, results: Results, album: Album) -> dict[str, Any]:
@@ -222,7 +223,7 @@ def _plane(config: Config, subsets: Sequence[Subset], results: Results, album: A
     name = f"plane-{slug(config.name)}" if len(results.configs) > 1 else "plane"
     words = "The plane of activation energy and ln A with the cells of each subset"
     caption = "Where the samples lie: the cells of each subset, in the colour of the first network that learned it."
-    return Block([album.add(name, axes, words)], caption, wide=True)
+    return Block([album.add(name, axes, words)], caption)
 
 
 def _glass(config: Config, results: Results, album: Album) -> dict[str, Any] | None:
@@ -245,4 +246,4 @@ def _glass(config: Config, results: Results, album: Album) -> dict[str, Any] | N
     for reading in glass.readings:
         if reading.outside:
             outside.setdefault("; ".join(reading.outside), []).append(reading.model)
-    return {"glass": glass, "outside": outside, "block": Block([image], caption, wide=True)}
+    return {"glass": glass, "outside": outside, "block": Block([image], caption)}
