@@ -123,7 +123,7 @@
 
   function drawSurface(scene) {
     const { map, means, level, colour, log, titles, width, height } = scene;
-    const size = 0.62 * Math.min(width - 70, 1.25 * height), middle = [(width - 60) / 2, 0.53 * height];
+    const size = 0.62 * Math.min(width - 70, 1.25 * height), middle = [(width - 60) / 2, 0.47 * height];
     const ends = (values) => [Math.min(...values), Math.max(...values)];
     const [a0, a1] = ends(map.first), [b0, b1] = ends(map.second.flat());
     const unit = (value, from, to) => (to > from ? (value - from) / (to - from) - 0.5 : 0);
