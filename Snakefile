@@ -21,6 +21,9 @@ except LehrError as error:
     raise WorkflowError(str(error))
 
 
+report: "workflow/report/workflow.rst"
+
+
 wildcard_constraints:
     subset="|".join(study.subsets),
     model="|".join(model.name for model in study.models) or "no-models",

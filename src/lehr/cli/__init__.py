@@ -30,6 +30,7 @@ _EXTRAS = {
     "matplotlib": "report",
     "pandas": "report",
     "jinja2": "report",
+    "PIL": "report",
     "xarray": "store",
     "openpyxl": "excel",
     "pyngb": "instruments",
