@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0 done, 1 a command found what it looked for to be wrong, 2 the user can put it right.
     """
     options = _parser().parse_args(arguments)
+    _keep_tensorflow_quiet()
     try:
         return int(options.run(options))
     except LehrError as error:
@@ -91,3 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     print(f"lehr: error: {message}", file=sys.stderr)
     return 2
+
+
+def _keep_tensorflow_quiet() -> None:
+    """Leave out what TensorFlow says of itself: the processor it was built for, graphs that it traces."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
