@@ -14,7 +14,7 @@ from lehr.report import figures, typeset
 from lehr.report.album import Album, Block
 from lehr.report.collect import Model, Subset
 from lehr.report.networks import SHOWN, error_label, error_of
-from lehr.report.style import LineStyle, house_style, new_panels
+from lehr.report.style import LineStyle, house_style, name_lines_once, new_panels
 
 __all__ = [
     "edge_block",
@@ -28,6 +28,7 @@ __all__ = [
 
 _GOALS = {"beta": (0.02, 0.05), "x": (0.02, 0.05), "delta_h": (10.0, 50.0), "ln_A": (1.0, 2.0)}
 _ERRORS = ("beta", "delta_h", "x", "ln_A", "sse_parameters", "sse_signals")
+_WITH_TAILS = ("glass_transition", "sse_signals")  # a few samples beyond all measure carry the mean of these
 _DISTORTIONS = {
     "white_noise": "white noise ($C_p^N$)",
     "thermal_lag": "thermal lag (s)",
@@ -120,14 +121,14 @@ def transfer_block(models: Sequence[Model], album: Album) -> Block | None:
         for i, model in enumerate(models):
             for subset, test in model.tests.items():
                 # of Tg the mean is carried by a few samples near the pole at ln A = ln 100
-                statistic = np.nanmedian if quantity == "glass_transition" else np.nanmean
+                statistic = np.nanmedian if quantity in _WITH_TAILS else np.nanmean
                 errors[i, subsets.index(subset)] = statistic(error_of(test.evaluated, quantity))
-        title = f"{'median' if quantity == 'glass_transition' else 'mean'} {error_label(quantity)}"
+        title = f"{'median' if quantity in _WITH_TAILS else 'mean'} {error_label(quantity)}"
         axes = figures.transfer_matrix(
             errors,
             [model.name for model in models],
             subsets,
-            lambda error: f"{error:.2g}" if error < 99.5 else f"{error:.0f}",
+            lambda error: f"{error:.0f}" if 99.5 <= error < 9999.5 else f"{error:.2g}",
             own=[model.run.subset for model in models],
             title=title,
         )
@@ -157,8 +158,7 @@ def robustness_block(models: Sequence[Model], styles: Styles, album: Album) -> B
                 axes=panels[i * len(SHOWN) + j],
             )
             axes.tick_params(axis="x", labelrotation=40)
-            if (i, j) != (0, 0):
-                axes.get_legend().remove()  # type: ignore[union-attr]  # the figure function has just made it
+    name_lines_once(panels)
     image = album.add("robustness", panels[0], "Mean errors of all networks against the level of four distortions")
     caption = (
         "Mean absolute error when the scans are not ideal: each row is a distortion, each column a parameter; level 0 "

@@ -50,6 +50,10 @@ COLOURS = "cividis"
 
 # Okabe and Ito (2008), https://jfly.uni-koeln.de/color/; yellow is too light for a line on white
 _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+_COLOURS = (*_OKABE_ITO, "#882255")  # and the wine of Tol (2021), which differs from all of them in lightness
+_MARKERS = "osD^vPX<"
+
+_MOST_INSIDE = 5  # names that a figure has room for between its lines
 
 _RC: dict[str, Any] = {
     "font.family": "sans-serif",
@@ -93,9 +97,8 @@ class LineStyle:
 
 
 def line_styles(names: Sequence[str]) -> dict[str, LineStyle]:
-    """Give each name a colour and a marker, the same in all figures; they repeat after seven."""
-    markers = "osD^vPX"
-    return {name: LineStyle(_OKABE_ITO[i % len(_OKABE_ITO)], markers[i % len(markers)]) for i, name in enumerate(names)}
+    """Give each name a colour and a marker, the same in all figures; they repeat after eight."""
+    return {name: LineStyle(_COLOURS[i % len(_COLOURS)], _MARKERS[i % len(_MARKERS)]) for i, name in enumerate(names)}
 
 
 def sequence_colours(count: int) -> list[tuple[float, float, float, float]]:
@@ -139,6 +142,23 @@ def new_surfaces(rows: int, columns: int, width: float, height: float) -> list[A
 def figure_of(axes: Axes) -> Figure:
     """Return the figure that axes are part of."""
     return cast(Figure, axes.get_figure(root=True))
+
+
+def name_lines(axes: Axes, **options: Any) -> None:
+    """Name the lines between them, as the options of `Axes.legend` say, or below the axes if they are many."""
+    if len(axes.get_legend_handles_labels()[1]) <= _MOST_INSIDE:
+        axes.legend(**options)
+    else:
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4, columnspacing=1.0)
+
+
+def name_lines_once(panels: Sequence[Axes]) -> None:
+    """Write the names of the lines of panels that share them below all of them."""
+    handles, names = panels[0].get_legend_handles_labels()
+    for axes in panels:
+        if legend := axes.get_legend():
+            legend.remove()
+    figure_of(panels[0]).legend(handles, names, loc="outside lower center", ncols=min(len(names), 8))
 
 
 def label_decades(axes: Axes) -> None:

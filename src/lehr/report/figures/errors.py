@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from lehr.evaluation import percentiles
-from lehr.report.style import DASHED, GREY, LineStyle, house_style, label_decades, new_axes
+from lehr.report.style import DASHED, GREY, LineStyle, house_style, label_decades, name_lines, new_axes
 
 __all__ = [
     "ErrorCurves",
@@ -101,7 +101,7 @@ def sorted_errors(
     # the smallest errors are accidents, and would take half of a logarithmic axis
     axes.set_ylim(bottom=min((value for value in lowest if value > 0), default=None))
     axes.set(xlim=(0, 100), xlabel="percent of test samples", ylabel=label)
-    axes.legend(loc="lower right", ncols=1 if len(curves) <= 4 else 2)
+    name_lines(axes, loc="lower right")
     return axes
 
 
@@ -194,7 +194,7 @@ def errors_against(
         axes.plot(curve.at, curve.median, color=style.colour, marker=style.marker, markersize=3.5, label=name)
     label_decades(axes)
     axes.set(xlabel=label, ylabel=error_label)
-    axes.legend(ncols=1 if len(samples) <= 4 else 2)
+    name_lines(axes)
     return axes
 
 

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from lehr.report.style import COLOURS, DASHED, GREY, LineStyle, house_style, label_decades, new_axes
+from lehr.report.style import COLOURS, DASHED, GREY, LineStyle, house_style, label_decades, name_lines, new_axes
 
 __all__ = ["Curve", "History", "compared_splits", "error_by_level", "training_curve", "transfer_matrix"]
 
@@ -51,7 +51,7 @@ def training_curve(
     axes.set(xlabel="epoch", ylabel=label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     label_decades(axes)
-    axes.legend(ncols=1 if len(histories) <= 4 else 2)
+    name_lines(axes)
     return axes
 
 
@@ -153,7 +153,7 @@ def error_by_level(
     axes.set_xticks(np.arange(levels.size), [f"{level:g}" for level in levels])
     axes.margins(x=0.08)
     axes.set(xlabel=label, ylabel=error_label)
-    axes.legend(fontsize=7, ncols=1 if len(networks) <= 4 else 2)
+    name_lines(axes, fontsize=7)
     return axes
 
 
