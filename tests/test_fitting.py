@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import lehr
-from lehr import signals
-from lehr.fitting import Nuisance, Scans, cramer_rao, fisher_information, fit_scans
+from lehr.fitting import Scans, cramer_rao, fisher_information, fit_scans
 from lehr.fitting.coordinates import Coordinates
 from lehr.physics import GAS_CONSTANT
 
