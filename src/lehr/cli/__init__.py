@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import lehr
 from lehr import doctor
-from lehr.cli import dataset, learning, limits, measured, model, signals
+from lehr.cli import dataset, fit, learning, limits, measured, model, signals
 from lehr.errors import LehrError
 
 __all__ = ["main"]
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     signals.add_commands(commands)
     measured.add_commands(commands)
+    fit.add_commands(commands)
     dataset.add_commands(commands)
     learning.add_commands(commands)
     limits.add_commands(commands)
