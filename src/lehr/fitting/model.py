@@ -235,7 +235,7 @@ class ScanModel:
         glass, liquid = (
             part.reshape(-1, 2, self.data.size) for part in (self._powers * (1.0 - cpn), self._powers * cpn)
         )
-        return np.stack([glass, liquid], axis=1).reshape(-1, self.data.size)
+        return np.asarray(np.stack([glass, liquid], axis=1).reshape(-1, self.data.size))
 
     @cached_property
     def _powers(self) -> NDArray[np.float64]:
