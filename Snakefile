@@ -3,6 +3,10 @@
 #   snakemake --configfile workflow/config/demo.yaml --cores 2             the report; without models, the data set
 #   snakemake dataset --configfile workflow/config/demo.yaml --cores 2     the data set only
 #
+# On a cluster a profile below slurm/ says how jobs are submitted and how ranks are started: docs/cluster.md. Rules say
+# what a job needs anywhere: `tasks` ranks, mem_mb and runtime; `mpi` tells Slurm's executor that the command starts the
+# ranks itself, which it refuses for a single one.
+#
 # Rules call the command line `lehr`, which reads the config file itself. Outputs are receipts, manifests and run
 # folders; the Zarr store is not an output, because Snakemake deletes the outputs of a failed job.
 
@@ -19,6 +23,18 @@ try:
     study = load_config(CONFIG)
 except LehrError as error:
     raise WorkflowError(str(error))
+
+
+def asks(rule, what):
+    """What a job asks a cluster for: mem_mb or runtime (minutes), more at each attempt."""
+
+    def amount(wildcards, attempt):
+        from lehr.jobs import job  # imports all that simulates; most calls of Snakemake do without
+
+        names = {name: value for name, value in wildcards.items() if name in ("subset", "model")}
+        return getattr(job(study, rule, **names), what)(attempt)
+
+    return amount
 
 
 wildcard_constraints:

@@ -17,5 +17,8 @@ rule evaluate:
     params:
         evaluation=study.evaluation.digest(),
     threads: 2
+    resources:
+        mem_mb=asks("evaluate", "mem_mb"),
+        runtime=asks("evaluate", "runtime"),
     shell:
         "lehr evaluate {CONFIG:q} --model {wildcards.model} 2>&1 | tee {log:q}"

@@ -20,5 +20,8 @@ rule report:
         f"{study.output}/benchmarks/report.tsv"
     params:
         config=study.digest(),
+    resources:
+        mem_mb=asks("report", "mem_mb"),
+        runtime=asks("report", "runtime"),
     shell:
         "lehr report {CONFIG:q} 2>&1 | tee {log:q}"

@@ -26,7 +26,10 @@ rule train:
     threads: study.ranks.train
     resources:
         tasks=study.ranks.train,
-        launcher="horovodrun --gloo",
+        mpi=int(study.ranks.train > 1),
+        launcher="horovodrun --gloo -np",
+        mem_mb=asks("train", "mem_mb"),
+        runtime=asks("train", "runtime"),
     shell:
-        "{resources.launcher} -np {resources.tasks} "
+        "{resources.launcher} {resources.tasks} "
         "lehr train {CONFIG:q} --model {wildcards.model} --ranks {resources.tasks} 2>&1 | tee {log:q}"

@@ -26,6 +26,7 @@ def add_commands(commands: Any) -> None:
 
     step = _step(steps, "plan", "print samples, parts, bytes and core-hours of each subset; write nothing")
     step.add_argument("--plot", type=Path, metavar="FILE", help="draw the subsets in the plane (PNG, PDF or SVG)")
+    step.add_argument("--slurm", action="store_true", help="print what the jobs of the whole run ask a cluster for")
     step.set_defaults(run=plan)
 
     step = _step(steps, "init", "create the empty store of a subset, with all coordinates")
@@ -132,6 +133,8 @@ def plan(options: argparse.Namespace) -> int:
     if whole:
         _print_estimate("whole space", [whole])
     print("Bytes on disk and core-hours are estimated from a few glasses of each, simulated just now on this machine.")
+    if options.slurm:
+        _print_jobs(config)
     if options.plot:
         _plot_plane(options.plot, config)
         print(f"wrote {options.plot}")
@@ -143,6 +146,22 @@ def _print_estimate(name: str, rows: list[Any]) -> None:
     raw, disk = (sum(getattr(row, key) for row in rows) / 1e9 for key in ("raw_bytes", "disk_bytes"))
     hours = sum(row.core_hours for row in rows)
     print(f"{name:>11} {samples:10d} {parts:6d} {files:6d} {raw:9.3f} {disk:8.3f} {hours:10.3f}")
+
+
+def _print_jobs(config: Any) -> None:
+    from lehr.jobs import jobs
+
+    print(f"\n{'job':>11} {'of':<8} {'jobs':>4} {'tasks':>5} {'hours':>8} {'asks GB':>8} {'asks hours':>10}")
+    rows = jobs(config)
+    for name, number, job in rows:
+        asked = f"{job.mem_mb() / 1000:8.1f} {job.runtime() / 60:10.1f}"
+        print(f"{job.rule:>11} {name:<8} {number:4d} {job.tasks:5d} {job.seconds / 3600:8.2f} {asked}")
+    print(f"{'together':>11} {'':<8} {sum(number for _, number, _ in rows):4d}")
+    print("Hours are those of one job whose tasks have a CPU core each; on a GPU, training is many times faster.")
+    print("Retries ask for more. What is cut off at its limit goes on at the next attempt.")
+    for name, _, job in rows:
+        if job.rule == "simulate" and (blocks := round(job.seconds / 3600 * config.ranks.blocks)) > config.ranks.blocks:
+            print(f"{name}: ranks.blocks: {blocks} makes jobs of an hour")
 
 
 def _plot_plane(path: Path, config: Any) -> None:
