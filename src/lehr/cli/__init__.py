@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import lehr
 from lehr import doctor
-from lehr.cli import dataset, learning, model, signals
+from lehr.cli import dataset, launcher, learning, model, signals
 from lehr.errors import LehrError
 
 __all__ = ["main"]
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     dataset.add_commands(commands)
     learning.add_commands(commands)
     model.add_commands(commands)
+    launcher.add_commands(commands)
     about = "print what is needed to debug an installation"
     command = commands.add_parser("doctor", help=about, description=about.capitalize() + ".")
     doctor.add_arguments(command)
