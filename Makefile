@@ -91,7 +91,7 @@ $(STAMPS)/package: $(STAMPS)/environment $(SOURCES)
 
 # --- locks -----------------------------------------------------------------------------------------------------------
 
-EXTRAS := store mpi train workflow report dev
+EXTRAS := store mpi train workflow report excel dev
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 

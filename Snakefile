@@ -4,8 +4,7 @@
 #   snakemake dataset --configfile workflow/config/demo.yaml --cores 2     the data set only
 #
 # On a cluster a profile below slurm/ says how jobs are submitted and how ranks are started: docs/cluster.md. Rules say
-# what a job needs anywhere: `tasks` ranks, mem_mb and runtime; `mpi` tells Slurm's executor that the command starts the
-# ranks itself, which it refuses for a single one.
+# what a job needs anywhere: tasks, mem_mb, runtime, and with mpi that its command starts the tasks, if it has several.
 #
 # Rules call the command line `lehr`, which reads the config file itself. Outputs are receipts, manifests and run
 # folders; the Zarr store is not an output, because Snakemake deletes the outputs of a failed job.
@@ -25,16 +24,20 @@ except LehrError as error:
     raise WorkflowError(str(error))
 
 
-def asks(rule, what):
-    """What a job asks a cluster for: mem_mb or runtime (minutes), more at each attempt."""
+def asks(rule, ranks=1):
+    """What a job of a rule asks for; memory in MB and time in minutes are more at each attempt."""
 
-    def amount(wildcards, attempt):
-        from lehr.jobs import job  # imports all that simulates; most calls of Snakemake do without
+    def amount(wildcards, attempt, what):
+        from lehr.jobs import job  # imports all that simulates, which most calls of Snakemake do not need
 
-        names = {name: value for name, value in wildcards.items() if name in ("subset", "model")}
-        return getattr(job(study, rule, **names), what)(attempt)
+        return getattr(job(study, rule, wildcards.get("subset", ""), wildcards.get("model", "")), what)(attempt)
 
-    return amount
+    return {
+        "tasks": ranks,
+        "mpi": int(ranks > 1),
+        "mem_mb": lambda wildcards, attempt: amount(wildcards, attempt, "mem_mb"),
+        "runtime": lambda wildcards, attempt: amount(wildcards, attempt, "runtime"),
+    }
 
 
 wildcard_constraints:
@@ -52,4 +55,5 @@ rule all:
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/limits.smk"
 include: "workflow/rules/report.smk"

@@ -75,16 +75,20 @@ def seconds(function: Callable[[], object]) -> float:
 # --- speed -----------------------------------------------------------------------------------------------------------
 
 
-def batch_seconds(parameters: np.ndarray, passes: int = PASSES, **options: object) -> np.ndarray:
+def batch_seconds(
+    parameters: np.ndarray, simulate: Callable[..., object] = lehr.simulate_batch, **options: object
+) -> np.ndarray:
     """Return times of all batches, shape (passes, batches)."""
     batches = [parameters[i : i + BATCH] for i in range(0, len(parameters), BATCH)]
     # pass after pass, so that no kernel of a beta is still in the cache from the pass before
-    runs = [partial(lehr.simulate_batch, batch, **options) for batch in batches]
-    return np.array([[seconds(run) for run in runs] for _ in range(passes)])
+    runs = [partial(simulate, batch, **options) for batch in batches]
+    return np.array([[seconds(run) for run in runs] for _ in range(PASSES)])
 
 
-def ms_per_sample(parameters: np.ndarray, **options: object) -> float:
-    return 1e3 * batch_seconds(parameters, **options).min(axis=0).sum() / len(parameters)
+def ms_per_sample(
+    parameters: np.ndarray, simulate: Callable[..., object] = lehr.simulate_batch, **options: object
+) -> float:
+    return 1e3 * batch_seconds(parameters, simulate, **options).min(axis=0).sum() / len(parameters)
 
 
 def speed(results: Results, parameters: np.ndarray) -> float:
@@ -104,6 +108,15 @@ def speed(results: Results, parameters: np.ndarray) -> float:
     two = 1e3 * batch_seconds(parameters, threads=2).min(axis=0).sum() / len(parameters)
     results.add("two_thread_speedup", mean / two, "1")
     return mean
+
+
+def sensitivities(results: Results, parameters: np.ndarray) -> None:
+    """Signals with their derivatives against what central differences need: a simulation and eight more."""
+    for name, temperature in (("", TEMPERATURE), ("_1_K", TEMPERATURE[::10])):
+        plain = ms_per_sample(parameters, dtype="float64", temperature=temperature)
+        derived = ms_per_sample(parameters, lehr.simulate_sensitivities_batch, temperature=temperature)
+        results.add(f"sensitivities{name}_ms_per_sample", derived, "ms", 9 * plain)
+        results.add(f"sensitivities{name}_in_simulations", derived / plain, "1")
 
 
 def numpy_direct(glass: lehr.TNMParameters, cooling_rate: float, heating_rate: float, jump: float) -> np.ndarray:
@@ -287,6 +300,7 @@ def main() -> None:
     parameters = random_parameters(max(timed, compared))
     lehr.simulate_batch(parameters[:20])
     ms = speed(results, parameters[:timed])
+    sensitivities(results, parameters[:400])
     ratios(results, ms, options.quick)
     roofline(results, parameters[:100])
     accuracy(results, parameters[:compared])

@@ -233,7 +233,7 @@ def horovod(results: Results, path: Path, rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer repeats and coarser signals, about a minute")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats and coarser signals: under 50 s")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write a list of {name, value, unit, baseline, ratio}"
     )

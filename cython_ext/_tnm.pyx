@@ -40,9 +40,12 @@ cdef extern from "tnm.h" nogil:
         double step
     int tnm_prepare(tnm_kernel *)
     void tnm_release(tnm_kernel *)
-    int tnm_run(const tnm_glass *, const tnm_kernel *, const tnm_program *, double, size_t, tnm_trace *)
+    int tnm_run(const tnm_glass *, const tnm_kernel *, const tnm_kernel *, const tnm_program *, double, size_t,
+                tnm_trace *)
     int tnm_heating_scan(const tnm_glass *, const tnm_kernel *, const tnm_program *, const tnm_grid *, double,
                          tnm_trace *, float *, double *, double *, double *)
+    int tnm_sensitivities(const tnm_glass *, const tnm_kernel *, const tnm_kernel *, const tnm_program *,
+                          const tnm_grid *, double, tnm_trace *, double *, double *, double *, double *)
 
 
 cdef extern from "direct.h" nogil:
@@ -139,6 +142,30 @@ def heating_scans(double ln_a, double delta_h_over_r, double x, Kernel kernel, P
     return worst
 
 
+def sensitivities(double ln_a, double delta_h_over_r, double x, Kernel kernel, Kernel by_beta, Programs programs,
+                  double first, double step, double tolerance, double[:, ::1] cpn, double[:, :, ::1] jacobian,
+                  double[::1] limiting, double[:, ::1] limiting_jacobian):
+    """Simulate all cycles of one glass and their derivatives in place and return the largest status.
+
+    The shapes are (cycles, points), (cycles, points, 4), (cycles,) and (cycles, 4); the caller has checked them. The
+    second derivative is that by ``delta_h_over_r``. ``by_beta`` has the rates of ``kernel``, and its weights
+    differentiated by beta.
+    """
+    cdef tnm_glass glass = tnm_glass(ln_a, delta_h_over_r, x)
+    cdef tnm_grid grid = tnm_grid(cpn.shape[1], first, step)
+    cdef tnm_trace trace = tnm_trace(0, 0, NULL)
+    cdef int status = 0, worst = 0
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(programs.cycles):
+            status = tnm_sensitivities(&glass, &kernel.kernel, &by_beta.kernel, &programs.program[i], &grid, tolerance,
+                                       &trace, &cpn[i, 0], &jacobian[i, 0, 0], &limiting[i], &limiting_jacobian[i, 0])
+            if status > worst:
+                worst = status
+    free(trace.column)
+    return worst
+
+
 def history(double ln_a, double delta_h_over_r, double x, Kernel kernel, Programs programs, double tolerance):
     """Run the first cycle and return the status and its nodes: lists of time (s), temperature and Tf (K)."""
     cdef tnm_glass glass = tnm_glass(ln_a, delta_h_over_r, x)
@@ -146,7 +173,7 @@ def history(double ln_a, double delta_h_over_r, double x, Kernel kernel, Program
     cdef int status
     cdef size_t i, c
     with nogil:
-        status = tnm_run(&glass, &kernel.kernel, &programs.program[0], tolerance, 0, &trace)
+        status = tnm_run(&glass, &kernel.kernel, NULL, &programs.program[0], tolerance, 0, &trace)
     columns = [[trace.column[c * trace.capacity + i] for i in range(trace.count)] for c in range(TNM_FICTIVE + 1)]
     free(trace.column)
     return status, columns

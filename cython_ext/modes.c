@@ -17,20 +17,8 @@
  *
  * Loops run in blocks over the end of their range; what they spill there is overwritten by the range that follows. */
 
-#if defined(DISPATCHED)
-/* A test builds every path by itself and compares them. */
-#elif defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__)
-/* Run-time dispatch. Contraction to fused multiply-add is off in the build, so every path gives the same bits. */
-#define DISPATCHED __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define DISPATCHED
-#endif
-
-#define BLOCK 8
 static const double TINY = 7.0;
 static const double STIFF = 5.0;
-
-static size_t whole_blocks(size_t begin, size_t end) { return begin + (end - begin + BLOCK - 1) / BLOCK * BLOCK; }
 
 int tnm_prepare(tnm_kernel *kernel) {
     const size_t n = kernel->terms, padded = n + BLOCK;
@@ -64,11 +52,11 @@ int modes_create(mode_bank *bank, const tnm_kernel *kernel) {
     double *memory = calloc(4 * padded, sizeof(double));
     if (!memory) return TNM_MEMORY;
     *bank = (mode_bank){.kernel = kernel, .memory = memory, .end = n};
-    bank->rate = kernel->tables;
-    bank->inverse_rate = kernel->tables + padded;
-    bank->weighted_rate = kernel->tables + 2 * padded;
-    bank->envelope = kernel->tables + 3 * padded;
-    bank->tail = kernel->tables + 4 * padded;
+    bank->rate = modes_table(kernel, RATE);
+    bank->inverse_rate = modes_table(kernel, INVERSE_RATE);
+    bank->weighted_rate = modes_table(kernel, WEIGHTED_RATE);
+    bank->envelope = modes_table(kernel, ENVELOPE);
+    bank->tail = modes_table(kernel, TAIL);
     bank->departure = memory;
     bank->trial = memory + padded;
     bank->decay = memory + 2 * padded;
@@ -85,20 +73,11 @@ void modes_settle(mode_bank *bank, double lag) {
     bank->frozen_weight = bank->frozen_fictive = 0.0;
 }
 
-/* D = drive sum_k d_k / z^(k+1) for modes in quasi-equilibrium: derivatives of the shape at theta = 1, signs alternating */
-static void end_derivatives(const double *shape, double *d) {
-    d[0] = shape[0] + shape[1] + shape[2] + shape[3] + shape[4];
-    d[1] = -(shape[1] + 2.0 * shape[2] + 3.0 * shape[3] + 4.0 * shape[4]);
-    d[2] = 2.0 * shape[2] + 6.0 * shape[3] + 12.0 * shape[4];
-    d[3] = -(6.0 * shape[3] + 24.0 * shape[4]);
-    d[4] = 24.0 * shape[4];
-}
-
 /* Give the modes up to `end` the values that they have after the last accepted step. */
 static void wake_fast(mode_bank *bank, size_t end) {
     double d[5];
     if (bank->end >= end) return;
-    end_derivatives(bank->last.shape, d);
+    modes_end_derivatives(bank->last.shape, d);
     for (size_t i = bank->end; i < end; i++) {
         const double y = bank->inverse_rate[i] / bank->last.dxi;
         bank->departure[i] = bank->last.drive * y * (d[0] + y * (d[1] + y * (d[2] + y * (d[3] + y * d[4]))));
@@ -140,7 +119,7 @@ void modes_rest(mode_bank *bank, double temperature, double reach, double quiet)
 }
 
 DISPATCHED
-static double weighted_sum(size_t n, const double *weight, const double *value) {
+double modes_sum(size_t n, const double *weight, const double *value) {
     double lane[BLOCK] = {0.0};
     size_t i = 0;
     for (; i + BLOCK <= n; i += BLOCK)
@@ -150,11 +129,11 @@ static double weighted_sum(size_t n, const double *weight, const double *value) 
 }
 
 double modes_departure(const mode_bank *bank) {
-    return weighted_sum(bank->kernel->terms, bank->kernel->weight, bank->departure);
+    return modes_sum(bank->kernel->terms, bank->kernel->weight, bank->departure);
 }
 
 double modes_relaxation(const mode_bank *bank) {
-    return weighted_sum(bank->kernel->terms, bank->weighted_rate, bank->departure);
+    return modes_sum(bank->kernel->terms, bank->weighted_rate, bank->departure);
 }
 
 DISPATCHED
@@ -208,6 +187,26 @@ static size_t first_mode(const mode_bank *bank, double octaves, size_t low, size
     return mode < (double)high ? (size_t)mode : high;
 }
 
+/* `sum` are the tails of the first such mode, `y` is its 1/z. */
+static inline void add_fast(const double *sum, double y, double drive, const double *shape, double *departure,
+                            double *relaxation) {
+    double d[5], one = 0.0, other = 0.0;
+    modes_end_derivatives(shape, d);
+    for (size_t k = 5; k-- > 0;) {
+        one = d[k] * sum[k + 1] + y * one;
+        other = d[k] * sum[k] + y * other;
+    }
+    *departure += drive * y * one;
+    *relaxation += drive * other;
+}
+
+void modes_add_fast(const tnm_kernel *kernel, const mode_step *step, const double *shape, double *departure,
+                    double *relaxation) {
+    if (step->end == kernel->terms) return;
+    const double y = modes_table(kernel, INVERSE_RATE)[step->end] / step->dxi;
+    add_fast(modes_table(kernel, TAIL) + 6 * step->end, y, step->drive, shape, departure, relaxation);
+}
+
 void modes_try(mode_bank *bank, mode_step *step, double temperature) {
     const size_t chains = bank->kernel->chains, terms = bank->kernel->terms, begin = bank->begin;
     const double dxi = step->dxi, drive = step->drive;
@@ -215,10 +214,10 @@ void modes_try(mode_bank *bank, mode_step *step, double temperature) {
     const size_t end = first_mode(bank, unit + STIFF, begin, terms);
     const size_t slow = first_mode(bank, unit, begin, end), tiny = first_mode(bank, unit - TINY, begin, slow);
     wake_fast(bank, end);
-    advance_tiny(begin, whole_blocks(begin, tiny), bank->rate, dxi, drive, step->shape, bank->departure, bank->decay,
-                 bank->trial);
-    advance_slow(tiny, whole_blocks(tiny, slow), bank->rate, dxi, drive, step->shape, bank->departure, bank->decay,
-                 bank->trial);
+    advance_tiny(begin, modes_whole_blocks(begin, tiny), bank->rate, dxi, drive, step->shape, bank->departure,
+                 bank->decay, bank->trial);
+    advance_slow(tiny, modes_whole_blocks(tiny, slow), bank->rate, dxi, drive, step->shape, bank->departure,
+                 bank->decay, bank->trial);
     for (size_t i = slow; i < end; i++) {
         if (i < begin + chains) {
             bank->decay[i] = -expm1(-bank->rate[i] * dxi);
@@ -227,24 +226,16 @@ void modes_try(mode_bank *bank, mode_step *step, double temperature) {
             bank->decay[i] = e * (2.0 - e);
         }
     }
-    advance_fast(slow, whole_blocks(slow, end), bank->inverse_rate, 1.0 / dxi, drive, step->shape, bank->departure,
-                 bank->decay, bank->trial);
+    advance_fast(slow, modes_whole_blocks(slow, end), bank->inverse_rate, 1.0 / dxi, drive, step->shape,
+                 bank->departure, bank->decay, bank->trial);
+    step->slow = slow;
     step->end = end;
-    step->departure = weighted_sum(end - begin, bank->kernel->weight + begin, bank->trial + begin) +
+    step->departure = modes_sum(end - begin, bank->kernel->weight + begin, bank->trial + begin) +
                       bank->frozen_weight * temperature - bank->frozen_fictive;
-    step->relaxation = dxi * weighted_sum(end - begin, bank->weighted_rate + begin, bank->trial + begin);
-    if (end < terms) {
-        double d[5];
-        end_derivatives(step->shape, d);
-        const double *sum = bank->tail + 6 * end, y = bank->inverse_rate[end] / dxi;
-        double departure = 0.0, relaxation = 0.0;
-        for (size_t k = 5; k-- > 0;) {
-            departure = d[k] * sum[k + 1] + y * departure;
-            relaxation = d[k] * sum[k] + y * relaxation;
-        }
-        step->departure += drive * y * departure;
-        step->relaxation += drive * relaxation;
-    }
+    step->relaxation = dxi * modes_sum(end - begin, bank->weighted_rate + begin, bank->trial + begin);
+    if (end < terms)
+        add_fast(bank->tail + 6 * end, bank->inverse_rate[end] / dxi, drive, step->shape, &step->departure,
+                 &step->relaxation);
 }
 
 void modes_accept(mode_bank *bank, const mode_step *step) {

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "modes.h"
+#include "tangent.h"
 
 /* The independent variable s of a step is the temperature in a ramp and the time in a hold. In a step T(xi) is the
  * quintic that has T, dT/dxi = q tau and its derivative right at both ends; modes.c solves the modes exactly for it.
@@ -14,7 +14,6 @@
 static const double EQUILIBRIUM = 1e-5; /* |CpN - 1| from which a ramp may start or end as a liquid */
 static const double FROZEN = 1e-5;      /* |CpN| below which a ramp changes nothing */
 static const double SETTLED = 1e-7;     /* K, change of Tf that a hold may leave out */
-static const double WINDOW = 2e-3;      /* what is left of the transition where a scan ends in a full glass or liquid */
 static const double MAX_EFOLDS = 0.5;   /* largest step in ln(tau), whatever the tolerance */
 static const double MIN_EFOLDS = 1e-4;  /* a step as small is taken: where a ramp begins at rest, CpN jumps from 0 */
 /* Shares of the tolerance, found by comparison with runs at a hundredth of it (benchmarks/engine.py repeats that). */
@@ -26,15 +25,10 @@ static const int MAX_CORRECTIONS = 8;
 static const size_t MAX_STEPS = 2000000;
 
 typedef struct {
-    double s, temperature, fictive, ln_tau;
-    double slope; /* dTf/ds */
-} node;
-
-typedef struct {
     const tnm_glass *glass;
     double tolerance;
     mode_bank bank;
-    node now;
+    tnm_node now;
     double rate;             /* dT/dt of a ramp, K/s, signed; 0 in a hold */
     double speed;            /* dxi/ds at `now` */
     double slope1, slope2;   /* first and second divided differences of dTf/ds, towards the next step */
@@ -42,6 +36,7 @@ typedef struct {
     double clock;            /* s, at the start of the segment */
     double origin;           /* `s` at the start of the segment */
     tnm_trace *trace;        /* null while nothing is recorded */
+    tangent *tangent;        /* null if no derivatives are wanted */
 } runner;
 
 static double ln_tau(const tnm_glass *g, double temperature, double fictive) {
@@ -49,7 +44,7 @@ static double ln_tau(const tnm_glass *g, double temperature, double fictive) {
 }
 
 /* d ln(tau) / ds along the path; `slope` is dTf/ds */
-static double ln_tau_slope(const runner *r, const node *n, double slope) {
+static double ln_tau_slope(const runner *r, const tnm_node *n, double slope) {
     const double driven = r->rate == 0.0 ? 0.0 : r->glass->x / (n->temperature * n->temperature);
     return -r->glass->delta_h_over_r * (driven + (1.0 - r->glass->x) * slope / (n->fictive * n->fictive));
 }
@@ -59,9 +54,10 @@ static int record(runner *r) {
     if (!t) return TNM_OK;
     if (t->count == t->capacity) {
         const size_t capacity = t->capacity ? 2 * t->capacity : 2048;
-        double *grown = malloc(TNM_COLUMNS * capacity * sizeof(double));
+        const size_t columns = r->tangent ? TNM_ALL_COLUMNS : TNM_COLUMNS;
+        double *grown = malloc(columns * capacity * sizeof(double));
         if (!grown) return TNM_MEMORY;
-        for (size_t c = 0; c < TNM_COLUMNS; c++)
+        for (size_t c = 0; c < columns; c++)
             for (size_t i = 0; i < t->count; i++) grown[c * capacity + i] = t->column[c * t->capacity + i];
         free(t->column);
         t->column = grown;
@@ -73,6 +69,10 @@ static int record(runner *r) {
     first[TNM_TEMPERATURE * t->capacity] = r->now.temperature;
     first[TNM_FICTIVE * t->capacity] = r->now.fictive;
     first[TNM_CPN * t->capacity] = r->now.slope;
+    for (size_t p = 0; r->tangent && p < TNM_PARAMETERS; p++) {
+        first[(TNM_FICTIVE_BY + p) * t->capacity] = r->tangent->fictive[p];
+        first[(TNM_CPN_BY + p) * t->capacity] = r->tangent->slope[p];
+    }
     return TNM_OK;
 }
 
@@ -94,11 +94,11 @@ static double drive_shape(double change, double slope0, double slope1, double *a
 
 /* Try one step of h in s. On return `end` and `step` are its far end. The result is the miss of the first prediction in
  * units of what is tolerated, infinite if the corrections do not converge. */
-static double try_step(runner *r, double h, node *end, mode_step *step) {
+static double try_step(runner *r, double h, tnm_node *end, mode_step *step) {
     const tnm_glass *g = r->glass;
     const double slope0 = h * ln_tau_slope(r, &r->now, r->now.slope);
     double first_miss = 0.0;
-    node guess = {
+    tnm_node guess = {
         .s = r->now.s + h,
         .temperature = r->now.temperature + (r->rate == 0.0 ? 0.0 : h),
         .fictive = r->now.fictive + h * (r->now.slope + h * (r->slope1 / 2.0 + h * r->slope2 / 3.0)),
@@ -140,6 +140,7 @@ static void restart(runner *r) {
     r->speed = speed_at(r);
     r->now.slope = modes_relaxation(&r->bank) * r->speed;
     r->slope1 = r->slope2 = r->last_h = 0.0;
+    if (r->tangent) tangent_restart(r->tangent, &r->now, r->speed);
 }
 
 /* Integrate to `end` in s, or until `done` says that nothing more happens. */
@@ -151,7 +152,7 @@ static int integrate(runner *r, double end, int (*done)(const runner *, double),
         /* where dTf/ds is negative the two terms of the slope cancel, but tau still changes with the structure */
         const double efold = 1.0 / fmax(-ln_tau_slope(r, &r->now, fabs(r->now.slope)), 1e-300);
         double size = fmin(fmin(next, MAX_EFOLDS * efold), direction * (end - r->now.s));
-        node ahead;
+        tnm_node ahead;
         mode_step step;
         double miss;
         for (;;) {
@@ -170,6 +171,7 @@ static int integrate(runner *r, double end, int (*done)(const runner *, double),
         r->last_h = h;
         r->last_difference = difference;
         modes_accept(&r->bank, &step);
+        if (r->tangent) tangent_step(r->tangent, &step, &r->now, &ahead, h);
         r->now = ahead;
         if (direction * (end - r->now.s) < 1e-12 * fabs(end)) r->now.s = end;
         if (r->rate != 0.0) r->now.temperature = r->now.s;
@@ -178,6 +180,7 @@ static int integrate(runner *r, double end, int (*done)(const runner *, double),
         const double span = r->rate == 0.0 ? fabs(end - r->now.s) : 1.0;
         const double reach = r->now.temperature * r->now.temperature / r->glass->delta_h_over_r;
         modes_rest(&r->bank, r->now.temperature, reach, QUIET * fmin(r->tolerance, 1e-4) / (span * fabs(r->speed)));
+        if (r->tangent) tangent_rest(r->tangent);
         if (record(r)) return TNM_MEMORY;
         if (done(r, context)) break;
     }
@@ -197,6 +200,11 @@ static double liquid_temperature(const tnm_glass *g, const tnm_kernel *k, double
     return temperature;
 }
 
+static void gather(runner *r) {
+    modes_gather(&r->bank, r->now.temperature);
+    if (r->tangent) tangent_gather(r->tangent);
+}
+
 /* Go to a temperature in the frozen glass; all modes must be active. */
 static void pass_over(runner *r, double temperature) {
     modes_shift(&r->bank, temperature - r->now.temperature);
@@ -205,7 +213,9 @@ static void pass_over(runner *r, double temperature) {
 
 /* Go to a temperature in the steady state of a ramp through the liquid. */
 static void pass_liquid(runner *r, double temperature) {
-    modes_settle(&r->bank, r->rate * exp(ln_tau(r->glass, temperature, temperature)));
+    const double lag = r->rate * exp(ln_tau(r->glass, temperature, temperature));
+    modes_settle(&r->bank, lag);
+    if (r->tangent) tangent_settle(r->tangent, lag, temperature);
     r->now.temperature = r->now.s = temperature;
 }
 
@@ -240,7 +250,7 @@ static int ramp(runner *r, double target) {
     if (record(r)) return TNM_MEMORY;
     const int status = integrate(r, target, ramp_is_done, liquid);
     if (status != TNM_OK) return status;
-    modes_gather(&r->bank, r->now.temperature);
+    gather(r);
     if (r->rate > 0.0 && r->now.temperature < target) {
         pass_liquid(r, target);
     } else {
@@ -259,7 +269,7 @@ static int hold(runner *r, double duration) {
     if (record(r)) return TNM_MEMORY;
     const int status = integrate(r, duration, hold_is_done, duration);
     if (status != TNM_OK) return status;
-    modes_gather(&r->bank, r->now.temperature);
+    gather(r);
     if (r->now.s < duration) {
         r->now.s = duration;
         return record(r);
@@ -300,100 +310,23 @@ static int in_range(const tnm_glass *g, const tnm_program *p, double tolerance) 
     return 1;
 }
 
-int tnm_run(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program, double tolerance,
-            size_t recorded, tnm_trace *trace) {
+int tnm_run(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_kernel *slope, const tnm_program *program,
+            double tolerance, size_t recorded, tnm_trace *trace) {
     runner r = {.glass = glass, .tolerance = tolerance};
+    tangent derivatives = {.memory = NULL};
     if (!in_range(glass, program, tolerance)) return TNM_PARAMETER;
     if (modes_create(&r.bank, kernel)) return TNM_MEMORY;
     r.now.temperature = r.now.fictive = program->start;
     int status = TNM_OK;
+    if (slope) {
+        status = tangent_create(&derivatives, glass, &r.bank, slope);
+        r.tangent = &derivatives;
+    }
     for (size_t i = 0; i < program->segments && status == TNM_OK; i++) {
         r.trace = i >= recorded ? trace : NULL;
         status = run_segment(&r, &program->segment[i]);
     }
+    tangent_free(&derivatives);
     modes_free(&r.bank);
-    return status;
-}
-
-/* Slope of the parabola through three neighbouring nodes at the middle one. */
-static double node_slope(const double *x, const double *y, size_t count, size_t i) {
-    if (count < 2) return 0.0;
-    if (i == 0) return (y[1] - y[0]) / (x[1] - x[0]);
-    const double h0 = x[i] - x[i - 1], d0 = (y[i] - y[i - 1]) / h0;
-    if (i + 1 == count) return d0;
-    const double h1 = x[i + 1] - x[i], d1 = (y[i + 1] - y[i]) / h1;
-    return (h1 * d0 + h0 * d1) / (h0 + h1);
-}
-
-/* Cubic a0 + t (a1 + t (a2 + t a3)) with values y and slopes m at t = 0 and h. */
-static void cubic(double h, double y0, double y1, double m0, double m1, double *a) {
-    const double d = (y1 - y0) / h;
-    a[0] = y0;
-    a[1] = m0;
-    a[2] = (3.0 * d - 2.0 * m0 - m1) / h;
-    a[3] = (m0 + m1 - 2.0 * d) / (h * h);
-}
-
-#define EVALUATE(a, t) ((a)[0] + (t) * ((a)[1] + (t) * ((a)[2] + (t) * (a)[3])))
-
-/* Number of grid points below a temperature. */
-static size_t points_below(const tnm_grid *grid, double temperature) {
-    const double position = ceil((temperature - grid->first) / grid->step);
-    if (!(position > 0.0)) return 0;
-    return position < (double)grid->points ? (size_t)position : grid->points;
-}
-
-static void sample(const tnm_trace *trace, const tnm_grid *grid, float *cpn32, double *cpn, double *fictive) {
-    const double *x = trace->column + TNM_TEMPERATURE * trace->capacity;
-    const double *y = trace->column + TNM_CPN * trace->capacity, *tf = trace->column + TNM_FICTIVE * trace->capacity;
-    const size_t last = trace->count - 1, below = points_below(grid, x[0]);
-    size_t p = 0;
-    for (; p < below; p++) {
-        if (cpn32) cpn32[p] = 0.0f;
-        if (cpn) cpn[p] = 0.0;
-        if (fictive) fictive[p] = tf[0];
-    }
-    double slope = node_slope(x, y, trace->count, 0);
-    for (size_t i = 0; i < last; i++) {
-        const double ahead = node_slope(x, y, trace->count, i + 1);
-        const size_t stop = points_below(grid, x[i + 1]);
-        double a[4], b[4];
-        if (p < stop) {
-            cubic(x[i + 1] - x[i], y[i], y[i + 1], slope, ahead, a);
-            cubic(x[i + 1] - x[i], tf[i], tf[i + 1], y[i], y[i + 1], b);
-        }
-        for (; p < stop; p++) {
-            const double t = grid->first + (double)p * grid->step - x[i];
-            if (cpn32) cpn32[p] = (float)EVALUATE(a, t);
-            if (cpn) cpn[p] = EVALUATE(a, t);
-            if (fictive) fictive[p] = EVALUATE(b, t);
-        }
-        slope = ahead;
-    }
-    for (; p < grid->points; p++) {
-        if (cpn32) cpn32[p] = 1.0f;
-        if (cpn) cpn[p] = 1.0;
-        if (fictive) fictive[p] = tf[last] + (grid->first + (double)p * grid->step - x[last]);
-    }
-}
-
-int tnm_heating_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program,
-                     const tnm_grid *grid, double tolerance, tnm_trace *trace, float *cpn32, double *cpn,
-                     double *fictive, double *limiting) {
-    trace->count = 0;
-    int status = tnm_run(glass, kernel, program, tolerance, program->segments - 1, trace);
-    if (status == TNM_OK) {
-        const double *y = trace->column + TNM_CPN * trace->capacity;
-        const int glassy = fabs(y[0]) < WINDOW, liquid = fabs(y[trace->count - 1] - 1.0) < WINDOW;
-        sample(trace, grid, cpn32, cpn, fictive);
-        if (limiting) *limiting = trace->column[TNM_FICTIVE * trace->capacity];
-        return glassy && liquid ? TNM_OK : TNM_WINDOW;
-    }
-    for (size_t p = 0; p < grid->points; p++) {
-        if (cpn32) cpn32[p] = NAN;
-        if (cpn) cpn[p] = NAN;
-        if (fictive) fictive[p] = NAN;
-    }
-    if (limiting) *limiting = NAN;
     return status;
 }

@@ -39,8 +39,22 @@ typedef struct {
     const tnm_segment *segment;
 } tnm_program;
 
-/* Nodes of the integration. The caller frees `column`, a block of TNM_COLUMNS columns of `capacity`. */
-enum { TNM_TIME = 0, TNM_TEMPERATURE = 1, TNM_FICTIVE = 2, TNM_CPN = 3, TNM_COLUMNS = 4 };
+/* What a signal can be differentiated by, in this order: ln_a, delta_h_over_r, x, beta. */
+enum { TNM_PARAMETERS = 4 };
+
+/* Nodes of the integration. The caller frees `column`, a block of columns of `capacity`. The last two kinds are
+ * derivatives at fixed temperature, one column for each parameter; they are there only if they were asked for, so that a
+ * trace must not be used with and without derivatives in turn. */
+enum {
+    TNM_TIME = 0,
+    TNM_TEMPERATURE = 1,
+    TNM_FICTIVE = 2,
+    TNM_CPN = 3,
+    TNM_COLUMNS = 4,
+    TNM_FICTIVE_BY = 4,
+    TNM_CPN_BY = TNM_FICTIVE_BY + TNM_PARAMETERS,
+    TNM_ALL_COLUMNS = TNM_CPN_BY + TNM_PARAMETERS
+};
 typedef struct {
     size_t count, capacity;
     double *column;
@@ -69,10 +83,11 @@ void tnm_release(tnm_kernel *kernel);
  *
  * tolerance is the error of CpN = dTf/dT that nearly all points stay below. Ranges of temperature in which the glass
  * is frozen, or a ramp in its steady state, are passed over: the trace has no nodes there. In the column CPN a hold has
- * dTf/dt in K/s.
+ * dTf/dt in K/s. With `by_beta`, the kernel of the same rates whose weights are differentiated by beta, the trace has
+ * derivatives too; without (null) it costs nothing.
  */
-int tnm_run(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program, double tolerance,
-            size_t record, tnm_trace *trace);
+int tnm_run(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_kernel *by_beta, const tnm_program *program,
+            double tolerance, size_t record, tnm_trace *trace);
 
 /* Write CpN and Tf (K) of the last segment of a program, a heating ramp, and Tf' (K), the fictive temperature of the
  * glass before that ramp; each output may be null.
@@ -83,5 +98,11 @@ int tnm_run(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program 
 int tnm_heating_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program,
                      const tnm_grid *grid, double tolerance, tnm_trace *trace, float *cpn32, double *cpn,
                      double *fictive, double *limiting);
+
+/* The same with derivatives by the parameters at fixed temperature: `jacobian` has TNM_PARAMETERS values for each point,
+ * `limiting_jacobian` has as many in all. */
+int tnm_sensitivities(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_kernel *by_beta,
+                      const tnm_program *program, const tnm_grid *grid, double tolerance, tnm_trace *trace, double *cpn,
+                      double *jacobian, double *limiting, double *limiting_jacobian);
 
 #endif

@@ -14,6 +14,7 @@ from conftest import ROOT, TINY, run, write_config
 Lehr = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = [
     ("simulate",),
+    ("read",),
     ("config",),
     ("dataset",),
     ("dataset", "plan"),
@@ -27,6 +28,8 @@ COMMANDS = [
     ("model",),
     ("model", "summary"),
     ("evaluate",),
+    ("robustness",),
+    ("limits",),
     ("report",),
     ("doctor",),
 ]

@@ -33,6 +33,15 @@ def test_default_config_is_the_paper() -> None:
     assert config.loss_weights("C-lnA").ln_A == 1.0
 
 
+def test_each_network_is_tested_on_each_subset() -> None:
+    models = [{"name": "C", "subset": "C"}, {"name": "cells", "subset": "C", "split_by": "cell"}]
+    config = Config.model_validate({"models": models, "subsets": ["G", "C"]})
+    assert config.tests == [(model, subset) for model in ("C", "cells") for subset in ("C", "G")]
+    own = Config.model_validate({"models": models, "subsets": ["G", "C"], "evaluation": {"transfer": False}})
+    assert own.tests == [("C", "C"), ("cells", "C")]
+    assert (config.split_of("C"), config.split_of("cells").by) == (config.split, "cell")
+
+
 def _sizes(config: Config) -> list[int]:
     space = config.signals.state_space.build()
     return [space.subset(name).size for name in config.subsets]

@@ -57,6 +57,15 @@ def pointer(array: np.ndarray) -> object:
     return array.ctypes.data_as(DOUBLES)
 
 
+def prepared(path: ctypes.CDLL, kernel: KWWKernel) -> Sum:
+    terms = Sum(
+        kernel.rates.size, kernel.chains, kernel.mean_time, pointer(kernel.rates), pointer(kernel.weights), None
+    )
+    terms.kept = kernel  # which owns the arrays
+    assert path.tnm_prepare(ctypes.byref(terms)) == 0
+    return terms
+
+
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the kernel dispatches on x86-64 only")
 @pytest.mark.parametrize("option", ["-msse2", "-mavx2", "-mavx512f"])
 def test_paths_agree_to_the_bit(tmp_path: Path, option: str) -> None:
@@ -66,37 +75,40 @@ def test_paths_agree_to_the_bit(tmp_path: Path, option: str) -> None:
     compiler = shutil.which("cc")
     assert compiler, "the package needs a C compiler to install"
     library = tmp_path / "path.so"
-    sources = [ROOT / "cython_ext" / name for name in ("modes.c", "tnm.c")]
+    sources = [ROOT / "cython_ext" / name for name in ("modes.c", "scan.c", "tangent.c", "tnm.c")]
     common = ("-O3", "-std=c11", "-ffp-contract=off", "-DDISPATCHED=", "-shared", "-fPIC", "-o", library)
     done = run(compiler, option, *common, *sources, "-lm")
     assert done.returncode == 0, done.stderr
     path = ctypes.CDLL(str(library))
 
     low, high, points = TEMPERATURE[0], TEMPERATURE[-1], TEMPERATURE.size
+    program = lehr.ThermalProgram.chr_cycles([5.0])
+    parts = (Segment * 2)(Segment(0, low, 5.0 / 60.0), Segment(0, high, 10.0 / 60.0))
+    cycle, grid = Program(high, 2, parts), Grid(points, low, (high - low) / (points - 1))
     for glass in GLASSES:
-        installed = lehr.simulate(
-            *glass.as_tuple(), program=lehr.ThermalProgram.chr_cycles([5.0]), temperature=TEMPERATURE
-        )
-        kernel = KWWKernel.of(glass.beta)
-        terms = Sum(
-            kernel.rates.size, kernel.chains, kernel.mean_time, pointer(kernel.rates), pointer(kernel.weights), None
-        )
-        assert path.tnm_prepare(ctypes.byref(terms)) == 0
-        parts = (Segment * 2)(Segment(0, low, 5.0 / 60.0), Segment(0, high, 10.0 / 60.0))
-        cpn, limiting = np.empty(points), ctypes.c_double()
+        which = Glass(glass.ln_A, glass.delta_h / GAS_CONSTANT, glass.x)
+        cpn, jacobian, limiting, by = np.empty(points), np.empty((points, 4)), np.empty(1), np.empty(4)
+
+        installed = lehr.simulate(*glass.as_tuple(), program=program, temperature=TEMPERATURE)
+        kernel = prepared(path, KWWKernel.of(glass.beta))
         status = path.tnm_heating_scan(
-            ctypes.byref(Glass(glass.ln_A, glass.delta_h / GAS_CONSTANT, glass.x)),
-            ctypes.byref(terms),
-            ctypes.byref(Program(high, 2, parts)),
-            ctypes.byref(Grid(points, low, (high - low) / (points - 1))),
-            ctypes.c_double(1e-4),
-            ctypes.byref(Trace()),
-            None,
-            pointer(cpn),
-            None,
-            ctypes.byref(limiting),
-        )
-        path.tnm_release(ctypes.byref(terms))
+            ctypes.byref(which), ctypes.byref(kernel), ctypes.byref(cycle), ctypes.byref(grid), ctypes.c_double(1e-4),
+            ctypes.byref(Trace()), None, pointer(cpn), None, pointer(limiting),
+        )  # fmt: skip
+        path.tnm_release(ctypes.byref(kernel))
         assert status == 0
         assert np.array_equal(cpn, installed.cpn[0])
-        assert limiting.value == installed.fictive_temperature[0, 0]
+        assert limiting[0] == installed.fictive_temperature[0, 0]
+
+        derived = lehr.simulate_sensitivities(glass, program=program, temperature=TEMPERATURE)
+        kernels = [prepared(path, terms) for terms in KWWKernel.with_derivative(glass.beta)]
+        status = path.tnm_sensitivities(
+            ctypes.byref(which), *map(ctypes.byref, kernels), ctypes.byref(cycle), ctypes.byref(grid),
+            ctypes.c_double(1e-4), ctypes.byref(Trace()), *map(pointer, (cpn, jacobian, limiting, by)),
+        )  # fmt: skip
+        for kernel in kernels:
+            path.tnm_release(ctypes.byref(kernel))
+        assert status == 0
+        assert np.array_equal(cpn, derived.cpn[0])
+        assert np.array_equal(jacobian / [1.0, GAS_CONSTANT, 1.0, 1.0], derived.jacobian[0])
+        assert np.array_equal(by / [1.0, GAS_CONSTANT, 1.0, 1.0], derived.limiting_jacobian[0])

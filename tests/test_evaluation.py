@@ -1,132 +1,43 @@
-"""Metrics against numbers worked out by hand; an evaluation of a network whose answers are known."""
+"""Evaluations of networks whose answers are known, and of a real one by the command line and on MPI ranks."""
 
 from __future__ import annotations
 
 import json
-from math import log
+import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
-from trained import fake_run
+import xarray
+import yaml
+from conftest import run
+from stores import call
+from trained import fake_run, untrained_run
 
-from lehr.config import Config
+from lehr import simulate
+from lehr.config import Config, ModelConfig, load_config
 from lehr.errors import LehrError
-from lehr.evaluation import (
-    absolute_errors,
-    claims,
-    differences_from_paper,
-    evaluate,
-    fraction_below,
-    glass_transition,
-    measure,
-    percentiles,
-    read_evaluation,
-    thresholds,
-)
-from lehr.evaluation.metrics import summarise
-from lehr.models import PARAMETERS
-from lehr.physics import GAS_CONSTANT
-from lehr.statespace import SPLITS
+from lehr.evaluation import RunReference, evaluate, measure, read_evaluation, references, transfer
+from lehr.evaluation.metrics import half_width
+from lehr.generate import generate
+from lehr.models import PARAMETERS, TargetScaling
+from lehr.statespace import SPLITS, Split
 from lehr.store import SignalStore
 
 ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])  # what the network of these tests says about every sample
 
 
-def test_absolute_errors_are_those_worked_out_by_hand() -> None:
-    true = [[-100.0, 4e5, 0.5, 0.6], [-80.0, 3e5, 0.2, 1.0]]
-    predicted = [[-101.5, 3.9e5, 0.53, 0.6], [-70.0, 3e5, 0.1, 0.75]]
-    errors = absolute_errors(true, predicted)
-    np.testing.assert_allclose(errors["ln_A"], [1.5, 10.0])
-    np.testing.assert_allclose(errors["delta_h"], [1e4, 0.0])
-    np.testing.assert_allclose(errors["x"], [0.03, 0.1], atol=1e-15)
-    np.testing.assert_allclose(errors["beta"], [0.0, 0.25], atol=1e-15)
-    # 4e5 / (8.314462618 * (4.605170 + 100)) = 459.910 K and so on, with three decimals
-    np.testing.assert_allclose(errors["glass_transition"], [459.910 - 442.073, 483.635 - 426.472], atol=2e-3)
-
-
-def test_one_prediction_serves_all_samples() -> None:
-    errors = absolute_errors([[-100.0, 4e5, 0.5, 0.6], [-80.0, 3e5, 0.2, 1.0]], [-90.0, 3.5e5, 0.4, 0.7])
-    np.testing.assert_allclose(errors["delta_h"], [5e4, 5e4])
-    np.testing.assert_allclose(errors["beta"], [0.1, 0.3])
-
-
-def test_glass_transition_is_where_tau_is_100_s() -> None:
-    ln_a = log(100.0) - 5e5 / (GAS_CONSTANT * 500.0)
-    np.testing.assert_allclose(glass_transition([[ln_a, 5e5, 0.5, 0.5]]), [500.0])
-
-
-@pytest.mark.parametrize("row", [[5.0, 2e5, 0.5, 0.5], [-50.0, -1e3, 0.5, 0.5], [log(100.0), 2e5, 0.5, 0.5]])
-def test_impossible_predictions_have_no_glass_transition(row: list[float]) -> None:
-    assert np.isnan(glass_transition([row])).all()
-
-
-def test_fraction_is_of_errors_below_the_threshold() -> None:
-    # 0.02 itself is not below 0.02, and what has no error is not below anything
-    assert fraction_below([0.0, 0.01, 0.02, 0.03, np.nan], 0.02) == 2 / 5
-
-
-def test_summary_leaves_out_nan() -> None:
-    summary = summarise([1.0, 2.0, 3.0, 10.0, np.nan])
-    assert (summary.mae, summary.median) == (4.0, 2.5)
-    assert summary.p90 == pytest.approx(3.0 + 0.7 * 7.0)  # linear between the third and the fourth of four
-    assert summarise([np.nan]).as_dict() == {"mae": None, "median": None, "p90": None}
-
-
-def test_percentiles_sort_the_errors() -> None:
-    percent, value = percentiles([3.0, 1.0, 2.0, 4.0, 0.0], count=5)
-    assert percent.tolist() == [0.0, 25.0, 50.0, 75.0, 100.0]
-    assert value.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
-
-
-def test_claims_are_those_of_the_paper() -> None:
-    """The table of section 3.2: shares of x, beta, delta_h and ln A for the subsets that it names."""
-    said = {
-        (subset, claim.quantity, claim.threshold): (claim.low, claim.high)
-        for subset in ("LU", "RU", "LB", "RB", "C", "G")
-        for claim in claims(subset)
-    }
-    assert said["C", "beta", 0.02] == said["G", "beta", 0.02] == (0.90, 0.90)
-    assert said["G", "beta", 0.05] == (0.98, 0.98)
-    assert said["C", "x", 0.02] == (0.99, 1.0)
-    assert said["G", "x", 0.02] == (0.97, 0.97)
-    assert said["RU", "delta_h", 10e3] == (0.70, 0.70)
-    assert said["C", "delta_h", 10e3] == (0.20, 0.20)
-    assert said["C", "ln_A", 2.0] == (0.10, 0.20)
-    assert said["LB", "ln_A", 10.0] == (0.50, 0.50)
-    assert ("LU", "ln_A", 2.0) not in said
-    assert ("C", "beta", 0.05) not in said
-
-
-@pytest.mark.parametrize("subset", ["LU", "RU", "LB", "RB", "C", "G"])
-def test_every_claim_has_its_threshold_measured(subset: str) -> None:
-    assert {(claim.quantity, claim.threshold) for claim in claims(subset)} <= set(thresholds(subset))
-
-
-def test_the_default_config_is_the_paper() -> None:
-    assert differences_from_paper(Config()) == []
-
-
-def test_a_reduction_is_named(tiny_config: Config) -> None:
-    lines = differences_from_paper(tiny_config)
-    assert "temperature step: 10 K instead of 0.1 K" in lines
-    assert "values of x: 2 instead of 41" in lines
-    assert "epochs: 3 instead of 200" in lines
-    schedule = {"class_name": "CosineDecay", "config": {"decay_steps": 600, "alpha": 0.04}}
-    training = tiny_config.training.model_copy(update={"optimizer_options": {"learning_rate": schedule}})
-    lines = differences_from_paper(tiny_config.model_copy(update={"training": training}))
-    expected = (
-        "optimiser: adam (learning rate CosineDecay: decay steps 600, alpha 0.04) instead of sgd (learning rate 0.01)"
-    )
-    assert expected in lines
-
-
 @pytest.fixture
 def config(tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     return fake_run(tiny_config, tmp_path, ANSWER, monkeypatch)
+
+
+@pytest.fixture
+def network(config: Config) -> RunReference:
+    return RunReference(config, "C")
 
 
 @pytest.fixture
@@ -137,63 +48,220 @@ def held_out(config: Config) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rows, store.parameters[rows], store.cpn_max[rows]
 
 
-def _metrics(config: Config) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((config.evaluation_path("C") / "metrics.json").read_text())
-    return content
+def with_limit(network: RunReference, limit: float) -> RunReference:
+    evaluation = network.config.evaluation.model_copy(update={"cpn_max": limit})
+    return RunReference(network.config.model_copy(update={"evaluation": evaluation}), network.model)
 
 
-def test_evaluation_measures_network_and_trivial_predictor(
-    config: Config, held_out: tuple[np.ndarray, np.ndarray, np.ndarray]
+# --- the numbers -----------------------------------------------------------------------------------------------------
+
+
+def test_network_and_trivial_predictor_are_measured(
+    network: RunReference, held_out: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> None:
-    evaluate(config, "C")
-    metrics, (rows, true, cpn_max) = _metrics(config), held_out
+    metrics, (_, true, cpn_max) = evaluate(network), held_out
     kept = cpn_max <= 6.0
     for column, name in enumerate(PARAMETERS):
         numbers = metrics["quantities"][name]
         mean = metrics["trivial_prediction"][name]
         assert numbers["network"]["mae"] == pytest.approx(np.abs(true[kept, column] - ANSWER[column]).mean())
+        assert numbers["network"]["bias"] == pytest.approx((ANSWER[column] - true[kept, column]).mean())
         assert numbers["trivial"]["mae"] == pytest.approx(np.abs(true[kept, column] - mean).mean())
         assert numbers["times_better"] == pytest.approx(numbers["trivial"]["mae"] / numbers["network"]["mae"])
+    relative = np.abs(ANSWER[1] / true[kept, 1] - 1)
+    assert metrics["relative_delta_h"]["network"]["mae"] == pytest.approx(relative.mean())
     # the grid has x = 0.4 and 0.8, the network says 0.5: no error is below 0.05
     shares = {(row["quantity"], row["threshold"]): row for row in metrics["fractions"]}
     assert shares["x", 0.05]["network"] == 0.0
     near = np.abs(true[kept, 1] - ANSWER[1]) < 10e3
     assert shares["delta_h", 10e3]["network"] == pytest.approx(near.mean())
-    assert 0 < near.mean() < 1
+    low, high = shares["delta_h", 10e3]["interval"]
+    assert 0 < low < near.mean() < high < 1
     assert shares["delta_h", 10e3]["paper"]["text"] == "about 20 %"
     assert shares["glass_transition", 5.0]["paper"] is None
-    predictions = pd.read_csv(config.evaluation_path("C") / "predictions.csv")
-    assert predictions["row"].tolist() == rows[kept].tolist()
-    np.testing.assert_allclose(predictions[[f"{name}_true" for name in PARAMETERS]], true[kept], rtol=1e-8)
+    assert metrics == json.loads((network.config.evaluation_path("C", "C") / "metrics.json").read_text())
+
+
+def test_the_data_set_says_what_it_holds(
+    network: RunReference, held_out: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> None:
+    evaluate(network)
+    data, (rows, true, cpn_max) = read_evaluation(network).data, held_out
+    assert dict(data.sizes) == {"sample": rows.size, "parameter": 4, "quantity": 5, "pair": 4, "limit": 2}
+    assert data["row"].to_numpy().tolist() == rows.tolist()
+    assert data["pair"].to_numpy().tolist() == ["delta_h,ln_A", "delta_h,x", "delta_h,beta", "x,beta"]
+    assert all("long_name" in variable.attrs for variable in data.data_vars.values())
+    assert (data.attrs["model"], data.attrs["trained_on"], data.attrs["subset"]) == ("C", "C", "C")
+    assert data.attrs["samples_all"] == rows.size
+    np.testing.assert_array_equal(data["true"], true)
+    np.testing.assert_array_equal(data["predicted"], np.broadcast_to(ANSWER, true.shape))
+    np.testing.assert_allclose(data["error"].sel(quantity="x"), 0.5 - true[:, 2])
+    squares = ((ANSWER - true) / TargetScaling().width) ** 2
+    np.testing.assert_allclose(data["sse_parameters"], squares.sum(axis=1))
+    np.testing.assert_allclose(data["sse_pair"].sel(pair="delta_h,ln_A"), squares[:, :2].sum(axis=1))
+    np.testing.assert_allclose(data["sse_pair"].sel(pair="x,beta"), squares[:, 2:].sum(axis=1))
+    np.testing.assert_array_equal(data["cpn_max"], cpn_max)
+    assert not data["clamped"].any()
+    assert data["edge_distance"].max() == 0.0  # x and beta have two values each, both on the edge
+    assert data["state"].attrs["flag_meanings"] == "evaluated left_out_cpn_max not_finite"
+    np.testing.assert_allclose(data["trained_range"].sel(quantity="delta_h"), [650e3, 750e3])
+
+
+def test_signals_are_those_of_the_prediction(network: RunReference, held_out: tuple[np.ndarray, ...]) -> None:
+    evaluate(network)
+    data, store = read_evaluation(network).data, SignalStore.open(network.config.store_path, "C")
+    again = simulate(*ANSWER, temperature=store.temperature).cpn
+    for sample in (0, 30, 60):
+        row = int(data["row"][sample])
+        cpn = store.read(row, row + 1)
+        wanted = ((cpn[0] - again) ** 2).mean(axis=1).sum()
+        assert float(data["sse_signals"][sample]) == pytest.approx(wanted, rel=1e-4)
+        np.testing.assert_allclose(data["delta_t_hw"][sample], half_width(cpn, store.temperature)[0])
+    ratio = data["cpn_max"] / data["delta_t_hw"]
+    np.testing.assert_allclose(data["cpn_max_over_delta_t_hw"], ratio)
+
+
+def test_an_exact_network_has_the_signals_of_the_store(
+    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_out: tuple[np.ndarray, ...]
+) -> None:
+    config = fake_run(tiny_config, tmp_path / "exact", held_out[1], monkeypatch)
+    metrics = evaluate(RunReference(config, "C"))
+    assert metrics["quantities"]["ln_A"]["network"]["mae"] == 0.0
+    # what remains is the rounding of the store to multiples of 2^-13
+    assert 0 < metrics["sse"]["sse_signals"]["mae"] < 6 * 2.0**-28
+
+
+def test_tables_have_the_numbers(network: RunReference) -> None:
+    metrics, folder = evaluate(network), network.config.evaluation_path("C", "C")
+    lines = (folder / "table.csv").read_text().splitlines()
+    assert lines[0] == "quantity,statistic,unit,network,low,high,trivial,paper"
+    assert f"ln_A,mae,1,{metrics['quantities']['ln_A']['network']['mae']:.6g}" in "\n".join(lines)
+    (share,) = [line for line in lines if line.startswith("delta_h,share below 10000")]
+    assert share.endswith("about 20 %")
+    text = (folder / "table.md").read_text()
+    assert text.startswith("# Network C, trained on C, test split of C\n\n")
+    assert "| Δh* (kJ/mol) " in text
+    assert "| Δh* < 10 kJ/mol " in text
+
+
+def test_the_worst_samples_are_named_by_their_rows(network: RunReference) -> None:
+    metrics, data = evaluate(network), read_evaluation(network).evaluated
+    assert len(metrics["worst"]["sse_signals"]) == 5
+    worst = metrics["worst"]["delta_h"][0]
+    error = data["error"].sel(quantity="delta_h").to_numpy()
+    assert abs(worst["value"]) == pytest.approx(np.abs(error).max()) == pytest.approx(55e3)
+    assert error[data["row"].to_numpy() == worst["row"]].tolist() == [worst["value"]]
 
 
 def test_high_peaks_are_left_out_and_counted(
-    config: Config, held_out: tuple[np.ndarray, np.ndarray, np.ndarray]
+    network: RunReference, held_out: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> None:
     rows, _, cpn_max = held_out
-    limit = float(np.median(cpn_max)) + 1e-5  # beside a sample, not on it: the file has nine digits
-    limited = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"cpn_max": limit})})
-    evaluate(limited, "C")
-    above = int(np.count_nonzero(cpn_max > limit))
+    limited = with_limit(network, float(np.median(cpn_max)))
+    metrics = evaluate(limited)
+    above = int(np.count_nonzero(cpn_max > np.median(cpn_max)))
     assert 0 < above < rows.size
-    assert _metrics(limited)["samples"] == {
-        "test": rows.size,
+    assert metrics["samples"] == {
+        "all": rows.size,
         "evaluated": rows.size - above,
         "left_out_cpn_max": above,
         "left_out_failed": 0,
+        "not_finite": 0,
     }
-    assert read_evaluation(limited, "C").cpn_max.max() <= limit
+    read = read_evaluation(limited)
+    assert (read.data.sizes["sample"], read.evaluated.sizes["sample"]) == (rows.size, rows.size - above)
     with pytest.raises(LehrError, match=r"made with evaluation\.cpn_max"):
-        read_evaluation(config, "C")
+        read_evaluation(network)
+    with pytest.raises(LehrError, match=r"all \d+ samples of the test split have a CpN,max above 0.1"):
+        evaluate(with_limit(network, 0.1))
 
 
-def test_failed_simulations_of_the_test_split_are_counted() -> None:
+def test_predictions_that_are_no_numbers_are_counted_and_listed(
+    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_out: tuple[np.ndarray, ...]
+) -> None:
+    answers = np.tile(ANSWER, (len(held_out[1]), 1))
+    answers[[3, 7], [0, 2]] = np.nan, np.inf
+    answers[5] = [9.0, 705e3, 1.4, 0.02]  # numbers, but no glass
+    network = RunReference(fake_run(tiny_config, tmp_path / "bad", answers, monkeypatch), "C")
+    metrics, data = evaluate(network), read_evaluation(network).data
+    assert metrics["samples"]["not_finite"] == 2
+    assert metrics["samples"]["evaluated"] == len(answers) - 2
+    assert metrics["not_finite_rows"] == held_out[0][[3, 7]].tolist()
+    assert data["state"].to_numpy()[[2, 3, 5, 7]].tolist() == [0, 2, 0, 2]
+    assert metrics["clamped"] == {"any": 1, "ln_A": 1, "delta_h": 0, "x": 1, "beta": 1}
+    assert metrics["no_glass_transition"] == 1
+    assert np.isfinite(data["sse_signals"].to_numpy()[5])
+    assert data["predicted"].to_numpy()[5].tolist() == answers[5].tolist()  # clamped for the signals only
+    assert "- 2 without a finite prediction" in (network.config.evaluation_path("C", "C") / "table.md").read_text()
+
+
+def test_a_network_that_answers_nothing_is_written_down(
+    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = fake_run(tiny_config, tmp_path / "bad", np.full(4, np.nan), monkeypatch)
+    metrics = evaluate(RunReference(config, "C"))
+    assert metrics["samples"]["evaluated"] == 0
+    assert metrics["quantities"]["x"]["network"]["mae"] is None
+    assert metrics["fractions"][0]["network"] is None
+
+
+def test_another_split_lies_beside_the_test(network: RunReference) -> None:
+    metrics = evaluate(network, split="validation")
+    store = SignalStore.open(network.config.store_path, "C")
+    part = network.config.split.build().assign(store.parameters)
+    assert metrics["samples"]["all"] == np.count_nonzero(part == 1)
+    assert read_evaluation(network, split="validation").data.attrs["split"] == "validation"
+    with pytest.raises(LehrError, match=r"C/C/metrics\.json: cannot be read(.|\n)*`lehr evaluate CONFIG --model C`"):
+        read_evaluation(network)
+
+
+def test_a_network_with_a_split_of_its_own_is_tested_on_that(
+    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = fake_run(tiny_config, tmp_path / "cells", ANSWER, monkeypatch, models=("C-cells",), split_by="cell")
+    metrics = evaluate(RunReference(config, "C-cells"))
+    store = SignalStore.open(config.store_path, "C")
+    part = Split(by="cell").assign(store.parameters)
+    assert metrics["samples"]["all"] == np.count_nonzero(part == 2)
+    assert metrics["samples"]["all"] % 4 == 0  # whole cells, of two x and two beta
+    assert json.loads((config.run_path("C-cells") / "run.json").read_text())["split"]["by"] == "cell"
+    other = config.model_copy(update={"models": (ModelConfig(name="C-cells", subset="C"),)})
+    with pytest.raises(LehrError, match=r"split\.by: cell -> sample"):
+        evaluate(RunReference(other, "C-cells"))
+
+
+def test_a_network_is_tested_on_another_subset(
+    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = tiny_config.model_copy(update={"output": str(tmp_path / "both"), "subsets": ("C", "G")})
+    shutil.copytree(tiny_config.store_path, both.store_path)
+    generate(both, "G")
+    network = RunReference(fake_run(both, tmp_path / "run", ANSWER, monkeypatch), "C")
+    own, other = evaluate(network), evaluate(network, "G")
+    assert other["trivial_prediction"] == own["trivial_prediction"]
+    assert all(row["paper"] is None for row in other["fractions"])  # which is about networks on their own subsets
+    matrix = transfer([read_evaluation(network), read_evaluation(network, "G")]).sel(model="C")
+    assert matrix["samples_by_side"].sel(subset="C", ranged="delta_h").to_numpy().tolist()[::2] == [0, 0]
+    # G has delta_h from 200 to 1200 kJ/mol, C from 650 to 750: the network says 705
+    sides = matrix.sel(subset="G", ranged="delta_h", statistic="bias")["error_by_side"]
+    assert float(sides.sel(side="below")) > 55e3
+    assert float(sides.sel(side="above")) < -45e3
+    parts = matrix["samples_by_side"].sel(subset="G", ranged="delta_h")
+    assert int(parts.sum()) == int(matrix["samples"].sel(subset="G")) == other["samples"]["evaluated"]
+
+
+def test_failed_simulations_are_counted() -> None:
     split = Config().split.build()
     parameters = np.stack([np.linspace(-300.0, -100.0, 1000)] + [np.full(1000, v) for v in (7e5, 0.5, 0.5)], axis=1)
     status = (np.arange(1000) % 3 == 0).astype(np.int8)
     test = split.assign(parameters) == 2
     store: Any = SimpleNamespace(parameters=parameters, status=status)
-    assert measure._failed(store, split) == np.count_nonzero(test & (status == 1)) > 0
+    failed = measure._quartets(store, split, "test", good=False)
+    np.testing.assert_array_equal(failed, parameters[test & (status == 1)])
+    assert len(failed) > 0
+
+
+# --- what does not belong together -----------------------------------------------------------------------------------
 
 
 def _edit(path: Path, **changes: Any) -> None:
@@ -210,40 +278,145 @@ def _edit(path: Path, **changes: Any) -> None:
         ({"training_mean": {"x": 0.5}}, "damaged"),
     ],
 )
-def test_a_network_of_another_config_is_refused(config: Config, changes: dict[str, Any], message: str) -> None:
-    _edit(config.run_path("C") / "run.json", **changes)
+def test_a_network_of_another_config_is_refused(network: RunReference, changes: dict[str, Any], message: str) -> None:
+    _edit(network.folder / "run.json", **changes)
     with pytest.raises(LehrError, match=message) as caught:
-        evaluate(config, "C")
+        evaluate(network)
     assert "lehr train CONFIG --model C" in str(caught.value)
-    assert not config.evaluation_path("C").exists()
+    assert not network.config.evaluation_path("C", "C").exists()
 
 
-def test_a_store_of_another_config_is_refused(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_of_another_config_is_refused(network: RunReference, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run belongs to the config, but somebody has put other signals in the place of the store."""
 
     def other(_: Path, subset: str) -> Any:
-        return SimpleNamespace(path=config.store_path / subset, config_digest="0123456789abcdef")
+        return SimpleNamespace(path=network.config.store_path / subset, config_digest="0123456789abcdef")
 
     monkeypatch.setattr(measure.SignalStore, "open", other)
     with pytest.raises(LehrError, match=r"not the signals .* \(digest 0123456789abcdef"):
-        evaluate(config, "C")
+        evaluate(network)
 
 
-def test_a_missing_run_names_the_command(config: Config) -> None:
-    (config.run_path("C") / "run.json").unlink()
-    with pytest.raises(LehrError, match=r"run\.json: cannot be read(.|\n)*lehr train CONFIG --model C"):
-        evaluate(config, "C")
+def test_an_empty_split_is_refused(network: RunReference, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure.SignalStore, "status", np.ones(484, np.int8))
+    with pytest.raises(LehrError, match="no good sample in the test split"):
+        evaluate(network)
 
 
-def test_a_diverged_network_is_refused(tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = fake_run(tiny_config, tmp_path, np.array([np.nan, 7e5, 0.5, 0.5]), monkeypatch)
-    with pytest.raises(LehrError, match="predictions are not finite"):
-        evaluate(config, "C")
-    assert not config.evaluation_path("C").exists()
-
-
-def test_an_evaluation_of_an_older_network_is_refused(config: Config) -> None:
-    evaluate(config, "C")
-    _edit(config.run_path("C") / "run.json", network_checksum="0" * 64)
+def test_an_evaluation_of_an_older_network_is_refused(network: RunReference) -> None:
+    evaluate(network)
+    _edit(network.folder / "run.json", network_checksum="0" * 64)
     with pytest.raises(LehrError, match=r"another network(.|\n)*lehr evaluate CONFIG --model C"):
-        read_evaluation(config, "C")
+        read_evaluation(network)
+
+
+@pytest.mark.parametrize("damage", ["cut", "swap", "remove", "format"])
+def test_a_damaged_evaluation_is_refused(network: RunReference, damage: str) -> None:
+    evaluate(network)
+    folder = network.config.evaluation_path("C", "C")
+    path = folder / "test.nc"
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-100])
+    elif damage == "swap":
+        evaluate(network, split="train")
+        shutil.copy(folder / "train/train.nc", path)
+    elif damage == "remove":
+        path.unlink()
+    else:
+        _edit(folder / "metrics.json", format=1)
+    with pytest.raises(LehrError, match=r"test\.nc: (damaged|no such file)(.|\n)*Run `lehr evaluate CONFIG --model C`"):
+        read_evaluation(network)
+
+
+# --- paths, the command line and MPI ranks ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Config of a network C with its first weights; tests must not change the run folder."""
+    return untrained_run(tiny_config, tmp_path_factory.mktemp("real") / "results")
+
+
+def test_a_path_is_a_config_or_a_run_folder(real: Path, tmp_path: Path) -> None:
+    config = load_config(real)
+    assert references(real) == [RunReference(config, "C")]
+    assert references(config.run_path("C")) == references(real, ["C"])
+    moved = tmp_path / "moved/models/C"
+    shutil.copytree(config.run_path("C"), moved)
+    (found,) = references(moved)
+    assert (found.config.output, found.folder) == (str(tmp_path / "moved"), moved)
+    renamed = tmp_path / "moved/models/D"
+    moved.rename(renamed)
+    with pytest.raises(LehrError, match="a run folder lies at OUTPUT/models/C"):
+        references(renamed)
+
+
+def test_the_command_line_evaluates_what_it_can(real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is no run, a training that is not finished and a subset without signals, among a good run."""
+    config = load_config(real)
+    unfinished = tmp_path / "models/U"
+    unfinished.mkdir(parents=True)
+    done = call(
+        "evaluate",
+        unfinished,
+        tmp_path / "nothing.yaml",
+        config.run_path("C"),
+        real,
+        "--on",
+        "C",
+        "--on",
+        "G",
+        "--on",
+        "G",
+    )
+    assert done.returncode == 2
+    assert f"{unfinished}: not the run folder of a finished training" in done.stderr
+    assert f"{tmp_path / 'nothing.yaml'}: cannot read the file" in done.stderr
+    assert "the config of the model C has no subset 'G'\n  It has: C." in done.stderr
+    table = done.stdout.splitlines()
+    assert table[0] == "Median absolute errors"
+    assert len(table) == 4  # the same run, named twice, is evaluated once
+    assert table[3].startswith("| C ")
+
+
+def test_no_model_of_that_name(real: Path) -> None:
+    done = call("evaluate", real, "--model", "X")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{real}: no model 'X'\n  It has: C." in done.stderr
+
+
+@pytest.mark.mpi
+def test_ranks_share_the_samples_and_change_nothing(real: Path, tmp_path: Path) -> None:
+    content = yaml.safe_load(real.read_text())
+    content["evaluation"] |= {"batch_size": 16}  # five batches
+    path = tmp_path / "c.yaml"
+    path.write_text(yaml.safe_dump(content))
+    network = RunReference(load_config(path), "C")
+    alone = evaluate(network)
+    one = read_evaluation(network).data
+    threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}  # as in the workflow
+    done = run("mpiexec", "-n", "2", "lehr", "evaluate", path, "--ranks", "2", env=os.environ | threads)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Median absolute errors") == 1
+    two = read_evaluation(network)
+    # a network may add up in another order with another number of threads
+    xarray.testing.assert_allclose(one, two.data, rtol=1e-5, atol=1e-6)
+    assert one["row"].equals(two.data["row"])
+    assert two.metrics["samples"] == alone["samples"]
+    for name in PARAMETERS:
+        assert two.metrics["quantities"][name]["network"]["mae"] == pytest.approx(
+            alone["quantities"][name]["network"]["mae"], rel=1e-6
+        )
+
+
+@pytest.mark.mpi
+def test_an_error_on_ranks_is_said_once(real: Path, tmp_path: Path) -> None:
+    content = {**yaml.safe_load(real.read_text()), "output": str(tmp_path / "elsewhere")}
+    path = tmp_path / "c.yaml"
+    path.write_text(yaml.safe_dump(content))
+    done = run("mpiexec", "-n", "2", "lehr", "evaluate", path, "--ranks", "2", timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.count("run.json: cannot be read") == 1
+    done = run("lehr", "evaluate", path, "--ranks", "2")
+    assert done.returncode == 2
+    assert "2 MPI ranks were asked for, but this program runs with 1" in done.stderr

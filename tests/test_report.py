@@ -13,7 +13,7 @@ from trained import fake_run
 
 from lehr.config import Config
 from lehr.errors import LehrError
-from lehr.evaluation import evaluate
+from lehr.evaluation import RunReference, evaluate
 from lehr.generate import generate
 from lehr.report import figures, typeset, write_report
 from lehr.report.glass import outside, quantities
@@ -178,7 +178,7 @@ class Page(HTMLParser):
 @pytest.fixture
 def config(tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     made = fake_run(tiny_config, tmp_path, ANSWER, monkeypatch, models=("C", "C-lnA"))
-    evaluate(made, "C")
+    evaluate(RunReference(made, "C"))
     return made
 
 
@@ -197,7 +197,7 @@ def test_report_of_scattered_points_and_another_program(tmp_path: Path, monkeypa
     generate(made, "all")
     (tmp_path / "run").mkdir()
     run = fake_run(made, tmp_path / "run", ANSWER, monkeypatch, subset="all")
-    evaluate(run, "C")
+    evaluate(RunReference(run, "C"))
     page = Page(write_report(run).read_text(encoding="utf-8"))
     assert page.open == []
     assert "2 heating scans, the last segments of the cycles of another thermal program" in page.words
@@ -211,7 +211,7 @@ def test_a_run_without_networks_has_no_report() -> None:
 
 
 def test_report_is_one_whole_page(config: Config) -> None:
-    evaluate(config, "C-lnA")
+    evaluate(RunReference(config, "C-lnA"))
     path = write_report(config)
     assert path == config.report_path
     text = path.read_text(encoding="utf-8")
@@ -242,14 +242,14 @@ def test_report_is_one_whole_page(config: Config) -> None:
 
 def test_report_without_an_evaluation_names_the_command(config: Config) -> None:
     with pytest.raises(
-        LehrError, match=r"C-lnA/metrics\.json: cannot be read(.|\n)*lehr evaluate CONFIG --model C-lnA"
+        LehrError, match=r"C-lnA/C/metrics\.json: cannot be read(.|\n)*lehr evaluate CONFIG --model C-lnA"
     ):
         write_report(config)
     assert not config.report_path.exists()
 
 
 def test_report_of_an_unknown_glass_is_refused(config: Config) -> None:
-    evaluate(config, "C-lnA")
+    evaluate(RunReference(config, "C-lnA"))
     other = config.model_copy(update={"report": config.report.model_copy(update={"material": "unobtainium"})})
     with pytest.raises(LehrError, match="no glass 'unobtainium'"):
         write_report(other)

@@ -14,6 +14,9 @@ from stores import tree
 
 from lehr.config import Config
 
+MEASURED = ("evaluate", "robustness", "limits")
+FEW = {"robustness": {"samples": 8}, "limits": {"samples": 2, "noise": [0.01]}}
+
 
 def snakemake(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the workflow in the folder of the config, where Snakemake keeps its own records."""
@@ -35,8 +38,8 @@ def planned(config: Path, *words: str) -> set[str]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the whole workflow once."""
-    config = write_config(tmp_path_factory.mktemp("flow") / "c.yaml", {**TINY, "name": "flow"})
-    assert planned(config) == {"simulate", "finalise", "train", "evaluate", "report", "all"}
+    config = write_config(tmp_path_factory.mktemp("flow") / "c.yaml", {**TINY, "name": "flow", "evaluation": FEW})
+    assert planned(config) == {"simulate", "finalise", "train", *MEASURED, "report", "all"}
     done = snakemake(config)
     assert done.returncode == 0, done.stdout + done.stderr
     return config
@@ -67,11 +70,19 @@ class TestFinished:
     @pytest.mark.parametrize(
         ("section", "key", "value", "rules"),
         [
-            ("training", "optimizer_options", {"learning_rate": 0.001}, {"train", "evaluate", "report", "all"}),
-            ("evaluation", "cpn_max", 5.0, {"evaluate", "report", "all"}),
+            (
+                "training",
+                "optimizer_options",
+                {"learning_rate": 0.001},
+                {"train", "evaluate", "robustness", "report", "all"},
+            ),
+            ("evaluation", "cpn_max", 5.0, {*MEASURED, "report", "all"}),
+            ("evaluation", "robustness", {"samples": 3}, {"robustness", "report", "all"}),
+            ("evaluation", "limits", {"samples": 3}, {"limits", "report", "all"}),
+            ("evaluation", "transfer", False, {"report", "all"}),
             ("report", "material", "a-Se (enthalpy)", {"report", "all"}),
-            ("signals", "tolerance", 1e-3, {"simulate", "finalise", "train", "evaluate", "report", "all"}),
-            ("split", "seed", 1, {"finalise", "train", "evaluate", "report", "all"}),
+            ("signals", "tolerance", 1e-3, {"simulate", "finalise", "train", *MEASURED, "report", "all"}),
+            ("split", "seed", 1, {"finalise", "train", *MEASURED, "report", "all"}),
             ("ranks", "simulate", 1, {"report", "all"}),
         ],
     )

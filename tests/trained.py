@@ -1,19 +1,21 @@
-"""Run folders of networks whose answers are known, on the small store: nothing is trained."""
+"""Run folders on the small store, without a training: of networks whose answers are known, and of an untrained one."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
+import keras
 import numpy as np
 import pytest
+import yaml
 
 from lehr.config import Config, ModelConfig
 from lehr.config.schema import SubsetName
-from lehr.models import network
+from lehr.files import file_checksum
+from lehr.models import build_mcnn, network
 from lehr.statespace import SPLITS
 from lehr.store import SignalStore
 from lehr.training.record import Record, Samples
@@ -26,34 +28,56 @@ def fake_run(
     monkeypatch: pytest.MonkeyPatch,
     models: tuple[str, ...] = ("C",),
     subset: SubsetName = "C",
+    split_by: Literal["sample", "cell"] | None = None,
 ) -> Config:
     """Write a run folder for each model and make every network say `answer` to every sample.
 
-    The record is written by the training's own code, so that these tests notice when its keys change.
+    Where `answer` has several rows, the samples of a batch take turns.
     """
-    config = tiny.model_copy(
-        update={
-            "output": str(folder),
-            "models": tuple(ModelConfig(name=name, subset=subset) for name in models),
-        }
-    )
+    config = config_beside(tiny, folder, *(ModelConfig(name=name, subset=subset, split_by=split_by) for name in models))
+    for name in models:
+        config.run_path(name).mkdir(parents=True)
+        (config.run_path(name) / "model.keras").write_bytes(name.encode())
+        _record(config, name)
+    monkeypatch.setattr(network, "load_network", lambda *_: None)
+    monkeypatch.setattr(network, "predict", lambda _, signals: np.resize(answer, (len(signals), 4)))
+    return config
+
+
+def untrained_run(tiny: Config, folder: Path) -> Path:
+    """Write the run folder of a real network C as it is before the first step, and return the config file beside it."""
+    config = config_beside(tiny, folder, *tiny.models)
+    keras.utils.set_random_seed(0)
+    made = build_mcnn(config.signals.temperature.points, config.signals.program.cycle_count, config.network)
+    run = config.run_path("C")
+    run.mkdir(parents=True)
+    made.save(run / "model.keras")
+    _record(config, "C")
+    text = yaml.safe_dump(config.model_dump(mode="json"))
+    (run / "config.yaml").write_text(text)
+    path = folder.parent / f"{folder.name}.yaml"
+    path.write_text(text)
+    return path
+
+
+def config_beside(tiny: Config, folder: Path, *models: ModelConfig) -> Config:
+    """Return a config that uses the small store and has results of its own."""
+    folder.mkdir(exist_ok=True)
     (folder / "signals.zarr").symlink_to(tiny.store_path)
-    store = SignalStore.open(config.store_path, subset)
-    part = config.split.build().assign(store.parameters)
+    return tiny.model_copy(update={"output": str(folder), "models": models})
+
+
+def _record(config: Config, name: str) -> None:
+    """Write run.json and history.csv by the training's own code, so that these tests notice when its keys change."""
+    store = SignalStore.open(config.store_path, config.model(name).subset)
+    part = config.split_of(name).build().assign(store.parameters)
     learned = store.parameters[part == SPLITS.index("train")]
-    counts = {name: int(np.count_nonzero(part == number)) for number, name in enumerate(SPLITS)}
+    counts = {split: int(np.count_nonzero(part == number)) for number, split in enumerate(SPLITS)}
     samples = Samples(counts, 0, learned.mean(axis=0), learned.min(axis=0), learned.max(axis=0))
     size: Any = SimpleNamespace(count_params=lambda: 1234)
-    for name in models:
-        run = config.run_path(name)
-        run.mkdir(parents=True)
-        (run / "model.keras").write_bytes(name.encode())
-        checksum = hashlib.sha256(name.encode()).hexdigest()
-        content = Record(config, name, samples, 2, 2, 0.03).content(size, checksum, 12.5)
-        (run / "run.json").write_text(json.dumps(content))
-        (run / "history.csv").write_text(
-            "epoch,loss,val_loss,val_mae\n1,0.1,0.09,0.08\n2,0.04,0.04,0.03\n3,0.03,0.05,0.04\n"
-        )
-    monkeypatch.setattr(network, "load_network", lambda *_: None)
-    monkeypatch.setattr(network, "predict", lambda _, signals: np.tile(answer, (len(signals), 1)))
-    return config
+    run = config.run_path(name)
+    content = Record(config, name, samples, 2, 2, 0.03).content(size, file_checksum(run / "model.keras"), 12.5)
+    (run / "run.json").write_text(json.dumps(content))
+    (run / "history.csv").write_text(
+        "epoch,loss,val_loss,val_mae\n1,0.1,0.09,0.08\n2,0.04,0.04,0.03\n3,0.03,0.05,0.04\n"
+    )

@@ -15,6 +15,7 @@ from lehr.physics import (
     Hold,
     Jump,
     Ramp,
+    Sensitivities,
     Signals,
     Status,
     ThermalProgram,
@@ -25,6 +26,8 @@ from lehr.physics import (
     simulate_batch,
     simulate_direct,
     simulate_history,
+    simulate_sensitivities,
+    simulate_sensitivities_batch,
 )
 
 __version__ = version("lehr")
@@ -36,6 +39,7 @@ __all__ = [
     "Jump",
     "LehrError",
     "Ramp",
+    "Sensitivities",
     "Signals",
     "Status",
     "TNMParameters",
@@ -47,4 +51,6 @@ __all__ = [
     "simulate_batch",
     "simulate_direct",
     "simulate_history",
+    "simulate_sensitivities",
+    "simulate_sensitivities_batch",
 ]

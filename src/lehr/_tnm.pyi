@@ -25,6 +25,21 @@ def heating_scans(
     fictive_temperature: NDArray[np.float64] | None = None,
     limiting: NDArray[np.float64] | None = None,
 ) -> int: ...
+def sensitivities(
+    ln_a: float,
+    delta_h_over_r: float,
+    x: float,
+    kernel: Kernel,
+    by_beta: Kernel,
+    programs: Programs,
+    first: float,
+    step: float,
+    tolerance: float,
+    cpn: NDArray[np.float64],
+    jacobian: NDArray[np.float64],
+    limiting: NDArray[np.float64],
+    limiting_jacobian: NDArray[np.float64],
+) -> int: ...
 def history(
     ln_a: float, delta_h_over_r: float, x: float, kernel: Kernel, programs: Programs, tolerance: float
 ) -> tuple[int, list[list[float]]]: ...

@@ -5,23 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lehr.errors import LehrError
 
-__all__ = ["file_checksum", "read_json", "write_bytes", "write_json", "write_text"]
+__all__ = ["file_checksum", "read_json", "replacing", "write_bytes", "write_json", "write_text"]
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file by a temporary file and a rename: a reader sees the old file or the new one, never half."""
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path, and rename what was written there when the block ends well.
+
+    A reader sees the old file or the new one, never half.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        temporary.write_bytes(content)
+        yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file that is whole or absent, see `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:

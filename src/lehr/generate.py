@@ -1,22 +1,22 @@
 """Simulate the parts of a subset on any number of MPI ranks.
 
 Ranks draw parts from a shared counter, so a slow part holds nobody up. What a part contains depends on the config
-alone: any number of ranks makes the same store, bit for bit. mpi4py is imported here only, and only when asked for.
+alone: any number of ranks makes the same store, bit for bit.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from lehr import ranks as mpi
 from lehr import store
 from lehr.config import Config
 from lehr.errors import LehrError
@@ -25,14 +25,12 @@ from lehr.statespace import Subset
 from lehr.store import Part, PartPlan
 
 if TYPE_CHECKING:
-    from mpi4py import MPI
+    from lehr.ranks import Communicator
 
 __all__ = ["blocks", "finalise", "generate", "initialise", "part_plan", "pending"]
 
 _POLL_SECONDS = 0.1
 _ROWS_AT_ONCE = 64  # between two moves of the progress bar
-
-T = TypeVar("T")
 
 
 def part_plan(config: Config, subset: str) -> PartPlan:
@@ -117,61 +115,25 @@ def generate(
         On every rank, if the launcher started another number of ranks than `ranks`, or the store was made with
         another config or version of lehr. Nothing is written then.
     """
-    comm = _world()
-    size = comm.Get_size() if comm else 1
-    if ranks is not None and size != ranks:
-        raise LehrError(
-            f"{ranks} MPI ranks were asked for, but this program runs with {size}",
-            "Start it with the launcher of the MPI that mpi4py uses (`lehr doctor` shows it): "
-            f"mpiexec -n {ranks} lehr dataset generate ...",
-        )
+    comm = mpi.world(ranks, "lehr dataset generate ...")
     plan = part_plan(config, subset)
-    _on_first_rank(comm, lambda: initialise(config, subset))
+    mpi.on_first_rank(comm, lambda: initialise(config, subset))
     with ExitStack() as stack:
-        _on_first_rank(comm, lambda: stack.enter_context(store.at_work(config.group_path(subset))))
-        todo = _on_first_rank(comm, lambda: _todo(config, subset, plan, block, parts))
+        mpi.on_first_rank(comm, lambda: stack.enter_context(store.at_work(config.group_path(subset))))
+        todo = mpi.on_first_rank(comm, lambda: _todo(config, subset, plan, block, parts))
         try:
             with _Shared(comm, sum(part.rows for part in todo), subset) as shared:
                 _work(config, _subset(config, subset), plan, todo, shared)
         except BaseException:
-            if size > 1:  # the other ranks would wait for this one for ever
-                _report_and_abort(comm)
+            if comm is not None and comm.Get_size() > 1:  # the other ranks would wait for this one for ever
+                mpi.abort(comm)
             raise
     if block is None:
-        _on_first_rank(comm, lambda: finalise(config, subset))
+        mpi.on_first_rank(comm, lambda: finalise(config, subset))
 
 
 def _subset(config: Config, name: str) -> Subset:
     return config.signals.state_space.build().subset(name)
-
-
-def _world() -> MPI.Intracomm | None:
-    """Return COMM_WORLD, or None where mpi4py is not installed."""
-    try:
-        from mpi4py import MPI
-    except ImportError:
-        return None
-    return MPI.COMM_WORLD
-
-
-def _on_first_rank(comm: MPI.Intracomm | None, action: Callable[[], T]) -> T:
-    """Run an action on rank 0 and give all ranks its result, or its error."""
-    if comm is None:
-        return action()
-    outcome: tuple[T | None, LehrError | None] = (None, None)
-    if comm.Get_rank() == 0:
-        try:
-            outcome = (action(), None)
-        except LehrError as error:
-            outcome = (None, error)
-        except BaseException:
-            if comm.Get_size() > 1:  # the other ranks would wait for the broadcast for ever
-                _report_and_abort(comm)
-            raise
-    result, failure = comm.bcast(outcome)
-    if failure is not None:
-        raise failure
-    return cast(T, result)
 
 
 def _todo(
@@ -222,16 +184,6 @@ def _work(config: Config, subset: Subset, plan: PartPlan, todo: list[Part], shar
         writer.write_receipt(part, results, time.perf_counter() - started)
 
 
-def _report_and_abort(comm: Any) -> None:
-    error = sys.exception()
-    if isinstance(error, LehrError):
-        print(f"lehr: error on rank {comm.Get_rank()}: {error}", file=sys.stderr, flush=True)
-    else:
-        traceback.print_exc()
-        sys.stderr.flush()
-    comm.Abort(2 if isinstance(error, LehrError) else 1)
-
-
 class _Shared:
     """Two counters that all ranks share: the next part, and the samples done so far; rank 0 shows the latter.
 
@@ -240,7 +192,7 @@ class _Shared:
     before it is needed, and what was done is told without waiting.
     """
 
-    def __init__(self, comm: MPI.Intracomm | None, samples: int, label: str) -> None:
+    def __init__(self, comm: Communicator | None, samples: int, label: str) -> None:
         self._comm = comm
         self._rank = comm.Get_rank() if comm else 0
         self._samples = samples
@@ -258,13 +210,7 @@ class _Shared:
 
     def __enter__(self) -> _Shared:
         if self._comm is not None:
-            from mpi4py import MPI
-
-            self._window = MPI.Win.Allocate(16 if self._rank == 0 else 0, 8, comm=self._comm)
-            if self._rank == 0:
-                self._local = np.frombuffer(self._window.tomemory(), np.int64)
-                self._local[:] = 0
-            self._comm.Barrier()
+            self._window, self._local = mpi.shared_counters(self._comm, 2)
             self._window.Lock_all()
         return self
 

@@ -22,6 +22,8 @@ _SNAKEMAKE = 300e6  # bytes of the Snakemake that runs inside a job
 _LEARNING = 700e6  # bytes of a rank with Keras and TensorFlow
 _STREAM = 2**26  # bytes that a sample stream shuffles
 _KEPT = 2**27  # bytes of validation samples in memory
+_FIT = 0.5  # seconds of a least-squares fit from one start
+_DISTORT = 0.01  # seconds to distort the scans of a sample
 
 
 @dataclass(frozen=True)
@@ -54,20 +56,22 @@ class Job:
         return min(attempt * (10 + math.ceil(2 * (self.seconds + _START) / 60)), _LONGEST)
 
 
-def job(config: Config, rule: str, *, subset: str = "", model: str = "") -> Job:
-    """Return the job of a rule for a subset or a model, whichever the rule goes by."""
-    return _RULES[rule](config, subset or model)
+def job(config: Config, rule: str, subset: str = "", model: str = "") -> Job:
+    """Return the job of a rule of the workflow, for a subset or a model if it goes by them."""
+    return _RULES[rule](config, subset, model)
 
 
-def jobs(config: Config) -> list[tuple[str, int, Job]]:
-    """Return all jobs of a run: what they are for, how many of them there are, and one of them."""
-    each: list[tuple[str, int, Job]] = [
-        (name, config.ranks.blocks, job(config, "simulate", subset=name)) for name in config.subsets
-    ]
-    each += [(name, 1, job(config, "finalise", subset=name)) for name in config.subsets]
-    for rule in ("train", "evaluate"):
-        each += [(model.name, 1, job(config, rule, model=model.name)) for model in config.models]
-    return [*each, ("", 1, job(config, "report"))] if config.models else each
+def jobs(config: Config) -> list[Job]:
+    """Return all jobs of a run."""
+    found = [job(config, "simulate", subset) for subset in config.subsets for _ in range(config.ranks.blocks)]
+    found += [job(config, "finalise", subset) for subset in config.subsets]
+    if config.models:
+        found += [job(config, "train", model=model.name) for model in config.models]
+        found += [job(config, "evaluate", subset, model) for model, subset in config.tests]
+        found += [job(config, "robustness", model=model.name) for model in config.models]
+        found += [job(config, "limits", subset) for subset in config.subsets]
+        found += [job(config, "report")]
+    return found
 
 
 def training_flops(config: Config) -> float:
@@ -88,7 +92,7 @@ def training_flops(config: Config) -> float:
     return total
 
 
-def _simulate(config: Config, subset: str) -> Job:
+def _simulate(config: Config, subset: str, _model: str) -> Job:
     cost, tasks = _estimate(config, subset), config.ranks.simulate
     parts = math.ceil(cost.parts / config.ranks.blocks)
     seconds = math.ceil(parts / tasks) * cost.core_hours * 3600 / cost.parts
@@ -96,12 +100,12 @@ def _simulate(config: Config, subset: str) -> Job:
     return Job("simulate", tasks, seconds, tasks * memory)
 
 
-def _finalise(config: Config, subset: str) -> Job:
+def _finalise(config: Config, subset: str, _model: str) -> Job:
     cost = _estimate(config, subset)
     return Job("finalise", 1, 0.005 * cost.parts, 200e6 + 260 * cost.samples)
 
 
-def _train(config: Config, model: str) -> Job:
+def _train(config: Config, _subset: str, model: str) -> Job:
     tasks, training = config.ranks.train, config.training
     samples = config.split.train * _estimate(config, config.model(model).subset).samples * training.epochs
     sample = 3 * _activation_bytes(config) + 7 * _sample_bytes(config)
@@ -109,25 +113,46 @@ def _train(config: Config, model: str) -> Job:
     return Job("train", tasks, samples * training_flops(config) / (tasks * _RANK_FLOPS), memory)
 
 
-def _evaluate(config: Config, model: str) -> Job:
-    split, cost = config.split, _estimate(config, config.model(model).subset)
+def _evaluate(config: Config, subset: str, _model: str) -> Job:
+    split, cost, tasks = config.split, _estimate(config, subset), config.ranks.evaluate
     share = 1 - split.train - split.validation
-    seconds = share * (cost.samples * training_flops(config) / _RANK_FLOPS + 3600 * cost.core_hours)
-    sample = 2 * _activation_bytes(config) + 4 * _sample_bytes(config)
-    return Job("evaluate", 1, seconds, _LEARNING + config.evaluation.batch_size * sample)
+    # forward only, and the glasses of the predictions are simulated
+    seconds = share * (cost.samples * training_flops(config) / 3 / _RANK_FLOPS + 3600 * cost.core_hours)
+    return Job("evaluate", tasks, seconds / tasks, tasks * _reading_bytes(config))
 
 
-def _report(config: Config, _: str) -> Job:
+def _robustness(config: Config, _subset: str, _model: str) -> Job:
+    levels, about = 0, config.evaluation.robustness
+    for distortion in ("white_noise", "thermal_lag", "baseline_slope", "temperature_offset"):
+        levels += len(getattr(about, distortion)) + 1
+    seconds = levels * about.samples * (training_flops(config) / 3 / _RANK_FLOPS + _DISTORT)
+    return Job("robustness", 1, seconds, _reading_bytes(config))
+
+
+def _limits(config: Config, _subset: str, _model: str) -> Job:
+    tasks, about = config.ranks.evaluate, config.evaluation.limits
+    seconds = about.samples * len(about.noise) * about.starts * _FIT
+    return Job("limits", tasks, seconds / tasks, tasks * (200e6 + 100 * _sample_bytes(config)))
+
+
+def _report(config: Config, _subset: str, _model: str) -> Job:
     return Job("report", 1, 60.0 * len(config.models), 2e9)
 
 
-_RULES: dict[str, Callable[[Config, str], Job]] = {
+_RULES: dict[str, Callable[[Config, str, str], Job]] = {
     "simulate": _simulate,
     "finalise": _finalise,
     "train": _train,
     "evaluate": _evaluate,
+    "robustness": _robustness,
+    "limits": _limits,
     "report": _report,
 }
+
+
+def _reading_bytes(config: Config) -> float:
+    """Return the memory of a process that lets a network read signals."""
+    return _LEARNING + config.evaluation.batch_size * (2 * _activation_bytes(config) + 4 * _sample_bytes(config))
 
 
 def _sample_bytes(config: Config) -> int:

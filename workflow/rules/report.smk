@@ -7,11 +7,9 @@ rule report:
     input:
         [study.manifest_path(subset) for subset in study.subsets],
         [study.run_path(model.name) / name for model in study.models for name in ("model.keras", "history.csv", "run.json")],
-        [
-            study.evaluation_path(model.name) / name
-            for model in study.models
-            for name in ("predictions.csv", "metrics.json")
-        ],
+        [study.evaluation_path(*test) / name for test in study.tests for name in ("test.nc", "metrics.json")],
+        [study.robustness_path(model.name) for model in study.models],
+        [study.limits_path(subset) for subset in study.subsets],
     output:
         study.report_path,
     log:
@@ -21,7 +19,6 @@ rule report:
     params:
         config=study.digest(),
     resources:
-        mem_mb=asks("report", "mem_mb"),
-        runtime=asks("report", "runtime"),
+        **asks("report"),
     shell:
         "lehr report {CONFIG:q} 2>&1 | tee {log:q}"

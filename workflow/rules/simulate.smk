@@ -16,11 +16,8 @@ rule simulate:
     # On one machine a rank takes a core. A cluster profile sets cpus_per_task: there, tasks counts the ranks.
     threads: study.ranks.simulate
     resources:
-        tasks=study.ranks.simulate,
-        mpi=int(study.ranks.simulate > 1),
         launcher="mpiexec -n",
-        mem_mb=asks("simulate", "mem_mb"),
-        runtime=asks("simulate", "runtime"),
+        **asks("simulate", study.ranks.simulate),
     shell:
         "OMP_NUM_THREADS=1 {resources.launcher} {resources.tasks} lehr dataset generate {CONFIG:q} "
         "--subset {wildcards.subset} --block {wildcards.block}/{study.ranks.blocks} --ranks {resources.tasks} "
@@ -41,8 +38,7 @@ rule finalise:
     params:
         split=study.split.digest(),
     resources:
-        mem_mb=asks("finalise", "mem_mb"),
-        runtime=asks("finalise", "runtime"),
+        **asks("finalise"),
     shell:
         "lehr dataset finalise {CONFIG:q} --subset {wildcards.subset} 2>&1 | tee {log:q}"
 

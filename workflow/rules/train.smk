@@ -4,7 +4,8 @@
 
 def training_digest(wildcards):
     """What a training depends on besides its signals; a change of anything else does not train again."""
-    sections = (study.signals, study.split, study.network, study.training, study.loss_weights(wildcards.model), study.ranks.train)
+    model = wildcards.model
+    sections = (study.signals, study.split_of(model), study.network, study.training, study.loss_weights(model), study.ranks.train)
     return [getattr(section, "digest", lambda section=section: section)() for section in sections]
 
 
@@ -25,11 +26,8 @@ rule train:
         training=training_digest,
     threads: study.ranks.train
     resources:
-        tasks=study.ranks.train,
-        mpi=int(study.ranks.train > 1),
         launcher="horovodrun --gloo -np",
-        mem_mb=asks("train", "mem_mb"),
-        runtime=asks("train", "runtime"),
+        **asks("train", study.ranks.train),
     shell:
         "{resources.launcher} {resources.tasks} "
         "lehr train {CONFIG:q} --model {wildcards.model} --ranks {resources.tasks} 2>&1 | tee {log:q}"

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 import lehr
 from lehr import doctor
-from lehr.cli import dataset, launcher, learning, model, signals
+from lehr.cli import dataset, launcher, learning, limits, measured, model, signals
 from lehr.errors import LehrError
 
 __all__ = ["main"]
 
 _EXTRAS = {
+    "h5netcdf": "store",
     "h5py": "store",
     "numcodecs": "store",
     "scipy": "store",
@@ -30,6 +31,9 @@ _EXTRAS = {
     "pandas": "report",
     "jinja2": "report",
     "xarray": "store",
+    "openpyxl": "excel",
+    "pyngb": "instruments",
+    "tadatakit": "instruments",
 }
 
 
@@ -43,8 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lehr {lehr.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     signals.add_commands(commands)
+    measured.add_commands(commands)
     dataset.add_commands(commands)
     learning.add_commands(commands)
+    limits.add_commands(commands)
     model.add_commands(commands)
     launcher.add_commands(commands)
     about = "print what is needed to debug an installation"

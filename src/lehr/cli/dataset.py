@@ -151,17 +151,27 @@ def _print_estimate(name: str, rows: list[Any]) -> None:
 def _print_jobs(config: Any) -> None:
     from lehr.jobs import jobs
 
-    print(f"\n{'job':>11} {'of':<8} {'jobs':>4} {'tasks':>5} {'hours':>8} {'asks GB':>8} {'asks hours':>10}")
-    rows = jobs(config)
-    for name, number, job in rows:
-        asked = f"{job.mem_mb() / 1000:8.1f} {job.runtime() / 60:10.1f}"
-        print(f"{job.rule:>11} {name:<8} {number:4d} {job.tasks:5d} {job.seconds / 3600:8.2f} {asked}")
-    print(f"{'together':>11} {'':<8} {sum(number for _, number, _ in rows):4d}")
-    print("Hours are those of one job whose tasks have a CPU core each; on a GPU, training is many times faster.")
-    print("Retries ask for more. What is cut off at its limit goes on at the next attempt.")
-    for name, _, job in rows:
-        if job.rule == "simulate" and (blocks := round(job.seconds / 3600 * config.ranks.blocks)) > config.ranks.blocks:
-            print(f"{name}: ranks.blocks: {blocks} makes jobs of an hour")
+    found, blocks = jobs(config), config.ranks.blocks
+    print(f"\n{'rule':>11} {'jobs':>5} {'tasks':>6} {'hours':>8} {'asks GB':>8} {'asks hours':>11}")
+    for rule in dict.fromkeys(job.rule for job in found):
+        same = [job for job in found if job.rule == rule]
+        hours, memory, limit = (max(values) for values in zip(*map(_sizes, same), strict=True))
+        print(f"{rule:>11} {len(same):5d} {same[0].tasks:6d} {hours:8.2f} {memory:8.1f} {limit:11.1f}")
+    task_hours = sum(job.tasks * job.runtime() for job in found) / 60
+    print(f"{'together':>11} {len(found):5d} {'':24} {task_hours:11.1f}, times their tasks")
+    print(
+        "Hours are of one job, the longest of its rule, with a CPU core for each task; on GPUs training is many times"
+    )
+    print("faster. Jobs ask for more than they should need, and for more again when they are retried.")
+    hours = max(job.seconds for job in found if job.rule == "simulate") / 3600
+    if hours > 2:
+        print(
+            f"ranks.blocks: {round(hours * blocks)} would make jobs of about an hour of the {blocks} for each subset."
+        )
+
+
+def _sizes(job: Any) -> tuple[float, float, float]:
+    return job.seconds / 3600, job.mem_mb() / 1000, job.runtime() / 60
 
 
 def _plot_plane(path: Path, config: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from functools import partial
 from typing import Any
 
 from lehr.errors import LehrError
@@ -17,7 +19,8 @@ def add_commands(commands: Any) -> None:
         description=about.capitalize() + ", or go on where it was interrupted. On several processes: "
         "horovodrun -np N --gloo lehr train ...",
     )
-    _add_config_and_model(command)
+    command.add_argument("config", metavar="CONFIG", help="YAML file")
+    command.add_argument("--model", required=True, metavar="NAME", help="name of a model in the config")
     command.add_argument(
         "--ranks",
         type=int,
@@ -29,9 +32,30 @@ def add_commands(commands: Any) -> None:
     )
     command.set_defaults(run=train)
 
-    about = "measure a trained model on the test split"
-    command = commands.add_parser("evaluate", help=about, description=about.capitalize() + ".")
-    _add_config_and_model(command)
+    about = "measure trained models on their test splits"
+    command = commands.add_parser(
+        "evaluate",
+        help=about,
+        description=about.capitalize() + ": test.nc, metrics.json and tables below OUTPUT/evaluation/MODEL/SUBSET. On "
+        "several processes: mpiexec -n N lehr evaluate ...",
+    )
+    command.add_argument("path", metavar="PATH", nargs="+", help="YAML file, or the run folder of a model")
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="only this model of a config file; may be given several times",
+    )
+    command.add_argument(
+        "--on",
+        metavar="SUBSET",
+        action="append",
+        default=[],
+        help="on this subset instead of the one it is trained on; may be given several times",
+    )
+    command.add_argument("--split", choices=["train", "validation", "test"], default="test", help="default: test")
+    command.add_argument("--ranks", type=int, metavar="N", help="refuse to run with another number of MPI ranks")
     command.set_defaults(run=evaluate)
 
     about = "write the HTML report of a run"
@@ -40,35 +64,51 @@ def add_commands(commands: Any) -> None:
     command.set_defaults(run=report)
 
 
-def _add_config_and_model(command: argparse.ArgumentParser) -> None:
-    command.add_argument("config", metavar="CONFIG", help="YAML file")
-    command.add_argument("--model", required=True, metavar="NAME", help="name of a model in the config")
-
-
-def _config_with_model(options: argparse.Namespace) -> Any:
+def train(options: argparse.Namespace) -> int:
+    """Train one model."""
     from lehr.config import load_config
+    from lehr.training import train
 
     config = load_config(options.config)
     names = [model.name for model in config.models]
     if options.model not in names:
         raise LehrError(f"{options.config}: no model '{options.model}'", f"It has: {', '.join(names)}.")
-    return config
-
-
-def train(options: argparse.Namespace) -> int:
-    """Train one model."""
-    from lehr.training import train
-
-    train(_config_with_model(options), options.model, ranks=options.ranks, restart=options.restart)
+    train(config, options.model, ranks=options.ranks, restart=options.restart)
     return 0
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """Evaluate one model."""
-    from lehr.evaluation import evaluate
+    """Evaluate the models of all paths, whatever becomes of the others, and print a table."""
+    from lehr import ranks
+    from lehr.evaluation import RunReference, evaluate, overview, references
 
-    evaluate(_config_with_model(options), options.model)
-    return 0
+    comm = ranks.world(options.ranks, "lehr evaluate ...")
+    first = ranks.rank_and_size(comm)[0] == 0
+    failures: list[str] = []
+
+    def failed(error: LehrError) -> None:
+        if first and str(error) not in failures:  # a run that is not there is not there for each subset
+            print(f"lehr: error: {error}", file=sys.stderr)
+        failures.append(str(error))
+
+    runs: list[RunReference] = []
+    for path in options.path:
+        try:
+            found = ranks.on_first_rank(comm, partial(references, path, options.model))
+        except LehrError as error:
+            failed(error)
+        else:
+            runs += [run for run in found if run not in runs]
+    done = []
+    for run in runs:
+        for subset in dict.fromkeys(options.on) or [run.subset]:
+            try:
+                done.append(evaluate(run, subset, options.split, comm))
+            except LehrError as error:
+                failed(error)
+    if first and done:
+        print(overview(done), end="")
+    return 2 if failures else 0
 
 
 def report(options: argparse.Namespace) -> int:

@@ -5,7 +5,8 @@ The pydantic models of `lehr.config.schema`, with those of `space` and `program`
 (``python -m lehr.config``).
 """
 
-from lehr.config.load import load_config, load_program
+from lehr.config.load import load_config, load_program, load_scan_options
+from lehr.config.scans import ScanOptions
 from lehr.config.schema import (
     Config,
     ModelConfig,
@@ -19,9 +20,11 @@ __all__ = [
     "Config",
     "ModelConfig",
     "NetworkConfig",
+    "ScanOptions",
     "SplitConfig",
     "StateSpaceConfig",
     "TrainingConfig",
     "load_config",
     "load_program",
+    "load_scan_options",
 ]

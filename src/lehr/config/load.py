@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -10,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from lehr.config.program import ProgramFile
+from lehr.config.scans import ScanOptions
 from lehr.config.schema import Config
 from lehr.errors import LehrError
 from lehr.physics import ThermalProgram
@@ -40,6 +42,29 @@ def load_program(path: str | Path) -> ThermalProgram:
     return _load(Path(path), ProgramFile, "docs/programs.md shows how a program is written.").build()
 
 
+def load_scan_options(path: str | Path | None = None, given: Mapping[str, Any] | None = None) -> ScanOptions:
+    """Read what files of measured scans do not say themselves; see docs/measured.md.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        A YAML file.
+    given : mapping, optional
+        Values that take the place of those of the file, such as those of a command line.
+
+    Raises
+    ------
+    LehrError
+        As `load_config`.
+    """
+    then = "docs/measured.md shows what can be said."
+    options = ScanOptions() if path is None else _load(Path(path), ScanOptions, then)
+    content = options.model_dump(exclude_unset=True)
+    for key, value in (given or {}).items():
+        content[key] = {**content.get(key, {}), **value} if isinstance(value, dict) else value
+    return _validated(content, ScanOptions, "options", then)
+
+
 def _load(path: Path, model: type[Model], then: str) -> Model:
     try:
         text = path.read_text(encoding="utf-8")
@@ -53,6 +78,10 @@ def _load(path: Path, model: type[Model], then: str) -> Model:
         raise LehrError(f"{path}: not valid YAML: {error}", "Correct the line.") from None
     if not isinstance(content, dict):
         raise LehrError(f"{path}: the file must be a mapping of keys", then)
+    return _validated(content, model, str(path), then)
+
+
+def _validated(content: dict[str, Any], model: type[Model], source: str, then: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -63,7 +92,7 @@ def _load(path: Path, model: type[Model], then: str) -> Model:
         # and of the subsets that it cannot take from bad models
         kept = [p for p in kept if p["type"] != "default_factory_not_called"]
         lines = [_describe(problem, model) for problem in kept]
-        raise LehrError(f"{path}: " + f"\n{path}: ".join(lines), then) from None
+        raise LehrError(f"{source}: " + f"\n{source}: ".join(lines), then) from None
 
 
 def _describe(problem: dict[str, Any], model: type[BaseModel]) -> str:

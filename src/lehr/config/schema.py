@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from lehr.config.program import AnyProgram, ProgramConfig
-from lehr.config.section import Section
+from lehr.config.section import Positive, Section
 from lehr.config.space import AXIS_FORMS, StateSpaceConfig, whole_steps
 from lehr.errors import LehrError
 from lehr.physics import DEFAULT_TOLERANCE, ZERO_CELSIUS
@@ -215,15 +215,45 @@ class ModelConfig(Section):
     name: ModelName = Field(description="name of the model; letters, digits, '.', '_' and '-'")
     subset: SubsetName = Field(description="subset of the state space to train on")
     loss_weights: LossWeights | None = Field(None, description="instead of training.loss_weights")
+    split_by: Literal["sample", "cell"] | None = Field(None, description="instead of split.by")
+
+
+class RobustnessConfig(Section):
+    """Distortions of test scans that a network is given; docs/limits.md says what they are. Each also at level 0."""
+
+    samples: int = Field(256, ge=1, description="test samples, drawn at random")
+    white_noise: tuple[Positive, ...] = Field(
+        (0.001, 0.003, 0.01, 0.05), description="standard deviation, in units of CpN"
+    )
+    thermal_lag: tuple[Positive, ...] = Field((0.5, 1, 2, 5), description="time constant of the calorimeter, s")
+    baseline_slope: tuple[Positive, ...] = Field(
+        (0.0005, 0.002, 0.01), description="CpN that a baseline rises in 100 K"
+    )
+    temperature_offset: tuple[Positive, ...] = Field((0.2, 1, 5), description="error of the thermometer, K")
+
+
+class LimitsConfig(Section):
+    """What can be known at best, and what a least-squares fit gets, on test samples of a subset."""
+
+    samples: int = Field(32, ge=1, description="test samples, drawn at random; a fit takes some tenths of a second")
+    noise: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        (0, 0.001, 0.01, 0.05), min_length=1, description="standard deviations of white noise, in units of CpN"
+    )
+    starts: int = Field(5, ge=1, description="starting points that a fit may try")
 
 
 class EvaluationConfig(Section):
-    """What is measured on the test split."""
+    """What is measured on the test splits."""
 
     cpn_max: float = Field(
         6.0, gt=0, description="samples with a higher peak are left out and counted, as in the paper"
     )
     batch_size: int = Field(256, ge=1, description="samples in one call of a network")
+    transfer: bool = Field(
+        True, description="the workflow tests each network on each simulated subset, not only on its own"
+    )
+    robustness: RobustnessConfig = Field(RobustnessConfig(), description="networks on distorted scans")
+    limits: LimitsConfig = Field(LimitsConfig(), description="Cramer-Rao bound and least-squares fits")
 
 
 class ReportConfig(Section):
@@ -238,6 +268,7 @@ class RanksConfig(Section):
     simulate: int = Field(2, ge=1, description="MPI ranks of a job that simulates")
     blocks: int = Field(1, ge=1, description="jobs that simulate a subset, each a block of its parts")
     train: int = Field(2, ge=1, description="Horovod ranks that train a model; must divide training.streams")
+    evaluate: int = Field(2, ge=1, description="MPI ranks that test a model on a subset")
 
 
 def _paper_models() -> tuple[ModelConfig, ...]:
@@ -309,6 +340,20 @@ class Config(Section):
         """Return the loss weights of the model of that name."""
         return self.model(name).loss_weights or self.training.loss_weights
 
+    def split_of(self, name: str) -> SplitConfig:
+        """Return the split that the model of that name is trained and tested with."""
+        by = self.model(name).split_by
+        return self.split if by is None else self.split.model_copy(update={"by": by})
+
+    @property
+    def tests(self) -> list[tuple[str, SubsetName]]:
+        """Pairs of a model and a subset that the workflow tests it on: its own, or each that is simulated."""
+        return [
+            (model.name, subset)
+            for model in self.models
+            for subset in (self.subsets if self.evaluation.transfer else (model.subset,))
+        ]
+
     # Where results lie. The Snakemake rules name the same files.
 
     @property
@@ -332,9 +377,18 @@ class Config(Section):
         """Run folder of a model: model.keras, history.csv, run.json and what docs/training.md lists besides."""
         return Path(self.output) / "models" / model
 
-    def evaluation_path(self, model: str) -> Path:
-        """Folder of an evaluation: predictions.csv, metrics.json."""
-        return Path(self.output) / "evaluation" / model
+    def evaluation_path(self, model: str, subset: str, split: str = "test") -> Path:
+        """Folder of the evaluation of a model on a subset: test.nc, metrics.json, table.csv, table.md."""
+        folder = Path(self.output) / "evaluation" / model / subset
+        return folder if split == "test" else folder / split
+
+    def robustness_path(self, model: str) -> Path:
+        """Errors of a model on distorted scans; a CSV lies beside it."""
+        return Path(self.output) / "evaluation" / model / "robustness.nc"
+
+    def limits_path(self, subset: str) -> Path:
+        """Cramer-Rao bound and fits on samples of a subset; a CSV lies beside it."""
+        return Path(self.output) / "limits" / f"{subset}.nc"
 
     @property
     def report_path(self) -> Path:

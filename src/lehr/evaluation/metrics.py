@@ -1,44 +1,60 @@
-"""Metrics of section 3.1 of the paper: arrays in, numbers out."""
+"""Metrics of section 3.1 of the paper and a few beside them: arrays in, arrays and numbers out."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import isnan
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.models import PARAMETERS
 from lehr.physics import GAS_CONSTANT, LN_REFERENCE_TIME
+from lehr.physics.kww import BETA_RANGE
 
 __all__ = [
+    "PAIRS",
     "QUANTITIES",
+    "UNITS",
     "ErrorSummary",
-    "absolute_errors",
-    "fraction_below",
+    "clamp",
+    "edge_distance",
     "glass_transition",
+    "half_width",
+    "interval",
     "percentiles",
+    "share_below",
+    "signal_sse",
+    "signed_errors",
+    "squared_errors",
     "summarise",
+    "worst",
 ]
+
+Array = NDArray[np.float64]
 
 QUANTITIES: tuple[str, ...] = (*PARAMETERS, "glass_transition")
 """What errors are given for: the four parameters and the Tg that ln A and delta_h give together."""
 
+UNITS = {"ln_A": "1", "delta_h": "J/mol", "x": "1", "beta": "1", "glass_transition": "K"}
+"""Unit of each quantity."""
 
-@dataclass(frozen=True)
-class ErrorSummary:
-    """Mean, median and 90th percentile of an absolute error, in the unit of the quantity; NaN where there is none."""
+PAIRS = (("delta_h", "ln_A"), ("delta_h", "x"), ("delta_h", "beta"), ("x", "beta"))
+"""Axes of the surfaces of Fig. 10 and 11 of the paper."""
 
-    mae: float
-    median: float
-    p90: float
+# What the engine takes, columns as in PARAMETERS. Where its own limits are open, these stand inside: tau = 100 s at a
+# finite Tg, a positive activation energy, and an x whose peaks it can still follow.
+_LOWEST = np.array([-np.inf, 1e3, 0.1, BETA_RANGE[0]])
+_HIGHEST = np.array([LN_REFERENCE_TIME - 0.01, np.inf, 1.0, BETA_RANGE[1]])
 
-    def as_dict(self) -> dict[str, float | None]:
-        """Return the numbers by name, None for NaN, which JSON does not have."""
-        return {name: None if isnan(value) else value for name, value in asdict(self).items()}
+_LEAST_OVERSHOOT = 1e-3  # of CpN above the liquid line; less may be tolerance and rounding of a signal without a peak
 
 
-def glass_transition(parameters: ArrayLike) -> NDArray[np.float64]:
+# --- errors of parameters --------------------------------------------------------------------------------------------
+
+
+def glass_transition(parameters: ArrayLike) -> Array:
     """Return the temperature where the equilibrium relaxation time is 100 s: Tg = delta_h / (R (ln 100 - ln A)).
 
     Parameters
@@ -56,8 +72,8 @@ def glass_transition(parameters: ArrayLike) -> NDArray[np.float64]:
     return np.where(exists, delta_h / (GAS_CONSTANT * np.where(exists, LN_REFERENCE_TIME - ln_a, 1.0)), np.nan)
 
 
-def absolute_errors(true: ArrayLike, predicted: ArrayLike) -> dict[str, NDArray[np.float64]]:
-    """Return |true - predicted| (Eq. 13 of the paper) of each parameter and of Tg.
+def signed_errors(true: ArrayLike, predicted: ArrayLike) -> Array:
+    """Return predicted - true of each parameter and of Tg; its absolute value is Eq. 13 of the paper.
 
     Parameters
     ----------
@@ -66,36 +82,201 @@ def absolute_errors(true: ArrayLike, predicted: ArrayLike) -> dict[str, NDArray[
 
     Returns
     -------
-    dict of ndarray, shape (n,)
-        By the names in `QUANTITIES`; the error of Tg in K, NaN where the prediction has no Tg.
+    ndarray, shape (n, 5)
+        Columns as in `QUANTITIES`; that of Tg in K, NaN where the prediction has no Tg.
     """
     true, predicted = np.broadcast_arrays(np.asarray(true, dtype=float), np.asarray(predicted, dtype=float))
-    errors = dict(zip(PARAMETERS, np.abs(true - predicted).T, strict=True))
-    return {**errors, "glass_transition": np.abs(glass_transition(true) - glass_transition(predicted))}
+    return np.column_stack([predicted - true, glass_transition(predicted) - glass_transition(true)])
+
+
+def squared_errors(true: ArrayLike, predicted: ArrayLike, width: ArrayLike) -> Array:
+    """Return the squared errors of the normalised parameters; their sums are Eq. 14 of the paper.
+
+    Parameters
+    ----------
+    true, predicted : array_like, shape (n, 4)
+        In physical units.
+    width : array_like, shape (4,)
+        What becomes 1 in the normalisation of the training (Eq. 8), `TargetScaling.width`.
+
+    Returns
+    -------
+    ndarray, shape (n, 4)
+    """
+    difference = np.subtract(predicted, true, dtype=float) / np.asarray(width, dtype=float)
+    return np.asarray(difference**2)
+
+
+def clamp(predicted: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
+    """Move predictions into the range that the engine takes.
+
+    Parameters
+    ----------
+    predicted : array_like, shape (n, 4)
+        Columns ln_A, delta_h (J/mol), x, beta.
+
+    Returns
+    -------
+    clamped : ndarray, shape (n, 4)
+        NaN stays NaN.
+    moved : ndarray of bool, shape (n, 4)
+        What was outside.
+    """
+    predicted = np.asarray(predicted, dtype=float)
+    clamped = np.clip(predicted, _LOWEST, _HIGHEST)
+    return clamped, (predicted < _LOWEST) | (predicted > _HIGHEST)
+
+
+def edge_distance(parameters: ArrayLike, subset: ArrayLike, *, ln_a_follows: bool = True) -> Array:
+    """Return how far samples lie from the edge of a subset: 0 on it, 0.5 in the middle of all parameters.
+
+    Parameters
+    ----------
+    parameters : array_like, shape (n, 4)
+        The samples.
+    subset : array_like, shape (m, 4)
+        All quartets of the subset.
+    ln_a_follows : bool, optional
+        Whether the range of ln A follows delta_h, as in the state space of the paper, where it is that of some Tg. ln A
+        is then measured by (ln 100 - ln A) / delta_h, which is 1 / (R Tg).
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The smallest distance over the parameters, each as a share of its range. A parameter of one value does not
+        count; NaN if none counts.
+    """
+    inner, outer = (_edge_coordinates(values, ln_a_follows) for values in (parameters, subset))
+    low, high = outer.min(axis=0), outer.max(axis=0)
+    counts = high - low > 1e-9 * np.abs(high)
+    if not counts.any():
+        return np.full(len(inner), np.nan)
+    share = (inner - low)[:, counts] / (high - low)[counts]
+    return np.asarray(np.minimum(share, 1.0 - share).min(axis=1).clip(0.0))  # -1e-16 is on the edge
+
+
+def _edge_coordinates(parameters: ArrayLike, ln_a_follows: bool) -> Array:
+    values = np.array(parameters, dtype=float)
+    if ln_a_follows:
+        values[:, 0] = (LN_REFERENCE_TIME - values[:, 0]) / values[:, 1]
+    return values
+
+
+# --- signals ---------------------------------------------------------------------------------------------------------
+
+
+def signal_sse(true: NDArray[np.floating[Any]], other: NDArray[np.floating[Any]]) -> Array:
+    """Return the squared differences of signals (Eq. 15 of the paper): mean over the temperatures, sum over the scans.
+
+    Parameters
+    ----------
+    true, other : ndarray, shape (n, cycles, points)
+        CpN.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        NaN where a signal has one.
+    """
+    difference = true - other
+    total = np.einsum("ijk,ijk->i", difference, difference, dtype=np.float64)
+    return np.asarray(total / true.shape[2])
+
+
+def half_width(cpn: NDArray[np.floating[Any]], temperature: Array) -> Array:
+    """Return DT_hw of Fig. 8e of the paper, for the scan with the highest peak.
+
+    It is the peak temperature less that of the first crossing of CpN = 1, the extrapolated line of the liquid; between
+    two temperatures the crossing is found by linear interpolation.
+
+    Parameters
+    ----------
+    cpn : ndarray, shape (n, cycles, points)
+        Heating scans.
+    temperature : ndarray, shape (points,)
+        K.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        K; NaN where no scan rises above the liquid line.
+    """
+    each = np.arange(len(cpn))
+    scan = cpn[each, cpn.max(axis=2).argmax(axis=1)].astype(float)
+    peak, after = scan.argmax(axis=1), (scan > 1.0).argmax(axis=1)
+    before = np.maximum(after - 1, 0)
+    low, high = scan[each, before], scan[each, after]
+    crosses = (scan[each, peak] > 1.0 + _LEAST_OVERSHOOT) & (after > 0)
+    share = (1.0 - low) / np.where(crosses, high - low, 1.0)
+    crossing = temperature[before] + share * (temperature[after] - temperature[before])
+    return np.where(crosses, temperature[peak] - crossing, np.nan)
+
+
+# --- many samples ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ErrorSummary:
+    """Mean, median and 90th percentile of an absolute error, mean of the signed one; NaN where there is none."""
+
+    mae: float
+    median: float
+    p90: float
+    bias: float
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Return the numbers by name, None for NaN, which JSON does not have."""
+        return {name: None if isnan(value) else value for name, value in asdict(self).items()}
 
 
 def summarise(error: ArrayLike) -> ErrorSummary:
-    """Return mean, median and 90th percentile of an error, shape (n,); NaN entries are left out."""
+    """Return mean, median, 90th percentile and bias of a signed error, shape (n,); NaN entries are left out."""
     error = np.asarray(error, dtype=float)
     known = error[~np.isnan(error)]
     if known.size == 0:
-        return ErrorSummary(np.nan, np.nan, np.nan)
-    return ErrorSummary(float(known.mean()), *(float(p) for p in np.percentile(known, (50, 90))))
+        return ErrorSummary(np.nan, np.nan, np.nan, np.nan)
+    absolute = np.abs(known)
+    median, p90 = np.percentile(absolute, (50, 90)).tolist()
+    return ErrorSummary(float(absolute.mean()), median, p90, float(known.mean()))
 
 
-def fraction_below(error: ArrayLike, threshold: float) -> float:
-    """Return the share of samples with an error below a threshold; NaN is not below."""
+def share_below(error: ArrayLike, threshold: float) -> float:
+    """Return the share of samples with an absolute error below a threshold; NaN is not below. NaN of no samples."""
     error = np.asarray(error, dtype=float)
-    return float(np.count_nonzero(error < threshold) / error.size)
+    return float(np.count_nonzero(np.abs(error) < threshold) / error.size) if error.size else np.nan
 
 
-def percentiles(error: ArrayLike, count: int = 501) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return percent of samples and the error that so many of them do not exceed: the sorted curve of Fig. 9.
+def interval(share: float, samples: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of a share.
+
+    Of resampled samples, those below the threshold are binomially distributed: the quantiles are those that endlessly
+    many resamples would have, without drawing any. A share of 0 or 1 stays alone, as in any bootstrap.
+
+    Parameters
+    ----------
+    share : float
+        Share in the samples.
+    samples : int
+        Number of samples.
+    level : float, optional
+        Probability of the interval.
+    """
+    from scipy.stats import binom  # half a second, which `lehr --help` need not wait for
+
+    if samples == 0:
+        return np.nan, np.nan
+    tail = (1.0 - level) / 2.0
+    low, high = binom.ppf([tail, 1.0 - tail], samples, share) / samples
+    return float(low), float(high)
+
+
+def percentiles(error: ArrayLike, count: int = 501) -> tuple[Array, Array]:
+    """Return percent of samples and the absolute error that so many of them do not exceed: the sorted curve of Fig. 9.
 
     Parameters
     ----------
     error : array_like, shape (n,)
-        Absolute errors; NaN entries are left out.
+        Signed or absolute errors; NaN entries are left out.
     count : int
         Points of the curve, evenly spaced in percent.
 
@@ -103,6 +284,13 @@ def percentiles(error: ArrayLike, count: int = 501) -> tuple[NDArray[np.float64]
     -------
     percent, value : ndarray, shape (count,)
     """
-    error = np.asarray(error, dtype=float)
+    absolute = np.abs(np.asarray(error, dtype=float))
     percent = np.linspace(0.0, 100.0, count)
-    return percent, np.percentile(error[~np.isnan(error)], percent)
+    return percent, np.percentile(absolute[~np.isnan(absolute)], percent)
+
+
+def worst(error: ArrayLike, count: int = 5) -> NDArray[np.int64]:
+    """Return the positions of the largest absolute errors, the largest first; NaN is not among them."""
+    absolute = np.abs(np.asarray(error, dtype=float))
+    order: NDArray[np.int64] = np.argsort(-absolute, kind="stable")
+    return order[: min(count, np.count_nonzero(~np.isnan(absolute)))]  # NaN is sorted to the end

@@ -112,6 +112,7 @@ def differences_from_paper(config: Config) -> list[str]:
         _line("training share", config.split.train, paper.split.train),
         _line("validation share", config.split.validation, paper.split.validation),
         _line("split by", config.split.by, paper.split.by),
+        *_splits(config),
         _line("loss weights", config.training.loss_weights, paper.training.loss_weights),
         _line("downsampling", config.network.downsampling, paper.network.downsampling),
         _line("attention points", config.network.attention_points, paper.network.attention_points),
@@ -128,6 +129,12 @@ def _line(what: str, own: Any, theirs: Any, unit: str = "") -> str:
     end = f" {unit}" if unit else ""
     shown = [f"{value:g}" if isinstance(value, float) else str(value) for value in (own, theirs)]
     return f"{what}: {shown[0]}{end} instead of {shown[1]}{end}"
+
+
+def _splits(config: Config) -> list[str]:
+    """Name the networks whose split is drawn in another way than that of the others."""
+    own = [model for model in config.models if model.split_by not in (None, config.split.by)]
+    return [f"network {model.name}: split by {model.split_by}" for model in own]
 
 
 def _listed(values: tuple[float, ...]) -> str:

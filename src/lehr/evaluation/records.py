@@ -1,4 +1,4 @@
-"""Run folders and evaluation folders: read and checked."""
+"""Run folders: read and checked."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from lehr.config import Config
 from lehr.errors import LehrError
+from lehr.evaluation.runs import RunReference
 from lehr.files import read_json
-from lehr.models import PARAMETERS
+from lehr.models import PARAMETERS, TargetScaling
 from lehr.store.layout import differences
 
-__all__ = ["Evaluation", "Run", "read_evaluation", "read_run"]
+__all__ = ["Run", "read_run"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,8 @@ class Run:
         Mean of the parameters over the training split: the trivial predictor.
     ranges : dict
         Lowest and highest value of each parameter in the training split.
+    scaling : TargetScaling
+        Normalisation that it was trained with.
     samples : dict
         Good samples of each split.
     loss_weights : dict
@@ -54,6 +55,7 @@ class Run:
     signals_digest: str
     training_mean: NDArray[np.float64]
     ranges: dict[str, tuple[float, float]]
+    scaling: TargetScaling
     samples: dict[str, int]
     loss_weights: dict[str, float]
     checksum: str
@@ -74,6 +76,7 @@ class Run:
             signals_digest=str(content["signals_digest"]),
             training_mean=np.array([mean[name] for name in PARAMETERS], dtype=float),
             ranges={name: (float(ranges[name][0]), float(ranges[name][1])) for name in PARAMETERS},
+            scaling=TargetScaling(tuple(content["scaling"]["lower"]), tuple(content["scaling"]["upper"])),
             samples={str(name): int(number) for name, number in content["samples"].items()},
             loss_weights={name: float(content["loss_weights"][name]) for name in PARAMETERS},
             checksum=str(content["network_checksum"]),
@@ -85,31 +88,8 @@ class Run:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """An evaluation that was written before.
-
-    Attributes
-    ----------
-    metrics : dict
-        metrics.json as it is.
-    rows : ndarray of int, shape (n,)
-        Samples of the subset.
-    true, predicted : ndarray, shape (n, 4)
-        Columns ln_A, delta_h (J/mol), x, beta.
-    cpn_max : ndarray, shape (n,)
-        Largest CpN of each sample.
-    """
-
-    metrics: dict[str, Any]
-    rows: NDArray[np.int64]
-    true: NDArray[np.float64]
-    predicted: NDArray[np.float64]
-    cpn_max: NDArray[np.float64]
-
-
-def read_run(config: Config, model: str) -> Run:
-    """Read the run folder of a model and check that it belongs to the config.
+def read_run(run: RunReference) -> Run:
+    """Read the run folder of a network and check that it belongs to the config.
 
     Raises
     ------
@@ -117,64 +97,26 @@ def read_run(config: Config, model: str) -> Run:
         If it is missing or damaged, or the network was trained on other signals, temperatures or samples, or in another
         way, than the config says.
     """
-    path = config.run_path(model) / "run.json"
+    config, model, path = run.config, run.model, run.folder / "run.json"
     again = f"Train it anew: `lehr train CONFIG --model {model}`."
     content = read_json(path, f"Train the network first: `lehr train CONFIG --model {model}`.")
     signals = config.signals
     wanted = {
         "temperature": signals.temperature.model_dump(mode="json"),
         "program": signals.program.model_dump(mode="json"),
-        "subset": config.model(model).subset,
+        "subset": run.subset,
         "signals_digest": signals.digest(),
-        "split": config.split.model_dump(mode="json"),
+        "split": config.split_of(model).model_dump(mode="json"),
         "network": config.network.model_dump(mode="json"),
         "training": config.training.model_dump(mode="json"),
         "loss_weights": config.loss_weights(model).model_dump(mode="json"),
     }
     try:
-        run = Run.from_content(content)
+        read = Run.from_content(content)
         trained = {key: content[key] for key in wanted}
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise LehrError(f"{path}: damaged, or of another version of lehr ({error!r})", again) from None
     changes = differences(trained, wanted)
     if changes:
         raise LehrError(f"{path}: trained with another config ({'; '.join(changes)})", again)
-    return run
-
-
-def read_evaluation(config: Config, model: str) -> Evaluation:
-    """Read the evaluation of a model.
-
-    Raises
-    ------
-    LehrError
-        If it is missing or damaged, or of another network than that which is in the run folder now.
-    """
-    folder = config.evaluation_path(model)
-    command = f"`lehr evaluate CONFIG --model {model}`"
-    metrics = read_json(folder / "metrics.json", f"Run {command} first.")
-    path = folder / "predictions.csv"
-    try:
-        table = pd.read_csv(path)
-        true, predicted = (
-            table[[f"{name}_{kind}" for name in PARAMETERS]].to_numpy(float) for kind in ("true", "predicted")
-        )
-        rows, cpn_max = table["row"].to_numpy(np.int64), table["cpn_max"].to_numpy(float)
-        counted, checksum = int(metrics["samples"]["evaluated"]), str(metrics["network_checksum"])
-        limit = float(metrics["cpn_max_limit"])
-    except FileNotFoundError:
-        raise LehrError(f"{path}: no such file", f"Run {command} first.") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise LehrError(f"{path}: damaged, or of another version of lehr ({error})", f"Run {command} again.") from None
-    if counted != rows.size:
-        raise LehrError(f"{path}: {rows.size} rows, but metrics.json has {counted}", f"Run {command} again.")
-    if checksum != read_run(config, model).checksum:
-        raise LehrError(
-            f"{folder}: an evaluation of another network than {config.run_path(model)}", f"Run {command} again."
-        )
-    if limit != config.evaluation.cpn_max:
-        raise LehrError(
-            f"{folder}: made with evaluation.cpn_max {limit:g}, the config has {config.evaluation.cpn_max:g}",
-            f"Run {command} again.",
-        )
-    return Evaluation(metrics, rows, true, predicted, cpn_max)
+    return read

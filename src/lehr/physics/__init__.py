@@ -11,6 +11,7 @@ from lehr.physics.parameters import (
     ln_pre_exponential,
 )
 from lehr.physics.program import Cycle, Hold, Jump, Ramp, ThermalProgram, default_temperature
+from lehr.physics.sensitivities import Sensitivities, simulate_sensitivities, simulate_sensitivities_batch
 from lehr.physics.simulate import (
     DEFAULT_TOLERANCE,
     History,
@@ -33,6 +34,7 @@ __all__ = [
     "KWWKernel",
     "Material",
     "Ramp",
+    "Sensitivities",
     "Signals",
     "Status",
     "TNMParameters",
@@ -45,4 +47,6 @@ __all__ = [
     "simulate_batch",
     "simulate_direct",
     "simulate_history",
+    "simulate_sensitivities",
+    "simulate_sensitivities_batch",
 ]

@@ -71,29 +71,72 @@ class KWWKernel:
         LehrError
             If `beta` is outside [0.1, 1].
         """
-        if not BETA_RANGE[0] <= beta <= BETA_RANGE[1]:
-            raise LehrError(f"beta = {beta} is out of range", f"beta must lie in {list(BETA_RANGE)}.")
+        _check(beta)
         if beta == 1.0:
             return KWWKernel(beta, np.ones(1), np.ones(1), 1)
-        number = next(i for i, (_, last, _) in enumerate(RANGES) if beta <= last)
-        nodes, signed, rates, at_nodes = _range(number)
-        distance = beta - nodes
-        nearest = int(np.abs(distance).argmin())
-        if abs(distance[nearest]) < 1e-14:
-            weights = at_nodes[nearest]
-        else:
-            share = signed / distance
-            # einsum adds in a fixed order; a product of BLAS would depend on the number of threads
-            weights = np.einsum("i,ij->j", share / share.sum(), at_nodes)
-        return KWWKernel(beta, rates, weights, RANGES[number][2])
+        number, rates, weights, _ = _range_of(beta)
+        return KWWKernel(beta, rates, _interpolate(beta, number, weights), RANGES[number][2])
+
+    @staticmethod
+    def with_derivative(beta: float) -> tuple[KWWKernel, KWWKernel]:
+        """Return the exponential sum for one beta, and the sum of the same rates that is its derivative by beta.
+
+        At beta = 1 the first is not the single exponential of `of`, but within 1e-9 of it: the derivative needs the
+        rates beside it.
+
+        Raises
+        ------
+        LehrError
+            If `beta` is outside [0.1, 1].
+        """
+        _check(beta)
+        number, rates, weights, slopes = _range_of(beta)
+        sums = (_interpolate(beta, number, at_nodes) for at_nodes in (weights, slopes))
+        kernel, by_beta = (KWWKernel(beta, rates, values, RANGES[number][2]) for values in sums)
+        return kernel, by_beta
+
+
+def _check(beta: float) -> None:
+    if not BETA_RANGE[0] <= beta <= BETA_RANGE[1]:
+        raise LehrError(f"beta = {beta} is out of range", f"beta must lie in {list(BETA_RANGE)}.")
+
+
+def _range_of(beta: float) -> tuple[int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the range that a beta lies in, the rates, and the weights and their slopes at the nodes."""
+    number = next(i for i, (_, last, _) in enumerate(RANGES) if beta <= last)
+    return number, *_table(number)
+
+
+def _interpolate(beta: float, number: int, at_nodes: NDArray[np.float64]) -> NDArray[np.float64]:
+    nodes, signed = _nodes(number)
+    distance = beta - nodes
+    nearest = int(np.abs(distance).argmin())
+    if abs(distance[nearest]) < 1e-14:
+        return np.asarray(at_nodes[nearest])
+    share = signed / distance
+    # einsum adds in a fixed order; a product of BLAS would depend on the number of threads
+    return np.asarray(np.einsum("i,ij->j", share / share.sum(), at_nodes))
 
 
 @cache
-def _range(number: int) -> tuple[NDArray[np.float64], ...]:
-    """Return the nodes of a range of beta, their barycentric weights, the rates, and the weights at the nodes."""
+def _nodes(number: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the nodes of a range of beta and their barycentric weights."""
     first, last, _ = RANGES[number]
     order = np.arange(NODES)
-    signed = (-1.0) ** order * np.sin((2 * order + 1) * np.pi / (2 * NODES))
+    return chebyshev(first, last), (-1.0) ** order * np.sin((2 * order + 1) * np.pi / (2 * NODES))
+
+
+@cache
+def _table(number: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the rates of a range of beta, and the weights and their slopes at the nodes.
+
+    The slopes are those of the polynomial through the weights: it is of degree 15, so that the nodes interpolate its
+    derivative without a further error.
+    """
     with files("lehr.physics").joinpath("kww.npz").open("rb") as file, np.load(file) as table:
-        arrays = (np.ascontiguousarray(table[f"{name}_{number}"]) for name in ("rates", "weights"))
-        return (chebyshev(first, last), signed, *arrays)
+        rates, weights = (np.ascontiguousarray(table[f"{name}_{number}"]) for name in ("rates", "weights"))
+    nodes, signed = _nodes(number)
+    differentiation = signed / signed[:, None] / (nodes[:, None] - nodes + np.eye(NODES))
+    np.fill_diagonal(differentiation, 0.0)
+    np.fill_diagonal(differentiation, -differentiation.sum(axis=1))
+    return rates, weights, np.einsum("ij,jk->ik", differentiation, weights)

@@ -26,7 +26,7 @@ LN_REFERENCE_TIME = log(100.0)
 Energy = TypeVar("Energy", float, NDArray[np.float64])
 
 
-def ln_pre_exponential(delta_h: Energy, glass_transition: float) -> Energy:
+def ln_pre_exponential(delta_h: Energy, glass_transition: float | Energy) -> Energy:
     """Return the ln A (A in s) that makes tau = 100 s at a temperature in K, for activation energies in J/mol."""
     return LN_REFERENCE_TIME - delta_h / (GAS_CONSTANT * glass_transition)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
@@ -133,7 +134,7 @@ def simulate(
     """
     parameters = TNMParameters(float(ln_A), float(delta_h), float(x), float(beta))
     program = program or ThermalProgram.chr_cycles()
-    grid = _equidistant(temperature)
+    grid = equidistant(temperature)
     cpn = np.empty((len(program.cycles), grid.size))
     fictive = np.empty_like(cpn)
     scan = _Scanner(program, grid, tolerance)
@@ -178,40 +179,59 @@ def simulate_batch(
     status : ndarray of int8, shape (n,)
         A `Status` for each row. A bad row harms no other.
     """
-    rows = np.atleast_2d(np.asarray(parameters, dtype=float))
-    if rows.ndim != 2 or rows.shape[1] != 4:
-        raise LehrError(f"parameters have the shape {rows.shape}", "Give (n, 4): ln_A, delta_h, x, beta.")
-    if threads < 1:
-        raise LehrError(f"threads = {threads} is out of range", "Give at least one.")
+    rows = parameter_rows(parameters)
     if dtype not in ("float32", "float64"):
         raise LehrError(f"dtype '{dtype}' is not offered", "Take float32 or float64.")
     program = program or ThermalProgram.chr_cycles()
-    grid = _equidistant(temperature)
+    grid = equidistant(temperature)
     shape = (len(rows), len(program.cycles), grid.size)
     cpn = np.empty(shape, dtype=dtype) if out is None else _writable(out, shape, ("float32", "float64"))
     limiting = limiting_fictive_temperature
     if limiting is not None:
         _writable(limiting, shape[:2], ("float64",))
-    status = np.empty(len(rows), dtype=np.int8)
     scan = _Scanner(program, grid, tolerance)
+
+    def one(i: int, glass: TNMParameters | None) -> Status:
+        if glass is not None:
+            return scan(glass.as_tuple(), cpn[i], limiting=None if limiting is None else limiting[i])
+        cpn[i] = np.nan
+        if limiting is not None:
+            limiting[i] = np.nan
+        return Status.PARAMETER
+
+    return cpn, each_row(rows, one, threads)
+
+
+def parameter_rows(parameters: ArrayLike) -> NDArray[np.float64]:
+    """Return parameters as an array of the shape (n, 4)."""
+    rows: NDArray[np.float64] = np.atleast_2d(np.asarray(parameters, dtype=float))
+    if rows.ndim != 2 or rows.shape[1] != 4:
+        raise LehrError(f"parameters have the shape {rows.shape}", "Give (n, 4): ln_A, delta_h, x, beta.")
+    return rows
+
+
+def each_row(
+    rows: NDArray[np.float64], one: Callable[[int, TNMParameters | None], Status], threads: int
+) -> NDArray[np.int8]:
+    """Call `one` with the index of each row and its glass, None if there is no such glass; return the statuses."""
+    if threads < 1:
+        raise LehrError(f"threads = {threads} is out of range", "Give at least one.")
+    status = np.empty(len(rows), dtype=np.int8)
 
     def work(share: range) -> None:
         for i in share:
             try:
-                values = TNMParameters(*rows[i].tolist()).as_tuple()
+                glass = TNMParameters(*rows[i].tolist())
             except LehrError:
-                status[i], cpn[i] = Status.PARAMETER, np.nan
-                if limiting is not None:
-                    limiting[i] = np.nan
-            else:
-                status[i] = scan(values, cpn[i], limiting=None if limiting is None else limiting[i])
+                glass = None
+            status[i] = one(i, glass)
 
     if threads == 1:
         work(range(len(rows)))
     else:
         with ThreadPoolExecutor(threads) as pool:  # the kernel releases the GIL
             list(pool.map(work, [range(first, len(rows), threads) for first in range(threads)]))
-    return cpn, status
+    return status
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,14 +288,21 @@ def _check_tolerance(tolerance: float) -> None:
         raise LehrError(f"tolerance = {tolerance} is out of range", "It is an error of CpN between 0 and 1.")
 
 
+ScanTarget = tuple[_tnm.Programs, float, float, float]
+"""What the compiled kernel has to know of a scan: program, first temperature, step (K), tolerance."""
+
+
+def scan_target(program: ThermalProgram, grid: NDArray[np.float64], tolerance: float) -> ScanTarget:
+    """Check the tolerance and put together a scan for the compiled kernel."""
+    _check_tolerance(tolerance)
+    return program.compiled(grid[0], grid[-1]), grid[0], (grid[-1] - grid[0]) / (grid.size - 1), tolerance
+
+
 class _Scanner:
     """Simulates the scans of a program on a temperature grid, for one glass after the other."""
 
     def __init__(self, program: ThermalProgram, grid: NDArray[np.float64], tolerance: float) -> None:
-        _check_tolerance(tolerance)
-        self._programs = program.compiled(grid[0], grid[-1])
-        self._first, self._step = grid[0], (grid[-1] - grid[0]) / (grid.size - 1)
-        self._tolerance = tolerance
+        self._target = scan_target(program, grid, tolerance)
 
     def __call__(
         self,
@@ -287,11 +314,8 @@ class _Scanner:
         ln_a, delta_h, x, beta = parameters
         kernel = _compiled_kernel(beta)
         return Status(
-            _tnm.heating_scans(
-                ln_a, delta_h / GAS_CONSTANT, x, kernel, self._programs, self._first, self._step, self._tolerance, cpn,
-                fictive, limiting,
-            )
-        )  # fmt: skip
+            _tnm.heating_scans(ln_a, delta_h / GAS_CONSTANT, x, kernel, *self._target, cpn, fictive, limiting)
+        )
 
 
 def _writable(array: NDArray[Any], shape: tuple[int, ...], dtypes: tuple[str, ...]) -> NDArray[Any]:
@@ -304,7 +328,8 @@ def _writable(array: NDArray[Any], shape: tuple[int, ...], dtypes: tuple[str, ..
     return array
 
 
-def _equidistant(temperature: ArrayLike | None) -> NDArray[np.float64]:
+def equidistant(temperature: ArrayLike | None) -> NDArray[np.float64]:
+    """Return the temperatures in K if they are equidistant and ascending; the default for None."""
     if temperature is None:
         return default_temperature()
     grid = np.asarray(temperature, dtype=float)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lehr.config import Config
 from lehr.errors import LehrError
-from lehr.evaluation import Evaluation, Run, glass_transition, read_evaluation, read_run
+from lehr.evaluation import Evaluation, Run, RunReference, glass_transition, read_evaluation, read_run
 from lehr.report.glass import Ranges
 from lehr.store import SignalStore, read_manifest
 
@@ -73,8 +73,9 @@ def collect(config: Config) -> Results:
         raise LehrError(
             f"{config.name}: a report is about networks, and this run has none", "Add models to the config."
         )
-    evaluations = {model.name: read_evaluation(config, model.name) for model in config.models}
-    runs = {model.name: read_run(config, model.name) for model in config.models}
+    references = [RunReference(config, model.name) for model in config.models]
+    evaluations = {run.model: read_evaluation(run) for run in references}
+    runs = {run.model: read_run(run) for run in references}
     learned = {model.subset for model in config.models}
     stores = {str(name): SignalStore.open(config.store_path, name) for name in config.subsets if name in learned}
     models = []
@@ -106,7 +107,8 @@ def _history(config: Config, model: str) -> pd.DataFrame:
 
 def _samples(store: SignalStore, evaluation: Evaluation) -> list[Sample]:
     """Take the evaluated samples at a low, the middle and a high percentile of the height of the peak."""
-    order = np.argsort(evaluation.cpn_max, kind="stable")
+    data = evaluation.evaluated
+    order = np.argsort(data["cpn_max"].to_numpy(), kind="stable")
     places = np.unique([round((order.size - 1) * percentile / 100) for percentile in _SHOWN_PERCENTILES])
-    rows = evaluation.rows[order[places]].tolist()
+    rows = data["row"].to_numpy()[order[places]].tolist()
     return [Sample(row, store.parameters[row], float(store.cpn_max[row]), store.read(row, row + 1)[0]) for row in rows]

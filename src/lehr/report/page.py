@@ -13,7 +13,7 @@ import yaml
 import lehr
 from lehr.config import Config
 from lehr.config.program import ProgramConfig
-from lehr.evaluation import QUANTITIES, absolute_errors, differences_from_paper
+from lehr.evaluation import QUANTITIES, differences_from_paper, signed_errors
 from lehr.evaluation.paper import CITATION
 from lehr.files import write_text
 from lehr.models import PARAMETERS
@@ -155,16 +155,19 @@ def _sorted_errors(results: Results, styles: dict[str, LineStyle]) -> list[str]:
     )
     errors = {
         model.name: (
-            absolute_errors(model.evaluation.true, model.evaluation.predicted),
-            absolute_errors(model.evaluation.true, model.run.training_mean),
+            model.evaluation.evaluated["error"].to_numpy(),
+            signed_errors(model.evaluation.evaluated["true"], model.run.training_mean),
         )
         for model in results.models
     }
+    column = {name: number for number, name in enumerate(QUANTITIES)}
     return [
         data_uri(
             figures.sorted_errors(
                 {
-                    name: figures.ErrorCurves(network[quantity] * scale, trivial[quantity] * scale)
+                    name: figures.ErrorCurves(
+                        network[:, column[quantity]] * scale, trivial[:, column[quantity]] * scale
+                    )
                     for name, (network, trivial) in errors.items()
                 },
                 styles,
@@ -177,7 +180,8 @@ def _sorted_errors(results: Results, styles: dict[str, LineStyle]) -> list[str]:
 
 
 def _model(model: Model, style: LineStyle) -> dict[str, Any]:
-    true, predicted = model.evaluation.true, model.evaluation.predicted
+    data = model.evaluation.evaluated
+    true, predicted = data["true"].to_numpy(), data["predicted"].to_numpy()
     return {
         "name": model.name,
         "colour": style.colour,

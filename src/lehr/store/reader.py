@@ -201,14 +201,16 @@ class ShuffledReader:
 
 
 class SequentialReader:
-    """Every sample of a split once, in order; ranks take disjoint chunks.
+    """Every sample of a split once, in order; of the batches, rank r takes the r-th and each `size`-th after it.
+
+    A batch holds the same samples whatever the number of ranks.
 
     Parameters
     ----------
     store, split, name, rank, size
         As for `ShuffledReader`.
     batch_size : int
-        Samples that are given at a time; the last batch may be smaller.
+        Samples in a batch; the last of all may be smaller.
 
     Attributes
     ----------
@@ -220,23 +222,21 @@ class SequentialReader:
         self, store: SignalStore, split: Split, name: str, *, batch_size: int, rank: int = 0, size: int = 1
     ) -> None:
         self._store = store
-        self._batch_size = batch_size
-        chunk_of = np.arange(store.samples) // store.rows_per_chunk
-        self._wanted = _usable(store, split, name) & (chunk_of % size == rank)
-        self._chunks = np.unique(chunk_of[self._wanted])
-        self.samples = int(np.count_nonzero(self._wanted))
+        self._wanted = _usable(store, split, name)
+        rows = np.flatnonzero(self._wanted)
+        self._batches = [rows[i : i + batch_size] for i in range(rank * batch_size, rows.size, size * batch_size)]
+        self._chunks = max(1, batch_size // store.rows_per_chunk)
+        self.samples = sum(batch.size for batch in self._batches)
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]]:
         """Yield row numbers (n,), signals (n, points, cycles) and parameters (n, 4)."""
-        buffer = _Buffer(self._store, self._wanted, max(1, self._batch_size // self._store.rows_per_chunk))
-        rows = np.empty(0, np.int64)
-        signals = np.empty((0, self._store.cycles, self._store.points), np.float32)
-        for first in range(0, self._chunks.size, buffer.chunks):
-            more, places = buffer.fill(self._chunks[first : first + buffer.chunks])
-            rows, signals = np.concatenate([rows, more]), np.concatenate([signals, buffer.signals[places]])
-            while rows.size >= self._batch_size:
-                now, rows = rows[: self._batch_size], rows[self._batch_size :]
-                batch, signals = signals[: self._batch_size], signals[self._batch_size :]
-                yield now, batch.swapaxes(1, 2), self._store.parameters[now]
-        if rows.size:
-            yield rows, signals.swapaxes(1, 2), self._store.parameters[rows]
+        store, buffer = self._store, _Buffer(self._store, self._wanted, self._chunks)
+        for rows in self._batches:
+            signals, done = np.empty((rows.size, store.cycles, store.points), np.float32), 0
+            chunks = np.unique(rows // store.rows_per_chunk)
+            for first in range(0, chunks.size, buffer.chunks):
+                found, places = buffer.fill(chunks[first : first + buffer.chunks])
+                own = places[(found >= rows[0]) & (found <= rows[-1])]  # the first and the last chunk hold others too
+                np.take(buffer.signals, own, axis=0, out=signals[done : done + own.size], mode="clip")
+                done += own.size
+            yield rows, signals.swapaxes(1, 2), store.parameters[rows]

@@ -58,7 +58,7 @@ def identity(config: Config, model: str) -> dict[str, Any]:
     return {
         "subset": config.model(model).subset,
         "signals_digest": config.signals.digest(),
-        "split": config.split.model_dump(mode="json"),
+        "split": config.split_of(model).model_dump(mode="json"),
         "network": config.network.model_dump(mode="json"),
         "training": training,
         "loss_weights": config.loss_weights(model).model_dump(mode="json"),

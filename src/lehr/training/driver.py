@@ -12,7 +12,7 @@ import numpy as np
 from lehr.config import Config
 from lehr.errors import LehrError
 from lehr.models import PARAMETERS, TargetScaling
-from lehr.statespace import SPLITS
+from lehr.statespace import SPLITS, Split
 from lehr.store import SequentialReader, ShuffledReader, SignalStore
 from lehr.training.history import best, last_epoch
 from lehr.training.horovod import World, start
@@ -76,7 +76,7 @@ def _train(config: Config, model: str, world: World, began: float, restart: bool
     points, cycles = config.signals.temperature.points, config.signals.program.cycle_count
     network = in_precision(build_mcnn(points, cycles, config.network), training.precision)
     store = _open(config, config.model(model).subset)
-    samples = _samples(store, config)
+    samples = _samples(store, config.split_of(model).build())
     # Horovod's operations cannot be compiled by XLA, which Keras would turn on by itself on a GPU.
     loss = WeightedSquaredError.from_section(config.loss_weights(model))
     network.compile(optimizer, loss, metrics=["mae"], jit_compile=False)
@@ -143,7 +143,7 @@ def _fit(
     from lehr.training.memory import KEPT_BYTES, Memory
     from lehr.training.tensorflow import Feed, TensorBoard
 
-    training, split, scaling = config.training, config.split.build(), TargetScaling()
+    training, split, scaling = config.training, config.split_of(model).build(), TargetScaling()
     reader = ShuffledReader(
         store,
         split,
@@ -248,11 +248,11 @@ def _open(config: Config, subset: str) -> SignalStore:
     return store
 
 
-def _samples(store: SignalStore, config: Config) -> Samples:
+def _samples(store: SignalStore, split: Split) -> Samples:
     """Count the samples, and look at the training split: what the trivial predictor knows."""
     from lehr.training.record import Samples
 
-    part, good = config.split.build().assign(store.parameters), store.status == 0
+    part, good = split.assign(store.parameters), store.status == 0
     counts = {name: int(np.count_nonzero(good & (part == number))) for number, name in enumerate(SPLITS)}
     for name in ("train", "validation"):
         if counts[name] == 0:

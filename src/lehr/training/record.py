@@ -101,7 +101,7 @@ class Record:
             "temperature": config.signals.temperature.model_dump(mode="json"),
             "program": config.signals.program.model_dump(mode="json"),
             "signals_digest": config.signals.digest(),
-            "split": config.split.model_dump(mode="json"),
+            "split": config.split_of(self.model).model_dump(mode="json"),
             "network": config.network.model_dump(mode="json"),
             "training": config.training.model_dump(mode="json"),
             "loss_weights": config.loss_weights(self.model).model_dump(mode="json"),

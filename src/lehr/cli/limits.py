@@ -1,0 +1,75 @@
+"""``lehr robustness`` and ``lehr limits``: networks on distorted scans, and what there is to be known."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from lehr.errors import LehrError
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands of this module."""
+    about = "measure trained models on scans with noise, thermal lag, a sloping baseline or a temperature offset"
+    command = commands.add_parser("robustness", help=about, description=about.capitalize() + ". See docs/limits.md.")
+    command.add_argument("path", metavar="PATH", nargs="+", help="YAML file, or the run folder of a model")
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="only this model of a config file; may be given several times",
+    )
+    command.set_defaults(run=robustness)
+
+    about = "compute the Cramer-Rao bound of noisy scans, and fit them by least squares"
+    command = commands.add_parser(
+        "limits",
+        help=about,
+        description=about.capitalize() + ". On several processes: mpiexec -n N lehr limits ... See docs/limits.md.",
+    )
+    command.add_argument("config", metavar="CONFIG", help="YAML file")
+    command.add_argument(
+        "--subset",
+        metavar="SUBSET",
+        action="append",
+        default=[],
+        help="only this subset; may be given several times (default: all of the config)",
+    )
+    command.add_argument("--ranks", type=int, metavar="N", help="refuse to run with another number of MPI ranks")
+    command.set_defaults(run=limits)
+
+
+def robustness(options: argparse.Namespace) -> int:
+    """Measure the models of all paths, whatever becomes of the others."""
+    from lehr.evaluation import measure_robustness, references
+
+    failures = 0
+    for path in options.path:
+        try:
+            for run in references(path, options.model):
+                measure_robustness(run)
+                print(f"robustness: {run.config.robustness_path(run.model)}")
+        except LehrError as error:
+            failures += 1
+            print(f"lehr: error: {error}", file=sys.stderr)
+    return 2 if failures else 0
+
+
+def limits(options: argparse.Namespace) -> int:
+    """Compute bounds and fits."""
+    from lehr import ranks
+    from lehr.config import load_config
+    from lehr.evaluation import measure_limits
+
+    comm = ranks.world(options.ranks, "lehr limits ...")
+    config = ranks.on_first_rank(comm, lambda: load_config(options.config))
+    for subset in options.subset:
+        if subset not in config.subsets:
+            raise LehrError(f"{options.config}: no subset '{subset}'", f"It has: {', '.join(config.subsets)}.")
+    for subset in options.subset or config.subsets:
+        measure_limits(config, subset, comm)
+        if ranks.rank_and_size(comm)[0] == 0:
+            print(f"limits: {config.limits_path(subset)}")
+    return 0

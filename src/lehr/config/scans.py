@@ -1,0 +1,70 @@
+"""How files of measured scans are to be read, as a user writes it. docs/measured.md has examples."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from lehr.config.section import Positive, Section
+
+Column = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
+"""A column by its number, from 1, or by its heading."""
+
+Kind = Literal["cpn", "cp", "heat_flow"]
+
+
+def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
+    if not ends[0] < ends[1]:
+        raise ValueError("the first end of a range must be below the second")
+    return ends
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_ascending)]
+
+
+class ColumnsConfig(Section):
+    """Where the quantities stand, for files whose headings do not say it."""
+
+    temperature: Column | None = None
+    time: Column | None = None
+    signal: Column | tuple[Column, ...] | None = None
+
+
+class UnitsConfig(Section):
+    """Units that the headings do not say, or say wrongly."""
+
+    temperature: str | None = None
+    time: str | None = None
+    signal: str | None = None
+
+
+class ScanOptions(Section):
+    """What a file does not say about its scans, and choices among them.
+
+    Attributes
+    ----------
+    columns : ColumnsConfig
+        Columns by number or heading.
+    units : UnitsConfig
+        Units of the columns.
+    kind : {"cpn", "cp", "heat_flow"}, optional
+        What the signal is.
+    heating_rate : float, optional
+        K/min, for scans without time.
+    take : tuple of int, optional
+        Which heating segments of each file, from 1; default: all.
+    endotherm : {"up", "down"}, optional
+        Direction of endothermic effects; default: found from the step at the glass transition.
+    glass, liquid : tuple of float, optional
+        Ranges in degC on which the lines of the glass and of the liquid are fitted; default: found.
+    """
+
+    columns: ColumnsConfig = ColumnsConfig()
+    units: UnitsConfig = UnitsConfig()
+    kind: Kind | None = None
+    heating_rate: Positive | None = None
+    take: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    endotherm: Literal["up", "down"] | None = None
+    glass: Range | None = None
+    liquid: Range | None = None

@@ -1,0 +1,301 @@
+"""What the engine predicts for measured scans, and how that changes with the parameters."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lehr.errors import LehrError
+from lehr.fitting.coordinates import LOWER, UPPER, Coordinates
+from lehr.fitting.scans import Scan, Scans
+from lehr.physics import DEFAULT_TOLERANCE, Status, ThermalProgram, simulate_batch
+
+__all__ = ["Nuisance", "PredictionError", "ScanModel", "theta_derivatives"]
+
+_STEPS = (4e-3, 4e-3, 2e-3, 2e-3)
+"""Steps of the differences in theta: the engine is smooth to some 1e-5 of CpN, the third derivatives are below 1e3."""
+
+_TERMS = {"none": 0, "offset": 1, "line": 2}
+"""Terms of a baseline."""
+
+_SMOOTH = ("thermal_lag", "temperature_offset")
+"""Nuisance parameters that the prediction is no linear function of."""
+
+_SECONDS_PER_MINUTE = 60.0
+_GRID_POINTS = 2000  # of a grid that is laid between measured temperatures, and of one that a lag acts on
+
+
+class PredictionError(Exception):
+    """The engine found no signal for these parameters."""
+
+
+@dataclass(frozen=True)
+class Nuisance:
+    """What an instrument does to a scan; what is switched on is fitted together with the glass.
+
+    Attributes
+    ----------
+    baseline : str
+        "none", "offset" (a constant added to CpN), or "line" (a constant and a slope).
+    per_scan : bool
+        Each scan has a baseline of its own.
+    thermal_lag : bool
+        A first-order lag of the sensor, a time in s.
+    temperature_offset : float
+        Uncertainty of the temperature calibration in K, one standard deviation; 0 trusts it. A shift of the temperature
+        can hardly be told from another glass, so it has to be known from elsewhere how large it may be.
+    """
+
+    baseline: str = "none"
+    per_scan: bool = True
+    thermal_lag: bool = False
+    temperature_offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.baseline not in _TERMS:
+            raise LehrError(f"baseline '{self.baseline}' is not offered", f"Take one of {', '.join(_TERMS)}.")
+        if not (np.isfinite(self.temperature_offset) and self.temperature_offset >= 0):
+            raise LehrError(
+                f"temperature_offset = {self.temperature_offset} is out of range",
+                "It is the standard deviation of the calibration in K; 0 trusts the temperatures.",
+            )
+
+    def names(self, cycles: int) -> tuple[str, ...]:
+        """Return the names of the additional parameters for a number of scans."""
+        terms = ["baseline_offset", "baseline_slope"][: _TERMS[self.baseline]]
+        baseline = [f"{term}_{i + 1}" for i in range(cycles) for term in terms] if self.per_scan else terms
+        lag = ["thermal_lag"] if self.thermal_lag else []
+        offset = ["temperature_offset"] if self.temperature_offset else []
+        return (*baseline, *lag, *offset)
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Scans that the engine simulates in one go, because they share their temperatures."""
+
+    program: ThermalProgram
+    rows: list[int]
+    """Their numbers among all scans."""
+    grid: NDArray[np.float64]
+    index: NDArray[np.intp]
+    """Where the measured temperatures are in the grid; shape (points,), or (points, 4) if they lie between."""
+    weights: NDArray[np.float64] | None
+    """Of the cubic interpolation between four points of the grid."""
+
+    @property
+    def rates(self) -> NDArray[np.float64]:
+        """Heating rate of each scan in K/min."""
+        return np.array(self.program.heating_rates)
+
+    def axis(self, values: dict[str, float]) -> NDArray[np.float64]:
+        """Return the true temperatures in K of the grid."""
+        return self.grid - values.get("temperature_offset", 0.0)
+
+    def lagged(self, signals: NDArray[np.float64], values: dict[str, float]) -> NDArray[np.float64]:
+        """Return signals on the grid, shape (n, scans, points), as the sensor sees them."""
+        if "thermal_lag" not in values:
+            return signals
+        from lehr.signals import thermal_lag
+
+        return thermal_lag(signals, values["thermal_lag"], temperature=self.grid, heating_rate=self.rates)
+
+    def measured(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Take signals from the grid, on the last axis, to the measured temperatures."""
+        if self.weights is None:
+            return values[..., self.index]
+        return np.asarray(np.einsum("...pk,pk->...p", values[..., self.index], self.weights))
+
+
+class ScanModel:
+    """Prediction of the scans, all in one vector, scan after scan.
+
+    Parameters
+    ----------
+    scans : Scans
+        What was measured.
+    coordinates : Coordinates
+        The theta that the glass is given in.
+    nuisance : Nuisance
+        What the instrument may have done; its parameters follow theta.
+    tolerance : float
+        Error of CpN that the engine keeps.
+    """
+
+    def __init__(
+        self,
+        scans: Scans,
+        coordinates: Coordinates,
+        nuisance: Nuisance | None = None,
+        tolerance: float = DEFAULT_TOLERANCE,
+    ) -> None:
+        self.scans, self.coordinates, self.nuisance = scans, coordinates, nuisance or Nuisance()
+        self.names = self.nuisance.names(len(scans.scans))
+        self.evaluations = 0
+        self._tolerance = tolerance
+        self._blocks = _blocks(scans, self.nuisance)
+        self._ends = np.cumsum([0, *(scan.cpn.size for scan in scans.scans)])
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return 4 + len(self.names)
+
+    @cached_property
+    def data(self) -> NDArray[np.float64]:
+        """Measured CpN, shape (points,)."""
+        return np.concatenate([scan.cpn for scan in self.scans.scans])
+
+    def split(self, vector: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        """Return a vector over all points as one array for each scan."""
+        return np.split(vector, self._ends[1:-1], axis=-1)
+
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the lower and the upper bounds of all parameters."""
+        lower = [0.0 if name == "thermal_lag" else -np.inf for name in self.names]
+        return np.concatenate([LOWER, lower]), np.concatenate([UPPER, np.full(len(self.names), np.inf)])
+
+    def predict(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return CpN of all points.
+
+        Raises
+        ------
+        PredictionError
+            If the engine finds no signal.
+        """
+        values = self._values(point)
+        out = point[4 : 4 + len(self._baseline)] @ self._baseline
+        self.evaluations += 1
+        for block in self._blocks:
+            signals = _simulate(self.coordinates, point[None, :4], block.program, block.axis(values), self._tolerance)
+            self._add(out, block, block.lagged(signals, values)[0])
+        return np.asarray(out)
+
+    def jacobian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the derivatives of `predict`, shape (points, parameters).
+
+        Raises
+        ------
+        PredictionError
+            If the engine finds no signal.
+        """
+        values = self._values(point)
+        smooth = [name for name in self.names if name in _SMOOTH]
+        out = np.zeros((4 + len(smooth), self.data.size))
+        self.evaluations += 1
+        for block in self._blocks:
+            signals, columns = theta_derivatives(
+                self.coordinates, point[:4], block.program, block.axis(values), self._tolerance
+            )
+            slope = np.gradient(block.lagged(signals[None], values)[0], block.grid, axis=-1)
+            # the lagged signal y of s obeys y + q lag dy/dT = s, so that dy/dlag is the lagged -q dy/dT
+            drag = block.lagged(-slope[None] * block.rates[:, None] / _SECONDS_PER_MINUTE, values)[0]
+            moved = {"thermal_lag": drag, "temperature_offset": -slope}
+            lagged = np.stack([*block.lagged(columns, values), *(moved[name] for name in smooth)])
+            self._add(out, block, lagged)
+        return np.asarray(np.concatenate([out[:4], self._baseline, out[4:]]).T)
+
+    def _values(self, point: NDArray[np.float64]) -> dict[str, float]:
+        return dict(zip(self.names, point[4:].tolist(), strict=True))
+
+    def _add(self, out: NDArray[np.float64], block: _Block, signals: NDArray[np.float64]) -> None:
+        """Add the signals of a block, shape (..., scans, points), to a vector over all points."""
+        for i, row in enumerate(block.rows):
+            out[..., self._ends[row] : self._ends[row + 1]] += block.measured(signals[..., i, :])
+
+    @cached_property
+    def _baseline(self) -> NDArray[np.float64]:
+        """Derivatives with respect to the parameters of the baseline, shape (parameters, points)."""
+        powers = range(_TERMS[self.nuisance.baseline])
+        temperature = np.concatenate([scan.temperature for scan in self.scans.scans]) - self.coordinates.reference
+        terms = np.array([temperature**power for power in powers]).reshape(-1, temperature.size)
+        if not self.nuisance.per_scan:
+            return terms
+        cycles = np.arange(len(self.scans.scans))
+        number = np.repeat(cycles, np.diff(self._ends))
+        return np.concatenate([terms * (number == i) for i in cycles])
+
+
+def theta_derivatives(
+    coordinates: Coordinates,
+    theta: NDArray[np.float64],
+    program: ThermalProgram,
+    temperature: NDArray[np.float64],
+    tolerance: float = DEFAULT_TOLERANCE,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return CpN, shape (cycles, points), and its derivatives with respect to theta, shape (4, cycles, points).
+
+    Raises
+    ------
+    PredictionError
+        If the engine finds no signal.
+    """
+    nodes, weights = _difference_scheme(theta)
+    cpn = _simulate(coordinates, nodes, program, temperature, tolerance)
+    return cpn[0], np.tensordot(weights, cpn, 1)
+
+
+def _simulate(
+    coordinates: Coordinates,
+    theta: NDArray[np.float64],
+    program: ThermalProgram,
+    temperature: NDArray[np.float64],
+    tolerance: float,
+) -> NDArray[np.float64]:
+    """Return CpN of several theta, shape (n, cycles, points)."""
+    cpn, status = simulate_batch(
+        coordinates.parameters(theta), program=program, temperature=temperature, dtype="float64", tolerance=tolerance
+    )
+    if (status > Status.WINDOW).any():
+        raise PredictionError
+    return cpn
+
+
+def _difference_scheme(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the places of second-order differences inside the bounds, (9, 4), and their weights, (4, 9)."""
+    nodes, weights = [theta], np.zeros((4, 9))
+    for k, step in enumerate(_STEPS):
+        if theta[k] + step > UPPER[k]:
+            places, share = (-1, -2), (1.5, -2.0, 0.5)
+        elif theta[k] - step < LOWER[k]:
+            places, share = (1, 2), (-1.5, 2.0, -0.5)
+        else:
+            places, share = (1, -1), (0.0, 0.5, -0.5)
+        nodes += [theta + place * step * (np.arange(4) == k) for place in places]
+        weights[k, [0, 2 * k + 1, 2 * k + 2]] = np.array(share) / step
+    return np.array(nodes), weights
+
+
+def _blocks(scans: Scans, nuisance: Nuisance) -> list[_Block]:
+    """Group the scans by their temperatures."""
+    groups: dict[bytes, list[int]] = defaultdict(list)
+    for i, scan in enumerate(scans.scans):
+        groups[scan.temperature.tobytes()].append(i)
+    program = scans.resolved()
+    return [
+        _block(ThermalProgram(tuple(program.cycles[i] for i in rows)), rows, scans.scans[rows[0]], nuisance)
+        for rows in groups.values()
+    ]
+
+
+def _block(program: ThermalProgram, rows: list[int], scan: Scan, nuisance: Nuisance) -> _Block:
+    t = scan.temperature
+    span, spacing = t[-1] - t[0], float(np.median(np.diff(t)))
+    if np.abs(t - np.linspace(t[0], t[-1], t.size)).max() < 1e-3 * spacing:
+        fold = int(np.ceil(_GRID_POINTS / (t.size - 1))) if nuisance.thermal_lag else 1
+        grid = np.linspace(t[0], t[-1], (t.size - 1) * fold + 1)
+        return _Block(program, rows, grid, np.arange(t.size) * fold, None)
+    points = int(span / min(spacing, span / _GRID_POINTS)) + 1
+    grid = np.linspace(t[0], t[-1], points)
+    place = (t - t[0]) / (grid[1] - grid[0])
+    first = np.clip(place.astype(np.intp) - 1, 0, points - 4)
+    return _Block(program, rows, grid, first[:, None] + np.arange(4), _lagrange(place - first))
+
+
+def _lagrange(place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights of the values at 0, 1, 2, 3 in the cubic through them, at places, shape (n, 4)."""
+    a, b, c, d = (place - k for k in range(4))
+    return np.stack([-b * c * d / 6, a * c * d / 2, -a * b * d / 2, a * b * c / 6], axis=-1)

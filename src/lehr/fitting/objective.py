@@ -1,0 +1,88 @@
+"""The sum of squares that a fit makes small, and SciPy that does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lehr.errors import LehrError
+from lehr.fitting.model import PredictionError, ScanModel
+
+__all__ = ["LOSSES", "Objective"]
+
+LOSSES = ("linear", "soft_l1", "huber", "cauchy")
+"""Least squares, and losses that let outliers pull less."""
+
+_IMPOSSIBLE = 1e3  # residual, in units of the noise, where the engine finds no signal
+
+
+class Objective:
+    """Residuals in units of the noise; what is known about nuisance parameters beforehand adds rows.
+
+    Parameters
+    ----------
+    model : ScanModel
+        What predicts the scans.
+    noise : float
+        Standard deviation of each CpN.
+    loss : str
+        One of `LOSSES`.
+    """
+
+    def __init__(self, model: ScanModel, noise: float, loss: str = "linear") -> None:
+        if loss not in LOSSES:
+            raise LehrError(f"loss '{loss}' is not offered", f"Take one of {', '.join(LOSSES)}.")
+        self.model, self.noise, self._loss = model, noise, loss
+        offset = model.nuisance.temperature_offset
+        known = [(4 + i, 1.0 / offset) for i, name in enumerate(model.names) if name == "temperature_offset"]
+        self._prior = np.zeros((len(known), model.size))
+        for row, (column, weight) in enumerate(known):
+            self._prior[row, column] = weight
+
+    @property
+    def known(self) -> int:
+        """Number of rows that say what is known beforehand."""
+        return len(self._prior)
+
+    def residuals(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the residuals at a point, shape (points + known,)."""
+        try:
+            rows = (self.model.predict(point) - self.model.data) / self.noise
+        except PredictionError:
+            rows = np.full(self.model.data.size, _IMPOSSIBLE)
+        return np.concatenate([rows, self._prior @ point])
+
+    def jacobian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return their derivatives, shape (points + known, parameters).
+
+        Raises
+        ------
+        PredictionError
+            If the engine finds no signal beside the point.
+        """
+        return np.concatenate([self.model.jacobian(point) / self.noise, self._prior])
+
+    def solve(self, start: NDArray[np.float64], evaluations: int) -> Any:
+        """Return SciPy's result from a start, or None if the engine finds no signals there."""
+        from scipy.optimize import least_squares
+
+        lower, upper = self.model.bounds()
+        inside = 1e-6 * np.minimum(upper - lower, 1.0)
+        try:
+            return least_squares(
+                self.residuals,
+                np.clip(start, lower + inside, upper - inside),
+                self.jacobian,
+                bounds=(lower, upper),
+                method="trf",
+                x_scale="jac",
+                loss=self._loss,
+                xtol=1e-8,
+                ftol=1e-8,
+                gtol=None,
+                max_nfev=evaluations,
+            )
+        except PredictionError:
+            return None
