@@ -8,7 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy: tests share few c
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +73,22 @@ def tiny_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_config(tiny_path: Path) -> Config:
     """Config of the small complete store."""
     return load_config(tiny_path)
+
+
+@pytest.fixture(scope="session")
+def longer_tree(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Tree of a store that tests interrupt, here made without interruption."""
+    from stores import LONGER, tree
+
+    path = write_config(tmp_path_factory.mktemp("longer") / "longer.yaml", LONGER)
+    done = run("mpiexec", "-n", "2", "lehr", "dataset", "generate", path, "--subset", "C")
+    assert done.returncode == 0, done.stderr
+    return tree(path.parent / "results/signals.zarr")
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[None]:
+    """Slurm on this machine; skip where it cannot be."""
+    from cluster import running_slurm
+
+    yield from running_slurm()

@@ -5,8 +5,9 @@
 # status  says whether it runs; exit code 0 if it does
 # stop    cancels all jobs and stops what `start` has started, and nothing else
 #
-# The nodes n1 and n2 are two slurmd with ports of their own. The partition `ci` is n1, `both` is n1 and n2. All that the
-# daemons write lies in $LEHR_SLURM_DIR; only slurm.conf is where Slurm's programs look for it.
+# The nodes n1 and n2 are two slurmd with ports of their own. The partition `cpu` is n1; `gpu` is n2, which claims two GPUs
+# that are not there, so that requests for them can be tried; `both` is both. All that the daemons write lies in
+# $LEHR_SLURM_DIR; only the config is where Slurm's programs look for it.
 set -euo pipefail
 
 root=${LEHR_SLURM_DIR:-/var/tmp/lehr-slurm}
@@ -118,12 +119,18 @@ ReturnToService=2
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,sched_interval=2,bf_interval=5
 # lets nodes have more CPUs than the machine has cores
 SlurmdParameters=config_overrides
-NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=26821 CPUs=4 RealMemory=$memory
-NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=26822 CPUs=4 RealMemory=$memory
-PartitionName=ci Nodes=n1 Default=YES MaxTime=60 State=UP
-PartitionName=both Nodes=n1,n2 MaxTime=60 State=UP
+NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=26821 CPUs=8 RealMemory=$memory
+NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=26822 CPUs=8 RealMemory=$memory Gres=gpu:2
+PartitionName=cpu Nodes=n1 Default=YES MaxTime=1-0 State=UP
+PartitionName=gpu Nodes=n2 MaxTime=1-0 State=UP
+PartitionName=both Nodes=n1,n2 MaxTime=1-0 State=UP
 CONF
     mv $conf.new $conf
+    cat >/etc/slurm/gres.conf <<CONF
+$mark
+NodeName=n2 Name=gpu File=/dev/null
+NodeName=n2 Name=gpu File=/dev/zero
+CONF
 }
 
 start() {
@@ -180,7 +187,7 @@ stop() {
         done
         ! is_alive "$pid" || kill -KILL "$pid"
     done
-    rm -f "$conf" "$root"/*.pid
+    rm -f "$conf" /etc/slurm/gres.conf "$root"/*.pid
     echo "Slurm is stopped."
 }
 
