@@ -52,6 +52,7 @@ class Job:
 
     number: str
     state: str
+    partition: str
     reason: str
     limit: str
     memory: str
@@ -61,7 +62,7 @@ class Job:
 
 def jobs_of(folder: Path) -> list[Job]:
     """Return all jobs that were submitted from a folder, ended ones too, in the order of submission."""
-    shown = run("squeue", "--noheader", "--states=all", "--sort=i", "--format=%i|%T|%r|%l|%m|%b|%k|%Z").stdout
+    shown = run("squeue", "--noheader", "--states=all", "--sort=i", "--format=%i|%T|%P|%r|%l|%m|%b|%k|%Z").stdout
     rows = [line.split("|") for line in shown.splitlines()]
     return [Job(*row[:-1]) for row in rows if row[-1] == str(folder)]
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from cluster import BLOCK, PROFILE, Workflow, cancel, eventually, freeze, jobs_of, profile, simulating, thaw, training
-from conftest import run, write_config
+from conftest import ROOT, run, write_config
 from stores import LONGER, receipts_in, tree
 from test_resume import SMALL, config_beside
 
@@ -125,7 +125,7 @@ def a_job_over_its_time_limit(ground: Ground) -> None:
 
 def a_full_queue_and_a_drained_node(ground: Ground) -> None:
     config = ground.to_simulate()
-    submitted = run("sbatch", "--parsable", "--partition=gpu", "--ntasks=8", "--wrap=sleep 600", cwd=ground.folder)
+    submitted = run("sbatch", "--parsable", "--partition=gpu", "--ntasks=16", "--wrap=sleep 600", cwd=ground.folder)
     assert submitted.returncode == 0, submitted.stderr
     workflow = ground.start(config, BLOCK, "--default-resources", "slurm_partition=gpu")
     try:
@@ -222,6 +222,24 @@ def a_rank_that_dies_inside_an_mpi_job(ground: Ground) -> None:
     ground.check_store()
 
 
+def the_profile_for_clusters(ground: Ground) -> None:
+    """No fault: slurm/generic as it is, but for the seconds it waits."""
+    config = config_beside(ground.tiny, ground.folder, ranks={"train": 2})
+    hurry = (
+        "--slurm-status-command",
+        "squeue",
+        "--slurm-init-seconds-before-status-checks",
+        "7",
+        "--latency-wait",
+        "5",
+    )
+    workflow = ground.start(config, MODEL, *hurry, profile=ROOT / "slurm/generic")
+    assert workflow.end() == 0, workflow.log
+    (job,) = workflow.jobs
+    assert (job.state, job.partition, job.gpus, job.limit) == ("COMPLETED", "gpu", "gres:gpu:2", "4:00:00")
+    ground.check_training(starts=1)
+
+
 SCENARIOS: list[Callable[[Ground], None]] = [
     a_job_over_its_time_limit,
     a_job_killed_by_scancel,
@@ -231,6 +249,7 @@ SCENARIOS: list[Callable[[Ground], None]] = [
     snakemake_ended_by_sigterm,
     snakemake_killed_while_a_subset_is_simulated,
     snakemake_killed_while_a_network_is_trained,
+    the_profile_for_clusters,
 ]
 
 

@@ -120,7 +120,7 @@ SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,sched_interval
 # lets nodes have more CPUs than the machine has cores
 SlurmdParameters=config_overrides
 NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=26821 CPUs=8 RealMemory=$memory
-NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=26822 CPUs=8 RealMemory=$memory Gres=gpu:2
+NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=26822 CPUs=16 RealMemory=$memory Gres=gpu:2
 PartitionName=cpu Nodes=n1 Default=YES MaxTime=1-0 State=UP
 PartitionName=gpu Nodes=n2 MaxTime=1-0 State=UP
 PartitionName=both Nodes=n1,n2 MaxTime=1-0 State=UP
