@@ -6,12 +6,11 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from conftest import ROOT, run
 from processes import ranks_of
@@ -19,22 +18,9 @@ from stores import receipts_in
 
 from lehr.config import load_config
 
-SCRIPT = ROOT / "slurm/ci/slurm.sh"
 PROFILE = ROOT / "slurm/ci"
 BLOCK = "signals.zarr/C/receipts/block-1-of-1"
 """What the rule simulate makes, below the results."""
-
-
-def running_slurm() -> Iterator[None]:
-    """Start Slurm if it does not run, and stop it then."""
-    if os.geteuid() != 0 or run("apt-get", "--version").returncode != 0:
-        pytest.skip("Slurm is installed and started by root with apt-get")
-    ran = run(SCRIPT, "status").returncode == 0
-    started = run(SCRIPT, "start")
-    assert started.returncode == 0, started.stderr
-    yield
-    if not ran:
-        run(SCRIPT, "stop")
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 120) -> Any:
@@ -56,13 +42,12 @@ class Job:
     reason: str
     limit: str
     memory: str
-    gpus: str
     comment: str
 
 
 def jobs_of(folder: Path) -> list[Job]:
     """Return all jobs that were submitted from a folder, ended ones too, in the order of submission."""
-    shown = run("squeue", "--noheader", "--states=all", "--sort=i", "--format=%i|%T|%P|%r|%l|%m|%b|%k|%Z").stdout
+    shown = run("squeue", "--noheader", "--states=all", "--sort=i", "--format=%i|%T|%P|%r|%l|%m|%k|%Z").stdout
     rows = [line.split("|") for line in shown.splitlines()]
     return [Job(*row[:-1]) for row in rows if row[-1] == str(folder)]
 

@@ -119,7 +119,7 @@ ReturnToService=2
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,sched_interval=2,bf_interval=5
 # lets nodes have more CPUs than the machine has cores
 SlurmdParameters=config_overrides
-NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=26821 CPUs=8 RealMemory=$memory
+NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=26821 CPUs=16 RealMemory=$memory
 NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=26822 CPUs=16 RealMemory=$memory Gres=gpu:2
 PartitionName=cpu Nodes=n1 Default=YES MaxTime=1-0 State=UP
 PartitionName=gpu Nodes=n2 MaxTime=1-0 State=UP
@@ -145,6 +145,7 @@ start() {
     if [[ -n $(daemons) ]]; then # half of it runs
         stop
     fi
+    rm -rf "$root/state" "$root"/spool-n? # jobs of the last time
     mkdir -p "$root/state" "$root/spool-n1" "$root/spool-n2"
     chmod 755 "$root"
     [[ -s $root/munge.key ]] || (umask 077 && head -c 128 /dev/urandom >"$root/munge.key")
