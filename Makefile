@@ -18,10 +18,10 @@ DEMO := results/demo/report.html
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint lock clean distclean
+.PHONY: help install demo test test-slurm lint lock clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 install: $(STAMPS)/package $(STAMPS)/horovod ## install everything into .venv (LOCK=gpu: into .venv-gpu)
 	@echo "lehr is installed: $(BIN)/lehr (try: $(BIN)/lehr doctor)"
@@ -37,6 +37,18 @@ demo: install ## run the whole workflow at a small size, ending in a report
 
 test: install ## run the tests
 	$(ON_PATH) pytest $(PYTEST_ARGS)
+
+# Slurm is stopped only if this has started it.
+test-slurm: install ## run the demo through Slurm and the tests of faults on it (root and apt; starts a Slurm here)
+	@mkdir -p build && sed 's|^output: .*|output: results/demo-slurm|' workflow/config/demo.yaml >build/demo-slurm.yaml
+	@slurm/ci/slurm.sh status >/dev/null 2>&1 || touch build/slurm-started
+	slurm/ci/slurm.sh start
+	@trap '[ ! -e build/slurm-started ] || { slurm/ci/slurm.sh stop; rm -f build/slurm-started; }' EXIT; set -e; \
+	export $(ON_PATH); \
+	rm -rf results/demo-slurm; \
+	snakemake --workflow-profile slurm/ci --configfile build/demo-slurm.yaml; \
+	squeue --states=all --sort=i --format='%6i %10T %9M %9l %5C %8m %.40k'; \
+	pytest -m slurm $(PYTEST_ARGS)
 
 lint: install ## check style, types, layers and generated files
 	$(BIN)/ruff check .

@@ -3,6 +3,9 @@
 #   snakemake --configfile workflow/config/demo.yaml --cores 2             the report; without models, the data set
 #   snakemake dataset --configfile workflow/config/demo.yaml --cores 2     the data set only
 #
+# On a cluster a profile below slurm/ says how jobs are submitted and how ranks are started: docs/cluster.md. Rules say
+# what a job needs anywhere: tasks, mem_mb, runtime, and with mpi that its command starts the tasks, if it has several.
+#
 # Rules call the command line `lehr`, which reads the config file itself. Outputs are receipts, manifests and run
 # folders; the Zarr store is not an output, because Snakemake deletes the outputs of a failed job.
 
@@ -22,6 +25,22 @@ except LehrError as error:
 
 
 report: "workflow/report/workflow.rst"
+
+
+def asks(rule, ranks=1):
+    """What a job of a rule asks for; memory in MB and time in minutes are more at each attempt."""
+
+    def amount(wildcards, attempt, what):
+        from lehr.jobs import job  # imports all that simulates, which most calls of Snakemake do not need
+
+        return getattr(job(study, rule, wildcards.get("subset", ""), wildcards.get("model", "")), what)(attempt)
+
+    return {
+        "tasks": ranks,
+        "mpi": int(ranks > 1),
+        "mem_mb": lambda wildcards, attempt: amount(wildcards, attempt, "mem_mb"),
+        "runtime": lambda wildcards, attempt: amount(wildcards, attempt, "runtime"),
+    }
 
 
 wildcard_constraints:

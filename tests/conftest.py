@@ -84,3 +84,20 @@ def study(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Stud
     from studied import reported  # TensorFlow takes seconds to load
 
     return reported(tiny_config, tmp_path_factory.mktemp("study"))
+
+
+def longer_tree(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Tree of a store that tests interrupt, here made without interruption."""
+    from stores import LONGER, tree
+
+    path = write_config(tmp_path_factory.mktemp("longer") / "longer.yaml", LONGER)
+    done = run("mpiexec", "-n", "2", "lehr", "dataset", "generate", path, "--subset", "C")
+    assert done.returncode == 0, done.stderr
+    return tree(path.parent / "results/signals.zarr")
+
+
+@pytest.fixture(scope="session")
+def slurm() -> None:
+    """Need the Slurm for tests, which nobody wants to be installed by surprise."""
+    if run(ROOT / "slurm/ci/slurm.sh", "status").returncode != 0:
+        pytest.skip("needs the Slurm that `make test-slurm` starts")

@@ -13,7 +13,7 @@ def ranks_of(config: Path) -> list[int]:
             words = (entry / "cmdline").read_text().split("\0")
         except OSError:
             continue
-        if str(config) in words and len(words) > 1 and Path(words[1]).name == "lehr":
+        if str(config) in words and Path(words[1]).name == "lehr" and words[2] != "launch":
             found.append(int(entry.name))
     return found
 

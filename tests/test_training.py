@@ -142,7 +142,7 @@ class TestTraining:
         assert [path.name for path in trained.run_path("C").parent.iterdir()] == ["C"]
         assert {path.name for path in trained.run_path("C").iterdir()} == {
             *("model.keras", "history.csv", "run.json", "config.yaml", "README.md"),
-            *("checkpoints", "tensorboard"),
+            *("checkpoints", "tensorboard", ".lock"),
         }
 
     def test_same_seed_same_path(self, trained: Config, tmp_path: Path) -> None:

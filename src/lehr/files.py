@@ -1,18 +1,21 @@
-"""Small files that are whole or absent."""
+"""Small files that are whole or absent, and a lock."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
+import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lehr.errors import LehrError
 
-__all__ = ["file_checksum", "read_json", "replacing", "write_bytes", "write_json", "write_text"]
+__all__ = ["file_checksum", "in_turn", "read_json", "replacing", "write_bytes", "write_json", "write_text"]
 
 
 @contextmanager
@@ -69,3 +72,26 @@ def file_checksum(path: Path) -> str:
     """SHA-256 of a file, 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def in_turn(lock: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold a lock file; while another process holds it, say which one that is, and wait.
+
+    Where the file system has no locks, nobody is held back.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            say(file.read())
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            pass
+        job = os.environ.get("SLURM_JOB_ID")
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}" + (f", Slurm job {job}" if job else ""))
+        file.flush()
+        yield

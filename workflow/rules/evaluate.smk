@@ -18,12 +18,12 @@ rule evaluate:
     params:
         cpn_max=study.evaluation.cpn_max,
         batch_size=study.evaluation.batch_size,
-    # On one machine a rank takes a core. A cluster profile sets threads to 1: there, tasks counts the ranks.
+    # On one machine a rank takes a core. A cluster profile sets cpus_per_task: there, tasks counts the ranks.
     threads: study.ranks.evaluate
     resources:
-        tasks=study.ranks.evaluate,
-        mpi="mpiexec",
+        launcher="mpiexec -n",
+        **asks("evaluate", study.ranks.evaluate),
     shell:
         "OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 "
-        "{resources.mpi} -n {resources.tasks} lehr evaluate {CONFIG:q} --model {wildcards.model} "
+        "{resources.launcher} {resources.tasks} lehr evaluate {CONFIG:q} --model {wildcards.model} "
         "--on {wildcards.subset} --ranks {resources.tasks} 2>&1 | tee {log:q}"

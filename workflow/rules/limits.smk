@@ -18,6 +18,8 @@ rule robustness:
         robustness=study.evaluation.robustness.digest(),
         cpn_max=study.evaluation.cpn_max,
     threads: 2
+    resources:
+        **asks("robustness"),
     shell:
         "lehr robustness {CONFIG:q} --model {wildcards.model} 2>&1 | tee {log:q}"
 
@@ -39,8 +41,8 @@ rule limits:
         cpn_max=study.evaluation.cpn_max,
     threads: study.ranks.evaluate
     resources:
-        tasks=study.ranks.evaluate,
-        mpi="mpiexec",
+        launcher="mpiexec -n",
+        **asks("limits", study.ranks.evaluate),
     shell:
-        "OMP_NUM_THREADS=1 {resources.mpi} -n {resources.tasks} lehr limits {CONFIG:q} --subset {wildcards.subset} "
+        "OMP_NUM_THREADS=1 {resources.launcher} {resources.tasks} lehr limits {CONFIG:q} --subset {wildcards.subset} "
         "--ranks {resources.tasks} 2>&1 | tee {log:q}"

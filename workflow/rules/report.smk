@@ -30,5 +30,7 @@ rule report:
         f"{study.output}/benchmarks/report.tsv"
     params:
         config=study.digest(),
+    resources:
+        **asks("report"),
     shell:
         "lehr report {CONFIG:q} 2>&1 | tee {log:q}"

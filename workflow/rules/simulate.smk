@@ -13,13 +13,13 @@ rule simulate:
         f"{study.output}/benchmarks/simulate-{{subset}}-{{block}}.tsv"
     params:
         signals=study.signals.digest(),
-    # On one machine a rank takes a core. A cluster profile sets threads to 1: there, tasks counts the ranks.
+    # On one machine a rank takes a core. A cluster profile sets cpus_per_task: there, tasks counts the ranks.
     threads: study.ranks.simulate
     resources:
-        tasks=study.ranks.simulate,
-        mpi="mpiexec",
+        launcher="mpiexec -n",
+        **asks("simulate", study.ranks.simulate),
     shell:
-        "OMP_NUM_THREADS=1 {resources.mpi} -n {resources.tasks} lehr dataset generate {CONFIG:q} "
+        "OMP_NUM_THREADS=1 {resources.launcher} {resources.tasks} lehr dataset generate {CONFIG:q} "
         "--subset {wildcards.subset} --block {wildcards.block}/{study.ranks.blocks} --ranks {resources.tasks} "
         "2>&1 | tee {log:q}"
 
@@ -37,6 +37,8 @@ rule finalise:
         f"{study.output}/benchmarks/finalise-{{subset}}.tsv"
     params:
         split=study.split.digest(),
+    resources:
+        **asks("finalise"),
     shell:
         "lehr dataset finalise {CONFIG:q} --subset {wildcards.subset} 2>&1 | tee {log:q}"
 

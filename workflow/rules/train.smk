@@ -26,8 +26,8 @@ rule train:
         training=training_digest,
     threads: study.ranks.train
     resources:
-        tasks=study.ranks.train,
-        launcher="horovodrun --gloo",
+        launcher="horovodrun --gloo -np",
+        **asks("train", study.ranks.train),
     shell:
-        "{resources.launcher} -np {resources.tasks} "
+        "{resources.launcher} {resources.tasks} "
         "lehr train {CONFIG:q} --model {wildcards.model} --ranks {resources.tasks} 2>&1 | tee {log:q}"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import lehr
 from lehr import doctor
-from lehr.cli import dataset, fit, learning, limits, measured, model, signals
+from lehr.cli import dataset, fit, launcher, learning, limits, measured, model, signals
 from lehr.errors import LehrError
 
 __all__ = ["main"]
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     learning.add_commands(commands)
     limits.add_commands(commands)
     model.add_commands(commands)
+    launcher.add_commands(commands)
     about = "print what is needed to debug an installation"
     command = commands.add_parser("doctor", help=about, description=about.capitalize() + ".")
     doctor.add_arguments(command)

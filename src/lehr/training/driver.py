@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lehr.config import Config
 from lehr.errors import LehrError
+from lehr.files import in_turn
 from lehr.models import PARAMETERS, TargetScaling
 from lehr.statespace import SPLITS, Split
 from lehr.store import SequentialReader, ShuffledReader, SignalStore
@@ -82,20 +84,27 @@ def _train(config: Config, model: str, world: World, began: float, restart: bool
     network.compile(optimizer, loss, metrics=["mae"], jit_compile=False)
 
     checkpoints = Checkpoints(config.run_path(model), identity(config, model))
-    if restart and world.rank == 0:
-        checkpoints.clear()
-        shutil.rmtree(_tensorboard(config, model, checkpoints), ignore_errors=True)
-    state = _resume(config, model, checkpoints, network) if world.rank == 0 else State([], [], [])
-    rows, starts = world.share((state.rows, state.starts))
-    state = State(rows, starts, state.best_weights)
-    unfinished = last_epoch(rows, training) is None
-    if unfinished:
-        state = _fit(config, model, world, store, network, checkpoints, state, began)
-    elif world.rank == 0:
-        _say(f"{model}: nothing left to train, {_reached(rows)}")
-    # What is there is left alone if nothing was trained: a new model.keras would put an evaluation of it out of date.
-    if world.rank == 0 and (unfinished or not is_written(config, model, checkpoints.name, len(state.rows))):
-        _write(config, model, samples, store, network, checkpoints, state)
+    # A job that outlived the Snakemake that submitted it may be at work here: this one then has less to do, or nothing.
+    with _turn(config, model) if world.rank == 0 else nullcontext():
+        if restart and world.rank == 0:
+            checkpoints.clear()
+            shutil.rmtree(_tensorboard(config, model, checkpoints), ignore_errors=True)
+        state = _resume(config, model, checkpoints, network) if world.rank == 0 else State([], [], [])
+        rows, starts = world.share((state.rows, state.starts))
+        state = State(rows, starts, state.best_weights)
+        unfinished = last_epoch(rows, training) is None
+        if unfinished:
+            state = _fit(config, model, world, store, network, checkpoints, state, began)
+        elif world.rank == 0:
+            _say(f"{model}: nothing left to train, {_reached(rows)}")
+        # What is there is left alone if nothing was trained: a new model.keras would put an evaluation out of date.
+        if world.rank == 0 and (unfinished or not is_written(config, model, checkpoints.name, len(state.rows))):
+            _write(config, model, samples, store, network, checkpoints, state)
+
+
+def _turn(config: Config, model: str) -> AbstractContextManager[None]:
+    """Keep a second training of a model from writing among the checkpoints of the first."""
+    return in_turn(config.run_path(model) / ".lock", lambda who: _say(f"{model}: waiting for {who}, which trains it"))
 
 
 def _resume(config: Config, model: str, checkpoints: Checkpoints, network: keras.Model) -> State:

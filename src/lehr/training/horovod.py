@@ -146,5 +146,5 @@ def _mismatch(asked: int, started: int) -> LehrError:
     launch = f"horovodrun -np {asked} --gloo lehr train CONFIG --model NAME" if asked > 1 else "lehr train ..."
     return LehrError(
         f"{asked} training ranks were asked for (ranks.train or --ranks), but {started} started",
-        f"Start it as `{launch}`, or ask for {started}.",
+        f"Start it as `{launch}` (in a Slurm job: lehr launch -n {asked} lehr train ...), or ask for {started}.",
     )
