@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import lehr
 from lehr import doctor
-from lehr.cli import dataset, learning, limits, measured, model, signals
+from lehr.cli import dataset, estimator, learning, limits, measured, model, signals
 from lehr.errors import LehrError
 
 __all__ = ["main"]
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     measured.add_commands(commands)
     dataset.add_commands(commands)
     learning.add_commands(commands)
+    estimator.add_commands(commands)
     limits.add_commands(commands)
     model.add_commands(commands)
     about = "print what is needed to debug an installation"

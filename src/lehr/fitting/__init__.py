@@ -1,5 +1,6 @@
 """Read a glass from measured scans: least squares with the engine, and how well the result is known."""
 
+from lehr.fitting.estimate import Estimate, estimate
 from lehr.fitting.fit import fit_scans
 from lehr.fitting.information import Bound, Information, cramer_rao, fisher_information
 from lehr.fitting.model import Nuisance
@@ -9,12 +10,14 @@ from lehr.fitting.starts import initial_estimate, random_starts
 
 __all__ = [
     "Bound",
+    "Estimate",
     "FitResult",
     "Information",
     "Nuisance",
     "Scan",
     "Scans",
     "cramer_rao",
+    "estimate",
     "fisher_information",
     "fit_scans",
     "initial_estimate",
