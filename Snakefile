@@ -57,6 +57,7 @@ rule all:
 
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/estimator.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/limits.smk"
 include: "workflow/rules/report.smk"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,23 @@ import yaml
 from conftest import ROOT, run
 
 from lehr import Hold, Jump, LehrError, Ramp
-from lehr.config import Config, StateSpaceConfig, load_config, load_program
+from lehr.config import Config, StateSpaceConfig, load_config, load_estimator_config, load_program
 from lehr.config.generate import default_yaml, json_schema
 from lehr.evaluation import differences_from_paper
+from lehr.fitting.estimate import read_weights
 
-CONFIGS = sorted((ROOT / "workflow/config").glob("*.yaml"))
+CONFIGS = sorted(set((ROOT / "workflow/config").glob("*.yaml")) - {ROOT / "workflow/config/estimator.yaml"})
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_shipped_configs_are_valid(path: Path) -> None:
     load_config(path)
+
+
+def test_shipped_config_of_the_estimator_is_that_of_its_weights() -> None:
+    with resources.as_file(resources.files("lehr.fitting") / "estimator.npz") as path:
+        _, record = read_weights(path)
+    assert load_estimator_config(ROOT / "workflow/config/estimator.yaml").digest() == record["digest"]
 
 
 def test_default_config_is_the_paper() -> None:

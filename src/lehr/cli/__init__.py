@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import lehr
 from lehr import doctor
-from lehr.cli import dataset, fit, launcher, learning, limits, measured, model, signals
+from lehr.cli import dataset, estimator, fit, launcher, learning, limits, measured, model, signals
 from lehr.errors import LehrError
 
 __all__ = ["main"]
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_commands(commands)
     dataset.add_commands(commands)
     learning.add_commands(commands)
+    estimator.add_commands(commands)
     limits.add_commands(commands)
     model.add_commands(commands)
     launcher.add_commands(commands)

@@ -5,7 +5,8 @@ The pydantic models of `lehr.config.schema`, with those of `space` and `program`
 (``python -m lehr.config``).
 """
 
-from lehr.config.load import load_config, load_program, load_scan_options
+from lehr.config.estimator import EstimatorConfig
+from lehr.config.load import load_config, load_estimator_config, load_program, load_scan_options
 from lehr.config.scans import ScanOptions
 from lehr.config.schema import (
     Config,
@@ -18,6 +19,7 @@ from lehr.config.space import StateSpaceConfig
 
 __all__ = [
     "Config",
+    "EstimatorConfig",
     "ModelConfig",
     "NetworkConfig",
     "ScanOptions",
@@ -25,6 +27,7 @@ __all__ = [
     "StateSpaceConfig",
     "TrainingConfig",
     "load_config",
+    "load_estimator_config",
     "load_program",
     "load_scan_options",
 ]

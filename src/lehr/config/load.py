@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from lehr.config.estimator import EstimatorConfig
 from lehr.config.program import ProgramFile
 from lehr.config.scans import ScanOptions
 from lehr.config.schema import Config
@@ -29,6 +30,17 @@ def load_config(path: str | Path) -> Config:
         names the file, the key and the value.
     """
     return _load(Path(path), Config, "workflow/config/default.yaml shows all keys with their defaults.")
+
+
+def load_estimator_config(path: str | Path) -> EstimatorConfig:
+    """Read how the estimator is trained, from a file; see docs/estimator.md.
+
+    Raises
+    ------
+    LehrError
+        As `load_config`.
+    """
+    return _load(Path(path), EstimatorConfig, "docs/estimator.md shows what can be said.")
 
 
 def load_program(path: str | Path) -> ThermalProgram:

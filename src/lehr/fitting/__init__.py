@@ -2,6 +2,7 @@
 
 from lehr.fitting.design import Proposal, propose
 from lehr.fitting.diagnosis import FitStatus, Note
+from lehr.fitting.estimate import Estimate, estimate
 from lehr.fitting.fit import fit_scans
 from lehr.fitting.information import Bound, Information, cramer_rao, fisher_information
 from lehr.fitting.measured import as_scans, cooled_and_heated, likely_nuisance
@@ -12,6 +13,7 @@ from lehr.fitting.starts import initial_estimate, random_starts
 
 __all__ = [
     "Bound",
+    "Estimate",
     "FitResult",
     "FitStatus",
     "Information",
@@ -23,6 +25,7 @@ __all__ = [
     "as_scans",
     "cooled_and_heated",
     "cramer_rao",
+    "estimate",
     "fisher_information",
     "fit_scans",
     "initial_estimate",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lehr.errors import LehrError
 from lehr.fitting.coordinates import LOWER, UPPER, Coordinates
+from lehr.fitting.estimate import estimate
 from lehr.fitting.scans import Scans
 from lehr.physics import GAS_CONSTANT, LN_REFERENCE_TIME, Status, ThermalProgram, simulate_batch
 
@@ -30,16 +32,24 @@ def limiting_fictive_temperatures(scans: Scans) -> NDArray[np.float64]:
 def initial_estimate(scans: Scans, count: int = 3) -> NDArray[np.float64]:
     """Return likely glasses, the likeliest first, shape (count, 4).
 
-    The activation energy comes from how Tf' depends on the cooling rate, -d ln q/d(1/Tf') = dh/R, or, if the rates do
-    not differ, from the width of the transition, by trial. So do x and beta; ln A comes from Tf' itself.
+    The first is that of the estimator, if it knows such a program. The others are found without: the activation energy
+    from how Tf' depends on the cooling rate, -d ln q/d(1/Tf') = dh/R, or, if the rates do not differ, from the width of
+    the transition, by trial. So are x and beta; ln A comes from Tf' itself.
     """
+    try:
+        first = [np.array(estimate(scans).mean.as_tuple())]
+    except LehrError:  # holds, rates beyond what it has learnt, or a part of a transition
+        first = []
+    if len(first) >= count:
+        return np.array(first)
     limits = limiting_fictive_temperatures(scans)
     coordinates = Coordinates(middle(scans))
     steepness = _steepness(scans, coordinates.reference, limits)
     scans = scans.window()
     x, beta, log_steepness = (axis.ravel() for axis in np.meshgrid(_X, _BETA, np.log(steepness)))
     theta = np.stack([log_steepness, np.full_like(x, LN_REFERENCE_TIME), x, beta], axis=-1)
-    return coordinates.parameters(_screen(scans, coordinates, theta, limits)[:count])
+    tried = coordinates.parameters(_screen(scans, coordinates, theta, limits))
+    return np.array([*first, *tried][:count])
 
 
 def random_starts(scans: Scans, count: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -1,0 +1,247 @@
+r"""The common window of heating scans: where the glass relaxes, found and resampled such that both symmetries hold.
+
+The model has two exact symmetries: rates scale with 1/A, and temperatures scale with dh and A. So what a network can
+learn is what stays when temperatures are counted in widths of the transition, and rates in heating rates. The window is
+found by integrals over the scans, not by single points: it moves smoothly with the data, and little with noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lehr.errors import LehrError
+
+__all__ = [
+    "BINS",
+    "COARSE_BINS",
+    "Window",
+    "bin_averages",
+    "coarse_window",
+    "fine_edges",
+    "interpolate",
+    "refine",
+    "window_of",
+]
+
+Array = NDArray[np.float64]
+Curve = tuple[Array, Array]
+"""Temperature in K, ascending, and CpN, both of shape (points,)."""
+
+BINS = 96
+"""Averages that a scan is resampled to."""
+
+COARSE_BINS = 232
+"""Averages of the coarse window, in which the fine one is found."""
+
+BELOW, ABOVE = 0.95, 0.75
+"""The window, in widths below and above the centre of the transition."""
+
+REFERENCE = 0.5
+"""Where ln tau is known best, in widths above the centre: on the main rise, which most scans have in the upper half."""
+
+_UNSETTLED = 0.05  # a mean CpN so far from glass and liquid belongs to the transition
+_SCALES = 2.0 ** (-np.arange(57) / 4)  # distances from the centre that are tried, in ranges of the scan
+_GENEROUS = 2.0  # the coarse window reaches so many times as far as the transition
+_SMOOTHED = 5  # coarse bins
+_ENOUGH = 0.1  # of a distance, over which a mean says something
+_SOFT = 0.1  # CpN (1 - CpN) from which on a temperature counts for half or more
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Scans of one glass in their common window.
+
+    Attributes
+    ----------
+    centre, width : float
+        Of the transition, K: the mean and sqrt(12) standard deviations of the temperatures at which a scan is neither
+        glass nor liquid.
+    scans : ndarray, shape (cycles, BINS)
+        Averages of CpN in bins of equal width.
+    noise : float
+        Standard deviation of the white noise in them.
+    """
+
+    centre: float
+    width: float
+    scans: Array
+    noise: float
+
+
+def window_of(curves: Sequence[Curve]) -> Window:
+    """Find the common window of scans, and resample them in it.
+
+    Raises
+    ------
+    LehrError
+        If a scan does not go from glass (CpN = 0) to liquid (CpN = 1).
+    """
+    low, high = coarse_window(curves)
+    edges = np.linspace(low, high, COARSE_BINS + 1)
+    integrals = [_integral(*_extended(curve, low, high)) for curve in curves]
+    centre, width = refine(np.stack([_averages(integral, edges) for integral in integrals])[None])
+    step = (high - low) / COARSE_BINS
+    middle = float(low + step * (centre[0] + 0.5))
+    width_kelvin = float(step * width[0])
+    edges = middle + width_kelvin * fine_edges()
+    scans = np.stack([_averages(integral, edges) for integral in integrals])
+    noise = np.sqrt(np.mean([_noise(curve, edges[0], edges[-1]) ** 2 for curve in curves]))
+    return Window(middle, width_kelvin, scans, float(noise))
+
+
+def fine_edges() -> Array:
+    """Edges of the bins, in widths from the centre, shape (BINS + 1,)."""
+    return np.linspace(-BELOW, ABOVE, BINS + 1)
+
+
+def coarse_window(curves: Sequence[Curve]) -> tuple[float, float]:
+    """Return two temperatures in K, the transitions of all scans well between them."""
+    lows, highs = zip(*(_transition(*curve, number) for number, curve in enumerate(curves, 1)), strict=True)
+    return min(lows), max(highs)
+
+
+def _transition(temperature: Array, cpn: Array, number: int) -> tuple[float, float]:
+    """Locate the transition of one scan, generously.
+
+    The step from 0 to 1 that fits a scan best is where the integral of CpN - 1/2 is smallest. From there outwards, the
+    transition ends where means over as long an interval as the distance stay those of glass and of liquid.
+    """
+    steps = np.diff(temperature)
+    area = np.concatenate([[0.0], np.cumsum(steps * (cpn[1:] + cpn[:-1]) / 2)])
+    at = int(np.argmin(area - (temperature - temperature[0]) / 2))
+    if at in (0, temperature.size - 1):
+        raise LehrError(
+            f"scan {number}: CpN does not go from 0 to 1",
+            "A scan must show the whole transition from glass to liquid, and be normalised.",
+        )
+    centre, first, last = temperature[at], temperature[0], temperature[-1]
+    reach = _SCALES * (last - first)
+
+    def unsettled(sign: float, value: float) -> float:
+        far = [np.clip(centre + sign * factor * reach, first, last) for factor in (1.0, 1.5, 2.0)]
+        settled = np.ones(reach.size, dtype=bool)
+        for a, b in ((far[0], far[1]), (far[1], far[2])):
+            length = np.abs(b - a)
+            known = length > _ENOUGH * reach  # a few points at the end of a scan are noise
+            mean = np.abs(np.interp(b, temperature, area) - np.interp(a, temperature, area)) / np.where(
+                known, length, 1
+            )
+            settled &= ~known | (np.abs(mean - value) < _UNSETTLED)
+        bad = np.flatnonzero(~settled)
+        return float(reach[bad[0]] if bad.size else reach[-1])
+
+    return (
+        float(centre - _GENEROUS * unsettled(-1.0, 0.0)),
+        float(centre + _GENEROUS * unsettled(1.0, 1.0)),
+    )
+
+
+def refine(coarse: NDArray[np.floating[Any]], inside: NDArray[np.bool_] | None = None) -> tuple[Array, Array]:
+    """Return centre and width of transitions, in points from the first.
+
+    Parameters
+    ----------
+    coarse : ndarray, shape (n, cycles, points)
+        CpN at, or averaged about, equidistant temperatures.
+    inside : ndarray of bool, shape (n, points), optional
+        Which of them belong to the coarse window.
+    """
+    smooth = coarse.copy()
+    half = _SMOOTHED // 2
+    smooth[..., half:-half] = (
+        sum(coarse[..., k : coarse.shape[-1] - 2 * half + k] for k in range(_SMOOTHED)) / _SMOOTHED
+    )
+    beyond = np.square(smooth * (1 - smooth)) ** 2  # so that an offset of 0.02 counts for next to nothing
+    weight = (beyond / (beyond + _SOFT**4)).mean(axis=1, dtype=np.float64)
+    if inside is not None:
+        weight *= inside
+    weight /= weight.sum(axis=-1, keepdims=True)
+    at = np.arange(coarse.shape[-1])
+    centre = weight @ at
+    return centre, np.sqrt(12 * (weight * (at - centre[:, None]) ** 2).sum(axis=-1))
+
+
+def _extended(curve: Curve, low: float, high: float) -> Curve:
+    """Let glass and liquid go on, as they are at the ends of a scan, beyond both ends of a coarse window."""
+    temperature, cpn = curve
+    far, points = 2 * (high - low), max(cpn.size // 50, 1)
+    before, after = 2 * temperature[0] - temperature[1], 2 * temperature[-1] - temperature[-2]
+    return (
+        np.concatenate([[min(low, before) - far, before], temperature, [after, max(high, after) + far]]),
+        np.concatenate([[cpn[:points].mean()] * 2, cpn, [cpn[-points:].mean()] * 2]),
+    )
+
+
+Integral = tuple[Array, Array, Array]
+"""Temperature, CpN and the integral of CpN over T, shape (points,)."""
+
+
+def _integral(temperature: Array, cpn: Array) -> Integral:
+    """Integrate a curve by cubics."""
+    steps, slope = np.diff(temperature), np.gradient(cpn, temperature)
+    parts = steps * (cpn[1:] + cpn[:-1]) / 2 + steps**2 * (slope[:-1] - slope[1:]) / 12
+    return temperature, cpn, np.concatenate([[0.0], np.cumsum(parts)])
+
+
+def _averages(integral: Integral, edges: Array) -> Array:
+    """Return averages of CpN between edges, shape (bins,)."""
+    temperature, cpn, area = integral
+    at = np.clip(np.searchsorted(temperature, edges) - 1, 0, temperature.size - 2)
+    step = temperature[at + 1] - temperature[at]
+    values = _hermite((edges - temperature[at]) / step, area[at], area[at + 1], step * cpn[at], step * cpn[at + 1])
+    return np.asarray(np.diff(values) / np.diff(edges))
+
+
+def _hermite(
+    u: NDArray[Any], a: NDArray[Any], b: NDArray[Any], slope_a: NDArray[Any], slope_b: NDArray[Any]
+) -> NDArray[Any]:
+    """Cubic between a at u = 0 and b at u = 1, slopes in units of u."""
+    rise = b - a
+    return np.asarray(a + u * (slope_a + u * ((3 * rise - 2 * slope_a - slope_b) + u * (slope_a + slope_b - 2 * rise))))
+
+
+def bin_averages(points: NDArray[np.float32], edges: Array) -> NDArray[np.float32]:
+    """Average curves on equidistant points between edges; many at once, as `window_of` does it for one.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, cycles, points)
+        Curves.
+    edges : ndarray, shape (n, edges)
+        Where to average, in points from the first: 0 is the first point, 1 the second.
+    """
+    n, cycles, size = points.shape
+    slope = np.empty_like(points)
+    slope[..., 1:-1] = (points[..., 2:] - points[..., :-2]) / 2
+    slope[..., 0], slope[..., -1] = points[..., 1] - points[..., 0], points[..., -1] - points[..., -2]
+    area = np.zeros_like(points)
+    parts = (points[..., 1:] + points[..., :-1]) / 2 + (slope[..., :-1] - slope[..., 1:]) / 12
+    np.cumsum(parts, axis=-1, out=area[..., 1:])
+    at = np.clip(edges.astype(np.int64), 0, size - 2)
+    u = (edges - at).astype(np.float32)[:, None]
+    where = at[:, None] + size * np.arange(n * cycles).reshape(n, cycles, 1)
+    a, b = area.ravel().take(where), area.ravel().take(where + 1)
+    values = _hermite(u, a, b, points.ravel().take(where), points.ravel().take(where + 1))
+    return np.asarray(np.diff(values) / np.diff(edges)[:, None], np.float32)
+
+
+def _noise(curve: Curve, low: float, high: float) -> float:
+    """Return the standard deviation of the noise in the bins of a scan, from fourth differences of its points."""
+    inside = curve[1][(curve[0] >= low) & (curve[0] <= high)]
+    if inside.size < 9:
+        return 0.0
+    point = np.median(np.abs(np.diff(inside, 4))) / (0.6745 * np.sqrt(70.0))
+    return float(point / np.sqrt(max(inside.size / BINS, 1.0)))
+
+
+def interpolate(temperature: Array, cpn: Array, at: Array) -> Array:
+    """Interpolate a curve on equidistant temperatures by cubics; beyond its ends it stays as it is there."""
+    position = np.clip((at - temperature[0]) / (temperature[1] - temperature[0]), 0.0, temperature.size - 1.0)
+    k = np.clip(position.astype(np.int64), 0, temperature.size - 2)
+    slope = np.gradient(cpn)
+    return _hermite(position - k, cpn[k], cpn[k + 1], slope[k], slope[k + 1])
