@@ -24,6 +24,9 @@ except LehrError as error:
     raise WorkflowError(str(error))
 
 
+report: "workflow/report/workflow.rst"
+
+
 def asks(rule, ranks=1):
     """What a job of a rule asks for; memory in MB and time in minutes are more at each attempt."""
 

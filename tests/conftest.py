@@ -10,12 +10,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from lehr.config import Config, load_config
+
+if TYPE_CHECKING:
+    from studied import Study
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -91,3 +94,11 @@ def slurm() -> None:
     """Need the Slurm for tests, which nobody wants to be installed by surprise."""
     if run(ROOT / "slurm/ci/slurm.sh", "status").returncode != 0:
         pytest.skip("needs the Slurm that `make test-slurm` starts")
+
+
+@pytest.fixture(scope="session")
+def study(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Three networks with all that is measured of them, and their report; tests must not change it."""
+    from studied import reported  # TensorFlow takes seconds to load
+
+    return reported(tiny_config, tmp_path_factory.mktemp("study"))

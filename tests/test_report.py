@@ -1,24 +1,30 @@
-"""The figures, the numbers as they are printed, and the page as a reader's browser takes it."""
+"""The numbers as they are printed, the plane, and what the page says, also of what is missing."""
 
 from __future__ import annotations
 
-import base64
+import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from conftest import write_config
+from stores import call
+from studied import Study, answer
 from trained import fake_run
 
 from lehr.config import Config
-from lehr.errors import LehrError
+from lehr.config.schema import ReportConfig
 from lehr.evaluation import RunReference, evaluate
 from lehr.generate import generate
-from lehr.report import figures, typeset, write_report
+from lehr.models import network
+from lehr.report import typeset, write_report
+from lehr.report.album import Album, Image
 from lehr.report.glass import outside, quantities
 from lehr.report.plane import subset_plane
-from lehr.report.style import data_uri, line_styles
 from lehr.statespace import ScatteredSpace, StateSpace
 
 ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])
@@ -48,47 +54,17 @@ ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])
         (typeset.duration(4.25), "4.2 s"),
         (typeset.duration(211), "3 min 31 s"),
         (typeset.duration(7503), "2 h 05 min"),
+        (typeset.percents(0.9, 0.9712), "90.0 to 97.1 %"),
+        (typeset.percents(1.0, 1.0), "100 %"),
+        (typeset.bias("delta_h", -4321.0), "−4.3 kJ/mol"),
+        (typeset.bias("x", 0.0123), "+0.012"),
+        (typeset.power(3.14e-5), "3.1 × 10⁻⁵"),
+        (typeset.power(0.0317), "0.032"),
         (typeset.formula("As2Se3 (volume)"), "As₂Se₃ (volume)"),
     ],
 )
 def test_numbers_are_typeset(text: str, wanted: str) -> None:
     assert text.replace("\N{NARROW NO-BREAK SPACE}", " ") == wanted
-
-
-def test_transition_is_where_the_signal_is_neither_glass_nor_liquid() -> None:
-    temperature = np.arange(300.0, 500.0, 1.0)
-    ramp = np.clip((temperature - 380.0) / 20.0, 0.0, 1.0)
-    low, high = figures.transition(temperature, np.stack([ramp, ramp**2]))
-    # 381 to 399 K, 12 % of these 18 K and three steps on either side
-    assert (low, high) == pytest.approx((381 - 5.16, 399 + 5.16))
-
-
-def test_transition_stays_inside_the_window() -> None:
-    temperature = np.arange(300.0, 400.0, 1.0)
-    cpn = np.linspace(0.2, 0.8, temperature.size)[None]
-    assert figures.transition(temperature, cpn) == (300.0, 399.0)
-
-
-def test_sorted_errors_draws_network_and_trivial_predictor_of_each_model() -> None:
-    errors = np.random.default_rng(0).exponential(0.02, 400)
-    curves = {name: figures.ErrorCurves(errors * scale, errors * 10) for name, scale in (("C", 1), ("G", 2))}
-    axes = figures.sorted_errors(curves, line_styles(["C", "G"]), label="error", thresholds=[(0.02, "0.02")])
-    network, trivial = axes.lines[:2]
-    assert axes.get_yscale() == "log"
-    assert (np.diff(network.get_ydata()) >= 0).all()
-    assert network.get_color() == trivial.get_color() != axes.lines[2].get_color()
-    assert (network.get_linestyle(), trivial.get_linestyle()) == ("-", "--")
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["C", "G", "training mean"]
-
-
-def test_true_predicted_shows_the_median_at_each_true_value() -> None:
-    true = np.repeat([0.2, 0.6, 1.0], 51)
-    predicted = true + np.tile(np.linspace(-0.1, 0.1, 51), 3) ** 3
-    style = line_styles(["C"])["C"]
-    axes = figures.true_predicted(true, predicted, style, label="x", trivial=0.6)
-    median = axes.containers[0].lines[0]
-    np.testing.assert_allclose(median.get_xydata(), [[v, v] for v in (0.2, 0.6, 1.0)], atol=1e-12)
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x, true", "x, predicted")
 
 
 def test_plane_marks_the_glass_and_the_cells() -> None:
@@ -107,25 +83,6 @@ def test_plane_shows_scattered_points() -> None:
     axes = subset_plane(points, [points.subset("all")])
     np.testing.assert_allclose(axes.lines[0].get_xydata(), points.parameters(np.arange(10_000))[:, :2] * [1.0, 1e-3])
     assert "the first 10000 of 50000 points" in axes.get_title(loc="right")
-
-
-@pytest.mark.parametrize(
-    ("rates", "names"), [([5.0, 10.0], ["5", "10"]), ([10.0, 10.0], ["1", "2"]), ([np.nan], ["1"])]
-)
-def test_scans_of_any_program_have_a_legend(rates: list[float], names: list[str]) -> None:
-    temperature = np.linspace(400.0, 500.0, 101)
-    cpn = np.repeat(1.0 / (1.0 + np.exp((450.0 - temperature) / 3.0))[None], len(rates), axis=0)
-    legend = figures.scans(temperature, cpn, rates).get_legend()
-    assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == names
-
-
-def test_equal_data_give_equal_figures() -> None:
-    temperature = np.linspace(400.0, 500.0, 101)
-    cpn = 1.0 / (1.0 + np.exp((450.0 - temperature) / 3.0))[None]
-    first, second = (data_uri(figures.scans(temperature, cpn, [10.0], title="one")) for _ in range(2))
-    assert first == second
-    assert b"<svg" in base64.b64decode(first.split(",", 1)[1])
 
 
 def test_outside_says_what_is_out_of_range() -> None:
@@ -175,14 +132,123 @@ class Page(HTMLParser):
             self.words += data
 
 
+def words_of(text: str) -> str:
+    return re.sub(r"\s+", " ", Page(text).words.replace("\N{NARROW NO-BREAK SPACE}", " "))
+
+
 @pytest.fixture
-def config(tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
-    made = fake_run(tiny_config, tmp_path, ANSWER, monkeypatch, models=("C", "C-lnA"))
-    evaluate(RunReference(made, "C"))
-    return made
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw nothing: what a page says is asked, not how it looks."""
+    monkeypatch.setattr(Album, "add", lambda _, name, __, words, **___: Image(name, "data:,", words))
 
 
-def test_report_of_scattered_points_and_another_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def copy(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """Config of a copy of the study, to be damaged."""
+    monkeypatch.setattr(network, "load_network", lambda *_: None)
+    monkeypatch.setattr(network, "predict", answer)
+    shutil.copytree(study.config.output, tmp_path / "copy", symlinks=True)
+    return study.config.model_copy(update={"output": str(tmp_path / "copy")})
+
+
+def written(config: Config, *more: Path) -> tuple[str, str]:
+    """Write the report of a config; return the words of the page and what is missing."""
+    path = Path(config.output).with_suffix(".yaml")
+    path.write_text(config.model_dump_json())
+    page, problems = write_report([path, *more])
+    words, said = words_of(page.read_text(encoding="utf-8")), "\n".join(problems)
+    for problem in problems:
+        assert re.sub(r"\s+", " ", problem) in words
+    return words, said
+
+
+# --- a study that is complete ----------------------------------------------------------------------------------------
+
+
+def test_report_is_one_whole_page(study: Study) -> None:
+    assert study.problems == []
+    assert study.path == study.config.report_path
+    text = study.path.read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.open == []  # every tag is closed
+    assert len(page.ids) == len(set(page.ids))
+    wanted = {
+        "network-C",
+        "network-C-cells",
+        "network-G",
+        "run",
+        "errors",
+        "transfer",
+        "splits",
+        "robustness",
+        "limits",
+    }
+    assert wanted | {"glass", "missing", "provenance"} <= set(page.ids)
+    assert {link.removeprefix("#") for link in page.links if link.startswith("#")} <= set(page.ids)
+
+    # one file: nothing is loaded, from the network or from disk; what is linked is there
+    assert all(source.startswith(("data:image/svg+xml,", "data:image/png;base64,")) for source in page.loaded)
+    assert not {"link", "iframe", "object"} & set(page.tags)
+    assert not re.search(
+        r"@import|https?://(?!www\.w3\.org|matplotlib\.org|purl\.org)", re.sub(r"data:image[^\"]*", "", text)
+    )
+    files = {link for link in page.links if not link.startswith("#")}
+    assert {f"tables/{name}.csv" for name in ("summary", "thresholds", "transfer", "robustness", "limits")} <= files
+    assert all((study.path.parent / file).stat().st_size > 100 for file in files)
+    assert all((study.path.parent / file).with_suffix(".png").exists() for file in files if file.startswith("figures/"))
+    assert len({file for file in files if file.startswith("figures/")}) == page.tags.count("img") > 70
+    assert all(page.alternatives)
+    assert study.path.stat().st_size < 8e6
+
+
+def test_report_says_what_a_reader_must_know(study: Study) -> None:
+    words = words_of(study.path.read_text(encoding="utf-8"))
+    assert "temperature step: 10 K instead of 0.1 K" in words
+    assert "This is not the paper’s run" in words
+    assert words.count("outside the training range of") == 1  # As2Se3, of C and C-cells alike
+    assert "Δh* = 318 kJ/mol is below 650 to 750 kJ/mol" in words
+    assert "shares that the paper reports for these subsets are reached" in words
+    assert study.config.signals.digest() in words
+    metrics = json.loads((study.config.evaluation_path("G", "G") / "metrics.json").read_text())
+    assert f"{metrics['samples']['evaluated']} of {metrics['samples']['all']} test samples" in words
+
+
+def test_tables_have_the_numbers_of_the_evaluation(study: Study) -> None:
+    tables = study.path.parent / "tables"
+    summary = pd.read_csv(tables / "summary.csv").set_index("network")
+    metrics = json.loads((study.config.evaluation_path("C", "C") / "metrics.json").read_text())
+    assert summary.loc["C", "x_mae"] == pytest.approx(metrics["quantities"]["x"]["network"]["mae"], rel=1e-5)
+    assert list(summary["split_by"]) == ["sample", "cell", "sample"]
+    thresholds = pd.read_csv(tables / "thresholds.csv").set_index(["network", "quantity", "threshold"])
+    assert thresholds.loc[("G", "x", 0.02), "paper"] == "97 %"
+    transfer = pd.read_csv(tables / "transfer.csv")
+    sides = transfer[
+        (transfer["network"] == "C") & (transfer["tested_on"] == "G") & (transfer["quantity"] == "delta_h")
+    ]
+    counts = sides.set_index("side")["samples"]
+    assert counts["all"] == counts.drop("all").sum()
+    assert {"below", "above"} <= set(counts.index)
+    limits = pd.read_csv(tables / "limits.csv")
+    assert set(limits["subset"]) == {"C", "G"}
+    text = (tables / "summary.md").read_text()
+    assert len({line.count("|") for line in text.splitlines()}) == 1
+
+
+def test_the_explorer_has_the_means_of_the_samples(study: Study) -> None:
+    text = study.path.read_text(encoding="utf-8")
+    maps = json.loads(re.search(r'id="maps">(.*?)</script>', text, re.S)[1])
+    assert list(maps["networks"]) == ["C", "C-cells", "G"]
+    one = maps["networks"]["C"]["x,beta"]
+    assert (one["first"], one["second"][0]) == ([0.4, 0.8], [0.4, 0.8])
+    metrics = json.loads((study.config.evaluation_path("C", "C") / "metrics.json").read_text())
+    assert np.sum(one["count"]) == metrics["samples"]["evaluated"]
+    mean = np.average(one["signals"], weights=one["count"])
+    assert mean == pytest.approx(metrics["sse"]["sse_signals"]["mae"], rel=1e-3)
+
+
+def test_report_of_scattered_points_and_another_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None
+) -> None:
     ageing = [{"ramp": {"to": 430, "rate": 10}}, {"hold": {"days": 1}}, {"jump": {"to": "lowest"}}]
     heating = {"ramp": {"to": "highest", "rate": 10}}
     signals = {
@@ -190,67 +256,130 @@ def test_report_of_scattered_points_and_another_program(tmp_path: Path, monkeypa
         "program": {"cycles": [{"segments": [*ageing, heating]}, {"segments": [ageing[2], heating]}]},
         "temperature": {"step": 10},
     }
-    network = {"name": "C", "subset": "all"}
+    model = {"name": "C", "subset": "all"}
     made = Config.model_validate(
-        {"output": str(tmp_path / "made"), "signals": signals, "models": [network], "subsets": ["all"]}
+        {"output": str(tmp_path / "made"), "signals": signals, "models": [model], "subsets": ["all"]}
     )
     generate(made, "all")
-    (tmp_path / "run").mkdir()
     run = fake_run(made, tmp_path / "run", ANSWER, monkeypatch, subset="all")
     evaluate(RunReference(run, "C"))
-    page = Page(write_report(run).read_text(encoding="utf-8"))
-    assert page.open == []
-    assert "2 heating scans, the last segments of the cycles of another thermal program" in page.words
-    assert "samples: 64 random points instead of a grid" in page.words
-    assert "after cooling at" not in page.words
+    words, problems = written(run)
+    assert "the last segments of the cycles of another thermal program" in words
+    assert "samples: 64 random points instead of a grid" in words
+    assert "after cooling at" not in words
+    assert "robustness.nc: no such file" in problems
 
 
-def test_a_run_without_networks_has_no_report() -> None:
-    with pytest.raises(LehrError, match="this run has none"):
-        write_report(Config.model_validate({"models": [], "subsets": ["all"]}))
+# --- what is missing or damaged --------------------------------------------------------------------------------------
 
 
-def test_report_is_one_whole_page(config: Config) -> None:
-    evaluate(RunReference(config, "C-lnA"))
-    path = write_report(config)
-    assert path == config.report_path
-    text = path.read_text(encoding="utf-8")
-    page = Page(text)
-    assert page.open == []  # every tag is closed
-    assert len(page.ids) == len(set(page.ids))
-    assert {"model-C", "model-C-lnA", "signals", "training", "errors", "glass", "left-out", "provenance"} <= set(
-        page.ids
-    )
-    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
-
-    # one file: nothing is loaded, from the network or from disk
-    assert all(source.startswith("data:image/svg+xml;base64,") for source in page.loaded)
-    assert not {"script", "link", "iframe", "object"} & set(page.tags)
-    assert not re.search(r"url\(|@import", text)
-    # plane, three samples, two training curves, four panels, two for each model, the glass
-    assert page.tags.count("img") == 1 + 3 + 2 + 4 + 2 * 2 + 1
-    assert all(page.alternatives)
-
-    words = re.sub(r"\s+", " ", page.words)
-    assert "temperature step: 10 K instead of 0.1 K" in words
-    assert "not comparable with this run" in words
-    assert words.count("outside the training range") == 2  # As2Se3, for each of the two networks of the subset C
-    assert "Δh* = 318 kJ/mol is below 650 to 750 kJ/mol" in words
-    assert "the mean of the training samples" in words
-    assert config.signals.digest() in words
-
-
-def test_report_without_an_evaluation_names_the_command(config: Config) -> None:
-    with pytest.raises(
-        LehrError, match=r"C-lnA/C/metrics\.json: cannot be read(.|\n)*lehr evaluate CONFIG --model C-lnA"
+def test_what_is_missing_is_said_and_the_rest_is_shown(copy: Config, quick: None) -> None:
+    shutil.rmtree(copy.run_path("C-cells"))  # never finished
+    (copy.evaluation_path("C", "G") / "metrics.json").unlink()
+    copy.robustness_path("G").unlink()
+    copy.limits_path("C").write_bytes(b"no netCDF")
+    (copy.run_path("G") / "history.csv").write_text("epoch\n1\n")
+    words, problems = written(copy)
+    for said in (
+        "models/C-cells/run.json: cannot be read",
+        "Network C was not tested on G: run `lehr evaluate CONFIG --model C --on G`",
+        "evaluation/G/robustness.nc: no such file",
+        "limits/C.nc: damaged",
+        "models/G/history.csv: has no column loss, val_mae",
     ):
-        write_report(config)
-    assert not config.report_path.exists()
+        assert said in problems
+    assert "Two multi-scale convolutional networks" in words
+    assert "G, trained on subset G" in words
 
 
-def test_report_of_an_unknown_glass_is_refused(config: Config) -> None:
-    evaluate(RunReference(config, "C-lnA"))
-    other = config.model_copy(update={"report": config.report.model_copy(update={"material": "unobtainium"})})
-    with pytest.raises(LehrError, match="no glass 'unobtainium'"):
-        write_report(other)
-    assert not config.report_path.exists()
+def test_an_evaluation_of_another_network_is_not_shown(copy: Config, quick: None) -> None:
+    path = copy.evaluation_path("C", "C") / "metrics.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "network_checksum": "0"}))
+    words, problems = written(copy)
+    assert "an evaluation of another network" in problems
+    assert "C, trained on subset C" not in words
+    assert "C-cells, trained on subset C" in words
+
+
+def test_predictions_that_are_not_finite_are_said(copy: Config, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object, signals: np.ndarray) -> np.ndarray:
+        predicted = answer(_, signals)
+        predicted[::7] = np.nan
+        return predicted
+
+    monkeypatch.setattr(network, "predict", broken)
+    evaluate(RunReference(copy, "C"))
+    monkeypatch.setattr(network, "predict", lambda _, signals: np.full((len(signals), 4), np.nan))
+    evaluate(RunReference(copy, "G"))
+    monkeypatch.setattr(network, "predict", answer)
+    words, problems = written(copy)
+    assert re.search(r"Network C on C: \d+ of \d+ predictions are not finite", problems)
+    assert "Network G on G: no test sample counts" in problems
+    assert "C, trained on subset C" in words
+    assert "G, trained on subset G" not in words
+
+
+def test_runs_on_different_stores_are_shown_with_a_warning(
+    copy: Config, tiny_config: Config, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tiny_config.model_copy(
+        update={
+            "name": "coarse",
+            "output": str(tmp_path / "made"),
+            "signals": tiny_config.signals.model_copy(update={"tolerance": 1e-3}),
+        }
+    )
+    generate(other, "C")
+    run = fake_run(other, tmp_path / "coarse", ANSWER, monkeypatch)
+    evaluate(RunReference(run, "C"))
+    path = tmp_path / "coarse.yaml"
+    path.write_text(run.model_dump_json())
+    words, problems = written(copy, path)
+    assert "These networks learned from different signals" in problems
+    assert "coarse/C, trained on subset C" in words
+    assert "tiny/C, trained on subset C" in words
+
+
+def test_networks_that_were_not_evaluated_have_a_page(copy: Config, quick: None) -> None:
+    shutil.rmtree(Path(copy.output) / "evaluation")
+    words, problems = written(copy)
+    assert "No network was evaluated" in words
+    assert problems.count("`lehr evaluate CONFIG --model C`") == 1
+
+
+def test_without_a_store_there_are_no_signals(copy: Config, quick: None) -> None:
+    shutil.rmtree(copy.store_path)
+    words, problems = written(copy)
+    assert "signals.zarr/C: " in problems
+    assert "C, trained on subset C" in words
+    assert "Scans, true and from the prediction" not in words
+
+
+def test_a_glass_that_nobody_knows_is_missing(copy: Config, quick: None) -> None:
+    words, problems = written(copy.model_copy(update={"report": ReportConfig(material="unobtainium")}))
+    assert "no glass 'unobtainium'" in problems
+    assert "A real glass: " not in words
+
+
+@pytest.mark.parametrize("made", ["a run folder", "a config without models", "a config without runs"])
+def test_nothing_to_show_is_an_error(made: str, tmp_path: Path) -> None:
+    path = tmp_path / "results/models/C"
+    path.mkdir(parents=True)
+    if made != "a run folder":
+        models = {} if made == "a config without runs" else {"models": [], "subsets": ["all"]}
+        path = write_config(tmp_path / "c.yaml", models)
+    done = call("report", path)
+    assert done.returncode == 2
+    assert "no trained network is there to report on" in done.stderr
+    assert not list(tmp_path.rglob("report.html"))
+
+
+def test_a_page_with_something_missing_is_no_failure(copy: Config, tmp_path: Path, quick: None) -> None:
+    shutil.rmtree(copy.run_path("G"))
+    path = tmp_path / "c.yaml"
+    path.write_text(copy.model_dump_json())
+    done = call("report", path, "--to", tmp_path / "there/page.html")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"report: {tmp_path / 'there/page.html'}\n"
+    assert "lehr: missing in the report: " in done.stderr
+    assert (tmp_path / "there/tables/summary.md").exists()

@@ -63,6 +63,14 @@ class TestFinished:
         assert (results / "models/C/model.keras").exists()
         assert (results / "logs/train-C.log").stat().st_size > 0
 
+    def test_snakemake_makes_its_report_of_the_same_figures(self, finished: Path, tmp_path: Path) -> None:
+        done = snakemake(finished, "--report", str(tmp_path / "page.html"))
+        assert done.returncode == 0, done.stderr
+        text = (tmp_path / "page.html").read_text()
+        assert all(f"{name}.png" in text for name in ("sorted-x", "C-maps", "robustness"))
+        assert "thresholds.csv" in text
+        assert "Networks that read the four parameters" in text
+
     def test_a_second_run_has_nothing_to_do(self, finished: Path) -> None:
         assert planned(finished) == set()
         assert "Nothing to be done" in snakemake(finished).stdout + snakemake(finished).stderr

@@ -38,7 +38,7 @@ def fake_run(
     for name in models:
         config.run_path(name).mkdir(parents=True)
         (config.run_path(name) / "model.keras").write_bytes(name.encode())
-        _record(config, name)
+        record(config, name)
     monkeypatch.setattr(network, "load_network", lambda *_: None)
     monkeypatch.setattr(network, "predict", lambda _, signals: np.resize(answer, (len(signals), 4)))
     return config
@@ -52,7 +52,7 @@ def untrained_run(tiny: Config, folder: Path) -> Path:
     run = config.run_path("C")
     run.mkdir(parents=True)
     made.save(run / "model.keras")
-    _record(config, "C")
+    record(config, "C")
     text = yaml.safe_dump(config.model_dump(mode="json"))
     (run / "config.yaml").write_text(text)
     path = folder.parent / f"{folder.name}.yaml"
@@ -67,7 +67,7 @@ def config_beside(tiny: Config, folder: Path, *models: ModelConfig) -> Config:
     return tiny.model_copy(update={"output": str(folder), "models": models})
 
 
-def _record(config: Config, name: str) -> None:
+def record(config: Config, name: str) -> None:
     """Write run.json and history.csv by the training's own code, so that these tests notice when its keys change."""
     store = SignalStore.open(config.store_path, config.model(name).subset)
     part = config.split_of(name).build().assign(store.parameters)

@@ -6,7 +6,10 @@
 (6, 18501)
 """
 
+from __future__ import annotations
+
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 from lehr.errors import LehrError
 from lehr.physics import (
@@ -30,6 +33,9 @@ from lehr.physics import (
     simulate_sensitivities_batch,
 )
 
+if TYPE_CHECKING:
+    from lehr.fitting import FitResult
+
 __version__ = version("lehr")
 
 __all__ = [
@@ -45,6 +51,7 @@ __all__ = [
     "TNMParameters",
     "ThermalProgram",
     "__version__",
+    "fit",
     "load_materials",
     "material",
     "simulate",
@@ -54,3 +61,25 @@ __all__ = [
     "simulate_sensitivities",
     "simulate_sensitivities_batch",
 ]
+
+
+def fit(scans: Any, program: ThermalProgram | None = None, **options: Any) -> FitResult:
+    """Read a glass from its heating scans; needs SciPy (`pip install "lehr[store]"`).
+
+    Parameters
+    ----------
+    scans : Signals, or sequence of lehr.io.NormalisedScan or of (temperature, cpn)
+        K and CpN, one for each cycle of the program; `Signals` have their program.
+    program : ThermalProgram
+        What was done to the glass.
+    **options
+        As of `lehr.fitting.fit_scans`: what the instrument may have done (default: `lehr.fitting.likely_nuisance`), the
+        noise, where to start.
+
+    Returns
+    -------
+    lehr.fitting.FitResult
+    """
+    from lehr.fitting import as_scans, fit_scans, likely_nuisance
+
+    return fit_scans(as_scans(scans, program), **{"nuisance": likely_nuisance(scans), **options})

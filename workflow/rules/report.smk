@@ -1,4 +1,4 @@
-# One HTML page of everything.
+# One HTML page of everything, with its figures and tables as files. `snakemake --report` takes them in as well.
 
 
 rule report:
@@ -11,7 +11,19 @@ rule report:
         [study.robustness_path(model.name) for model in study.models],
         [study.limits_path(subset) for subset in study.subsets],
     output:
-        study.report_path,
+        page=report(study.report_path, caption="../report/page.rst", category="Report"),
+        figures=report(
+            directory(study.report_path.with_name("figures")),
+            patterns=["{name}.png"],
+            caption="../report/figure.rst",
+            category="Figures",
+        ),
+        tables=report(
+            directory(study.report_path.with_name("tables")),
+            patterns=["{name}.csv"],
+            caption="../report/table.rst",
+            category="Tables",
+        ),
     log:
         f"{study.output}/logs/report.log",
     benchmark:

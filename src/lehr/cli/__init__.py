@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
 
 import lehr
 from lehr import doctor
-from lehr.cli import dataset, launcher, learning, limits, measured, model, signals
+from lehr.cli import dataset, fit, launcher, learning, limits, measured, model, signals
 from lehr.errors import LehrError
 
 __all__ = ["main"]
@@ -30,6 +31,7 @@ _EXTRAS = {
     "matplotlib": "report",
     "pandas": "report",
     "jinja2": "report",
+    "PIL": "report",
     "xarray": "store",
     "openpyxl": "excel",
     "pyngb": "instruments",
@@ -48,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     signals.add_commands(commands)
     measured.add_commands(commands)
+    fit.add_commands(commands)
     dataset.add_commands(commands)
     learning.add_commands(commands)
     limits.add_commands(commands)
@@ -74,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0 done, 1 a command found what it looked for to be wrong, 2 the user can put it right.
     """
     options = _parser().parse_args(arguments)
+    _keep_tensorflow_quiet()
     try:
         return int(options.run(options))
     except LehrError as error:
@@ -91,3 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     print(f"lehr: error: {message}", file=sys.stderr)
     return 2
+
+
+def _keep_tensorflow_quiet() -> None:
+    """Leave out what TensorFlow says of itself: the processor it was built for, graphs that it traces."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -58,9 +58,17 @@ def add_commands(commands: Any) -> None:
     command.add_argument("--ranks", type=int, metavar="N", help="refuse to run with another number of MPI ranks")
     command.set_defaults(run=evaluate)
 
-    about = "write the HTML report of a run"
-    command = commands.add_parser("report", help=about, description=about.capitalize() + ".")
-    command.add_argument("config", metavar="CONFIG", help="YAML file")
+    about = "write one HTML page about trained models"
+    command = commands.add_parser(
+        "report",
+        help=about,
+        description=about.capitalize() + ", with its figures (PNG, PDF) and tables (CSV, Markdown) beside it. What is "
+        "missing is said there and here; only if there is nothing to show, the exit code is 2.",
+    )
+    command.add_argument("path", metavar="PATH", nargs="+", help="YAML file, or the run folder of a model")
+    command.add_argument(
+        "--to", metavar="FILE", help="where to write (default: report.html in the output folder of the first run)"
+    )
     command.set_defaults(run=report)
 
 
@@ -112,9 +120,11 @@ def evaluate(options: argparse.Namespace) -> int:
 
 
 def report(options: argparse.Namespace) -> int:
-    """Write the report and print its path."""
-    from lehr.config import load_config
+    """Write the report, and print its path and what is not in it."""
     from lehr.report import write_report
 
-    print(f"report: {write_report(load_config(options.config))}")
+    path, problems = write_report(options.path, options.to)
+    for problem in problems:
+        print(f"lehr: missing in the report: {problem}", file=sys.stderr)
+    print(f"report: {path}")
     return 0

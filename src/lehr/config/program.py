@@ -128,6 +128,18 @@ class ProgramFile(Section):
         )
 
 
+def program_document(program: ThermalProgram) -> dict[str, Any]:
+    """Return a program as `ProgramFile` reads it."""
+
+    def entry(segment: Ramp | Hold | Jump) -> dict[str, Any]:
+        if isinstance(segment, Ramp):
+            return {"ramp": {"to": segment.to, "rate": segment.rate}}
+        return {"hold": {"seconds": segment.seconds}} if isinstance(segment, Hold) else {"jump": {"to": segment.to}}
+
+    cycles = [{"start": cycle.start, "segments": [entry(each) for each in cycle.segments]} for cycle in program.cycles]
+    return {"cycles": cycles}
+
+
 def _kind(program: Any) -> str:
     listed = "cycles" in program if isinstance(program, dict) else isinstance(program, ProgramFile)
     return "any" if listed else "chr"

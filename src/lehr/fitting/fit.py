@@ -20,7 +20,7 @@ from lehr.physics import DEFAULT_TOLERANCE
 __all__ = ["fit_scans"]
 
 _NOISE_FLOOR = DEFAULT_TOLERANCE  # the engine is no better
-_GOOD = 1.5  # root mean square of the residuals, in units of the noise, from which on no other start is tried
+_CHANCE = 4.0  # standard deviations of the mean square that noise alone does not exceed: then no other start is tried
 _SETTLED = 0.05  # relative change of the noise up to which a fit with something known beforehand is not repeated
 _ROUNDS = 3
 _EVALUATIONS = 60  # of a start
@@ -50,7 +50,7 @@ def fit_scans(
     noise : float, optional
         Standard deviation of each CpN, if it is known; default: from the residuals.
     loss : str, optional
-        linear, soft_l1, huber or cauchy, as SciPy calls them.
+        linear, or soft_l1 for scans with spikes.
     tolerance : float, optional
         Error of CpN that the engine keeps.
 
@@ -66,9 +66,10 @@ def fit_scans(
     started = time.perf_counter()
     if noise is not None and not noise > 0:
         raise LehrError(f"noise = {noise} is out of range", "It is the standard deviation of CpN and must be positive.")
-    part = scans.window()
-    model = ScanModel(part, Coordinates(middle(part)), nuisance, tolerance)
-    objective = Objective(model, noise or max(part.noise, _NOISE_FLOOR), loss)
+    nuisance = nuisance or Nuisance()
+    part = scans.window(wide=nuisance.baseline != "none")
+    model = ScanModel(part, Coordinates(middle(scans)), nuisance, tolerance)
+    objective = Objective(model, noise or max(scans.noise, _NOISE_FLOOR), loss)
     points = [_point(model, row) for row in _rows(scans, starts)]
     solution, tried = _best(objective, points)
     sigma = noise or _noise(objective, solution, loss)
@@ -97,12 +98,14 @@ def _point(model: ScanModel, row: NDArray[np.float64]) -> NDArray[np.float64]:
 def _best(objective: Objective, points: list[NDArray[np.float64]]) -> tuple[Any, int]:
     """Return the best of SciPy's results, and how many starts were tried."""
     best, tried = None, 0
+    # the root mean square of n residuals scatters by 1/sqrt(2 n); a noise that was read from the scans by as much
+    good = 1.0 + _CHANCE / np.sqrt(2.0 * objective.model.data.size)
     for point in points:
         found = objective.solve(point, _EVALUATIONS)
         tried += 1
         if found is not None and (best is None or found.cost < best.cost):
             best = found
-        if best is not None and np.sqrt(np.mean(best.fun**2)) < _GOOD:
+        if best is not None and np.sqrt(np.mean(best.fun**2)) < good:
             break
     if best is None:
         raise LehrError(

@@ -16,7 +16,7 @@ from lehr.physics import ThermalProgram, TNMParameters, default_temperature
 
 __all__ = ["Bound", "Information", "cramer_rao", "fisher_information"]
 
-_TOLERANCE = 1e-5  # of the engine: differences of its signals are what is used here
+_TOLERANCE = 1e-5  # of the engine
 
 
 class Bound(NamedTuple):

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from lehr.errors import LehrError
 from lehr.fitting.coordinates import LOWER, UPPER, Coordinates
 from lehr.fitting.scans import Scan, Scans
-from lehr.physics import DEFAULT_TOLERANCE, Status, ThermalProgram, simulate_batch
+from lehr.physics import DEFAULT_TOLERANCE, Status, ThermalProgram, simulate_batch, simulate_sensitivities
 
 __all__ = ["Nuisance", "PredictionError", "ScanModel", "theta_derivatives"]
 
-_STEPS = (4e-3, 4e-3, 2e-3, 2e-3)
-"""Steps of the differences in theta: the engine is smooth to some 1e-5 of CpN, the third derivatives are below 1e3."""
-
-_TERMS = {"none": 0, "offset": 1, "line": 2}
-"""Terms of a baseline."""
+_TERMS = {
+    "none": (),
+    "offset": ("baseline_offset",),
+    "line": ("baseline_offset", "baseline_slope"),
+    "lines": ("glass_offset", "glass_slope", "liquid_offset", "liquid_slope"),
+}
+"""Parameters of a baseline."""
 
 _SMOOTH = ("thermal_lag", "temperature_offset")
 """Nuisance parameters that the prediction is no linear function of."""
@@ -40,7 +42,9 @@ class Nuisance:
     Attributes
     ----------
     baseline : str
-        "none", "offset" (a constant added to CpN), or "line" (a constant and a slope).
+        "none", "offset" (a constant added to CpN), "line" (a constant and a slope), or "lines": what CpN errs by if the
+        lines of the glass and of the liquid were drawn wrongly, a(T) (1 - CpN) + b(T) CpN, each with an offset and a
+        slope.
     per_scan : bool
         Each scan has a baseline of its own.
     thermal_lag : bool
@@ -66,8 +70,8 @@ class Nuisance:
 
     def names(self, cycles: int) -> tuple[str, ...]:
         """Return the names of the additional parameters for a number of scans."""
-        terms = ["baseline_offset", "baseline_slope"][: _TERMS[self.baseline]]
-        baseline = [f"{term}_{i + 1}" for i in range(cycles) for term in terms] if self.per_scan else terms
+        terms = _TERMS[self.baseline]
+        baseline = [f"{term}_{i + 1}" for i in range(cycles) for term in terms] if self.per_scan else list(terms)
         lag = ["thermal_lag"] if self.thermal_lag else []
         offset = ["temperature_offset"] if self.temperature_offset else []
         return (*baseline, *lag, *offset)
@@ -135,7 +139,7 @@ class ScanModel:
         self.scans, self.coordinates, self.nuisance = scans, coordinates, nuisance or Nuisance()
         self.names = self.nuisance.names(len(scans.scans))
         self.evaluations = 0
-        self._tolerance = tolerance
+        self.tolerance = tolerance
         self._blocks = _blocks(scans, self.nuisance)
         self._ends = np.cumsum([0, *(scan.cpn.size for scan in scans.scans)])
 
@@ -167,12 +171,12 @@ class ScanModel:
             If the engine finds no signal.
         """
         values = self._values(point)
-        out = point[4 : 4 + len(self._baseline)] @ self._baseline
+        out = np.zeros(self.data.size)
         self.evaluations += 1
         for block in self._blocks:
-            signals = _simulate(self.coordinates, point[None, :4], block.program, block.axis(values), self._tolerance)
+            signals = _simulate(self.coordinates, point[None, :4], block.program, block.axis(values), self.tolerance)
             self._add(out, block, block.lagged(signals, values)[0])
-        return np.asarray(out)
+        return np.asarray(out + self._coefficients(point) @ self._baseline(out))
 
     def jacobian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the derivatives of `predict`, shape (points, parameters).
@@ -184,19 +188,32 @@ class ScanModel:
         """
         values = self._values(point)
         smooth = [name for name in self.names if name in _SMOOTH]
-        out = np.zeros((4 + len(smooth), self.data.size))
+        out = np.zeros((5 + len(smooth), self.data.size))
         self.evaluations += 1
         for block in self._blocks:
             signals, columns = theta_derivatives(
-                self.coordinates, point[:4], block.program, block.axis(values), self._tolerance
+                self.coordinates, point[:4], block.program, block.axis(values), self.tolerance
             )
             slope = np.gradient(block.lagged(signals[None], values)[0], block.grid, axis=-1)
             # the lagged signal y of s obeys y + q lag dy/dT = s, so that dy/dlag is the lagged -q dy/dT
             drag = block.lagged(-slope[None] * block.rates[:, None] / _SECONDS_PER_MINUTE, values)[0]
             moved = {"thermal_lag": drag, "temperature_offset": -slope}
-            lagged = np.stack([*block.lagged(columns, values), *(moved[name] for name in smooth)])
-            self._add(out, block, lagged)
-        return np.asarray(np.concatenate([out[:4], self._baseline, out[4:]]).T)
+            glass = block.lagged(np.concatenate([signals[None], columns]), values)
+            self._add(out, block, np.stack([*glass, *(moved[name] for name in smooth)]))
+        cpn, columns = out[0], out[1:]
+        if self.nuisance.baseline == "lines":
+            one = np.ones(1)
+            columns *= 1.0 + self._coefficients(point) @ (self._baseline(one) - self._baseline(0.0 * one))
+        return np.asarray(np.concatenate([columns[:4], self._baseline(cpn), columns[4:]]).T)
+
+    def limiting_fictive_temperatures(
+        self, theta: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return Tf' in K of the glass before each scan, and its derivatives by theta, shape (scans, 4)."""
+        glass, program = self.coordinates.glass(theta), self.scans.resolved()
+        ends = np.array([self.scans.scans[0].temperature[0], self.scans.scans[0].temperature[-1]])
+        found = simulate_sensitivities(glass, program=program, temperature=ends, tolerance=self.tolerance)
+        return found.limiting_fictive_temperature, found.limiting_jacobian @ self.coordinates.derivatives(theta)[:4]
 
     def _values(self, point: NDArray[np.float64]) -> dict[str, float]:
         return dict(zip(self.names, point[4:].tolist(), strict=True))
@@ -206,10 +223,24 @@ class ScanModel:
         for i, row in enumerate(block.rows):
             out[..., self._ends[row] : self._ends[row + 1]] += block.measured(signals[..., i, :])
 
+    def _coefficients(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the parameters of the baseline."""
+        return np.asarray(point[4 : 4 + len(self._powers) * (2 if self.nuisance.baseline == "lines" else 1)])
+
+    def _baseline(self, cpn: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the derivatives by the parameters of the baseline, (parameters, points), for a CpN without it."""
+        if self.nuisance.baseline != "lines":
+            return self._powers
+        # in the order of the names: glass, then liquid, of each scan
+        glass, liquid = (
+            part.reshape(-1, 2, self.data.size) for part in (self._powers * (1.0 - cpn), self._powers * cpn)
+        )
+        return np.asarray(np.stack([glass, liquid], axis=1).reshape(-1, self.data.size))
+
     @cached_property
-    def _baseline(self) -> NDArray[np.float64]:
-        """Derivatives with respect to the parameters of the baseline, shape (parameters, points)."""
-        powers = range(_TERMS[self.nuisance.baseline])
+    def _powers(self) -> NDArray[np.float64]:
+        """Powers of the temperature for the lines of each scan, shape (lines, points)."""
+        powers = range({"none": 0, "offset": 1}.get(self.nuisance.baseline, 2))
         temperature = np.concatenate([scan.temperature for scan in self.scans.scans]) - self.coordinates.reference
         terms = np.array([temperature**power for power in powers]).reshape(-1, temperature.size)
         if not self.nuisance.per_scan:
@@ -233,9 +264,12 @@ def theta_derivatives(
     PredictionError
         If the engine finds no signal.
     """
-    nodes, weights = _difference_scheme(theta)
-    cpn = _simulate(coordinates, nodes, program, temperature, tolerance)
-    return cpn[0], np.tensordot(weights, cpn, 1)
+    glass = coordinates.glass(theta)
+    try:
+        found = simulate_sensitivities(glass, program=program, temperature=temperature, tolerance=tolerance)
+    except LehrError:
+        raise PredictionError from None
+    return found.cpn, np.moveaxis(found.jacobian @ coordinates.derivatives(theta)[:4], -1, 0)
 
 
 def _simulate(
@@ -252,21 +286,6 @@ def _simulate(
     if (status > Status.WINDOW).any():
         raise PredictionError
     return cpn
-
-
-def _difference_scheme(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the places of second-order differences inside the bounds, (9, 4), and their weights, (4, 9)."""
-    nodes, weights = [theta], np.zeros((4, 9))
-    for k, step in enumerate(_STEPS):
-        if theta[k] + step > UPPER[k]:
-            places, share = (-1, -2), (1.5, -2.0, 0.5)
-        elif theta[k] - step < LOWER[k]:
-            places, share = (1, 2), (-1.5, 2.0, -0.5)
-        else:
-            places, share = (1, -1), (0.0, 0.5, -0.5)
-        nodes += [theta + place * step * (np.arange(4) == k) for place in places]
-        weights[k, [0, 2 * k + 1, 2 * k + 2]] = np.array(share) / step
-    return np.array(nodes), weights
 
 
 def _blocks(scans: Scans, nuisance: Nuisance) -> list[_Block]:

@@ -12,8 +12,10 @@ from lehr.fitting.model import PredictionError, ScanModel
 
 __all__ = ["LOSSES", "Objective"]
 
-LOSSES = ("linear", "soft_l1", "huber", "cauchy")
-"""Least squares, and losses that let outliers pull less."""
+LOSSES = ("linear", "soft_l1")
+"""Least squares, and a loss that lets spikes pull no more than a few standard deviations do."""
+
+_OUTLIER = 2.0  # standard deviations from which on soft_l1 takes residuals linearly
 
 _IMPOSSIBLE = 1e3  # residual, in units of the noise, where the engine finds no signal
 
@@ -34,7 +36,7 @@ class Objective:
     def __init__(self, model: ScanModel, noise: float, loss: str = "linear") -> None:
         if loss not in LOSSES:
             raise LehrError(f"loss '{loss}' is not offered", f"Take one of {', '.join(LOSSES)}.")
-        self.model, self.noise, self._loss = model, noise, loss
+        self.model, self.noise, self.loss = model, noise, loss
         offset = model.nuisance.temperature_offset
         known = [(4 + i, 1.0 / offset) for i, name in enumerate(model.names) if name == "temperature_offset"]
         self._prior = np.zeros((len(known), model.size))
@@ -45,6 +47,17 @@ class Objective:
     def known(self) -> int:
         """Number of rows that say what is known beforehand."""
         return len(self._prior)
+
+    def variance_factor(self, residuals: NDArray[np.float64]) -> float:
+        """Return what the covariance from the curvature is to be multiplied by, for residuals in units of the noise.
+
+        It is the mean of psi^2 over that of psi', of an M-estimator with the influence psi (Huber and Ronchetti, Robust
+        Statistics, 2009, chapter 7).
+        """
+        if self.loss == "linear":
+            return 1.0
+        root = np.sqrt(1.0 + (residuals / _OUTLIER) ** 2)
+        return float(np.mean((residuals / root) ** 2) / np.mean(root**-3))
 
     def residuals(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the residuals at a point, shape (points + known,)."""
@@ -78,7 +91,8 @@ class Objective:
                 bounds=(lower, upper),
                 method="trf",
                 x_scale="jac",
-                loss=self._loss,
+                loss=self.loss,
+                f_scale=_OUTLIER,
                 xtol=1e-8,
                 ftol=1e-8,
                 gtol=None,

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.fitting.coordinates import QUANTITIES
+from lehr.config.program import program_document
+from lehr.fitting.coordinates import LOWER, QUANTITIES, UPPER
+from lehr.fitting.diagnosis import FitStatus, Note, correlation_time, diagnose
 from lehr.fitting.information import compress, covariance_root, propagate
 from lehr.fitting.objective import Objective
 from lehr.fitting.scans import Scans
 from lehr.physics import TNMParameters
 
-__all__ = ["FitResult"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["LEVELS", "FitResult"]
+
+LEVELS = (0.68, 0.95)
+"""Probabilities of the intervals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,17 +45,27 @@ class FitResult:
     values : ndarray, shape (names,)
         Best values.
     covariance : ndarray, shape (names, names)
-        Of the values, from the curvature of the sum of squares.
+        Of the values, from the curvature of the sum of squares, enlarged by `correlation_time`.
+    theta_covariance : ndarray, shape (4, 4)
+        The same of the coordinates of the fit.
     noise : float
         Standard deviation of CpN.
+    fitted : ndarray, shape (points,)
+        CpN of the fit at all points, scan after scan.
     residuals : tuple of ndarray
         Measured minus fitted CpN of each scan.
+    correlation_time : float
+        By how much neighbouring residuals repeat each other; 1 for white noise.
     converged : bool
         SciPy found a minimum.
     starts, evaluations : int
-        How many starts were tried, how often the engine simulated the scans.
+        How many starts were tried, how often the scans and their derivatives were computed.
     seconds : float
         What it took.
+    objective : Objective
+        The sum of squares.
+    point : ndarray
+        Where it is smallest: theta of `objective.model.coordinates`, and the nuisance parameters.
     """
 
     scans: Scans
@@ -55,30 +74,35 @@ class FitResult:
     names: tuple[str, ...]
     values: NDArray[np.float64]
     covariance: NDArray[np.float64]
+    theta_covariance: NDArray[np.float64]
     noise: float
+    fitted: NDArray[np.float64]
     residuals: tuple[NDArray[np.float64], ...]
+    correlation_time: float
     converged: bool
     starts: int
     evaluations: int
     seconds: float
     objective: Objective
     point: NDArray[np.float64]
-    theta_covariance: NDArray[np.float64]
 
     @classmethod
     def of(
         cls, scans: Scans, objective: Objective, solution: Any, noise: float, starts: int, seconds: float
     ) -> FitResult:
         """Make it of SciPy's result."""
-        model = objective.model
+        model, count = objective.model, objective.model.data.size
         glass = model.coordinates.glass(solution.x[:4])
+        residuals = tuple(model.split(-solution.fun[:count] * objective.noise))
+        # what is below the accuracy of the engine is no noise
+        seen = noise > 2.0 * model.tolerance
+        time = correlation_time(residuals) if seen else 1.0
         weighted = solution.jac.copy()
-        weighted[: model.data.size] *= objective.noise / noise
-        root = covariance_root(compress(weighted))
+        weighted[:count] *= objective.noise / (max(noise, model.tolerance) * np.sqrt(time))
+        root = covariance_root(compress(weighted)) * np.sqrt(objective.variance_factor(solution.fun[:count]))
         derivatives = np.zeros((len(QUANTITIES) + len(model.names), model.size))
         derivatives[: len(QUANTITIES), :4] = model.coordinates.derivatives(solution.x[:4])
         derivatives[len(QUANTITIES) :, 4:] = np.eye(len(model.names))
-        residuals = model.split(-solution.fun[: model.data.size] * objective.noise)
         return cls(
             scans=scans,
             fitted_scans=model.scans,
@@ -88,7 +112,9 @@ class FitResult:
             covariance=propagate(derivatives, root),
             theta_covariance=root[:4] @ root[:4].T,
             noise=noise,
-            residuals=tuple(residuals),
+            fitted=model.data + solution.fun[:count] * objective.noise,
+            residuals=residuals,
+            correlation_time=time,
             converged=solution.status > 0,
             starts=starts,
             evaluations=model.evaluations,
@@ -96,6 +122,11 @@ class FitResult:
             objective=objective,
             point=solution.x,
         )
+
+    @property
+    def glass_transition(self) -> float:
+        """Temperature in K where tau = 100 s."""
+        return self.parameters.glass_transition
 
     @cached_property
     def standard_errors(self) -> dict[str, float]:
@@ -107,3 +138,74 @@ class FitResult:
         """Correlation of the values, shape (names, names)."""
         deviations = np.sqrt(np.diag(self.covariance))
         return np.asarray(self.covariance / np.outer(deviations, deviations))
+
+    @cached_property
+    def intervals(self) -> dict[str, dict[float, tuple[float, float]]]:
+        """Intervals of each value by probability, 68 and 95 %, as of a normal distribution."""
+        limits = dict(zip(("x", "beta"), zip(LOWER[2:].tolist(), UPPER[2:].tolist(), strict=True), strict=True))
+        found = {}
+        for name, value in zip(self.names, self.values.tolist(), strict=True):
+            low, high = limits.get(name, (-np.inf, np.inf))
+            reach = {level: NormalDist().inv_cdf((1 + level) / 2) * self.standard_errors[name] for level in LEVELS}
+            found[name] = {level: (max(value - r, low), min(value + r, high)) for level, r in reach.items()}
+        return found
+
+    @cached_property
+    def fictive_temperatures(self) -> NDArray[np.float64]:
+        """Tf' in K of the glass before each scan, shape (cycles,)."""
+        return self._fictive_temperatures[0]
+
+    @cached_property
+    def fictive_temperature_errors(self) -> NDArray[np.float64]:
+        """Standard errors of `fictive_temperatures` in K."""
+        return self._fictive_temperatures[1]
+
+    @cached_property
+    def _fictive_temperatures(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        values, derivatives = self.objective.model.limiting_fictive_temperatures(self.point[:4])
+        return values, np.sqrt(np.einsum("ci,ij,cj->c", derivatives, self.theta_covariance, derivatives))
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """What has to be said, the worst first."""
+        return diagnose(self)
+
+    @property
+    def status(self) -> FitStatus:
+        """The worst of the notes."""
+        return self.notes[0].status if self.notes else FitStatus.DETERMINED
+
+    def report(self) -> str:
+        """Return the result as text, for a person."""
+        from lehr.fitting.text import report
+
+        return report(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as a JSON object, for a program."""
+        return {
+            "status": self.status.name.lower(),
+            "notes": [{"status": f.status.name.lower(), "detail": f.detail} for f in self.notes],
+            "values": dict(zip(self.names, self.values.tolist(), strict=True)),
+            "standard_errors": self.standard_errors,
+            "intervals": {
+                name: {f"{level:g}": list(ends) for level, ends in levels.items()}
+                for name, levels in self.intervals.items()
+            },
+            "correlation": {"names": list(self.names), "matrix": self.correlation.tolist()},
+            "fictive_temperatures": self.fictive_temperatures.tolist(),
+            "fictive_temperature_errors": self.fictive_temperature_errors.tolist(),
+            "program": program_document(self.fitted_scans.program),
+            "noise": self.noise,
+            "correlation_time": self.correlation_time,
+            "points": int(self.fitted.size),
+            "starts": self.starts,
+            "evaluations": self.evaluations,
+            "seconds": self.seconds,
+        }
+
+    def plot(self) -> Figure:
+        """Draw measured and fitted scans and their residuals; needs matplotlib (`pip install "lehr[report]"`)."""
+        from lehr.report.fitted import fitted_scans
+
+        return cast("Figure", fitted_scans(self).get_figure(root=True))

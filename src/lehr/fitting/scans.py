@@ -23,6 +23,7 @@ _BEYOND = 200.0  # K; how far a program that says "lowest" or "highest" goes bey
 _SETTLED = 0.02  # CpN this close to 0 is glass, this close to 1 is liquid
 _SURE = 7.0  # standard deviations of the smoothed scan that no point of many is away by chance
 _MARGIN = 0.35  # of the width of the transition, kept on each side
+_WIDE = 1.0  # the same where baselines are to be found
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,26 +69,25 @@ class Scan:
         second = np.diff(self.cpn, 2)
         return float(np.median(np.abs(second)) / (0.6745 * np.sqrt(6.0)))
 
-    def transition(self) -> tuple[float, float]:
-        """Return the temperatures in K between which the scan is neither glass nor liquid."""
+    def transition(self) -> tuple[float, float] | None:
+        """Return the temperatures in K between which the scan is neither glass nor liquid; None if it is all glass."""
         points = int(np.clip((_SURE * self.noise / _SETTLED) ** 2, 1, max(self.cpn.size // 20, 1)))
-        smooth = np.convolve(np.pad(self.cpn, points, mode="edge"), np.ones(points) / points, "same")[points:-points]
+        # reflected, not repeated: the mean at an end is one of as many points as elsewhere
+        smooth = np.convolve(np.pad(self.cpn, points, mode="reflect"), np.ones(points) / points, "same")[points:-points]
         limit = max(_SETTLED, _SURE * self.noise / np.sqrt(points))
         glass, liquid = np.abs(smooth) < limit, np.abs(smooth - 1.0) < limit
+        if glass.all():
+            return None
         first = int(np.argmin(glass))  # the first that is not glass
         last = liquid.size - 1 - int(np.argmin(liquid[::-1]))  # the last that is not liquid
         low, high = sorted((first, last))
-        return float(self.temperature[low]), float(self.temperature[high])
+        # it goes on between the points: a step between two of them has a width too
+        return float(self.temperature[max(low - 1, 0)]), float(self.temperature[min(high + 1, liquid.size - 1)])
 
     def window(self, low: float, high: float) -> Scan:
         """Return the part between two temperatures in K."""
         kept = (self.temperature >= low) & (self.temperature <= high)
         return Scan(self.temperature[kept], self.cpn[kept])
-
-    def ends(self) -> tuple[float, float]:
-        """Return the mean CpN of the lowest and the highest twentieth of the points."""
-        points = max(self.cpn.size // 20, 1)
-        return float(self.cpn[:points].mean()), float(self.cpn[-points:].mean())
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,18 +179,25 @@ class Scans:
             cycles.append(Cycle(segments, kelvin(cycle.start)))
         return ThermalProgram(tuple(cycles))
 
+    @cached_property
     def transition(self) -> tuple[float, float]:
-        """Return the temperatures in K between which any scan is neither glass nor liquid."""
-        lows, highs = zip(*(scan.transition() for scan in self.scans), strict=True)
-        return min(lows), max(highs)
+        """The temperatures in K between which any scan is neither glass nor liquid."""
+        found = [scan.transition() for scan in self.scans]
+        seen = [ends for ends in found if ends is not None]
+        if len(seen) < len(found):
+            raise LehrError(
+                f"scan {found.index(None) + 1} shows no glass transition: CpN stays at 0, or the scan ends before it",
+                "Give scans from below to above the transition; CpN is 0 in the glass and 1 in the liquid.",
+            )
+        return min(low for low, _ in seen), max(high for _, high in seen)
 
-    def window(self) -> Scans:
-        """Return the part of the scans that says something: the transition and a margin.
+    def window(self, *, wide: bool = False) -> Scans:
+        """Return the part of the scans that says something: the transition and a margin, for baselines a wide one.
 
         The program keeps the temperatures that "lowest" and "highest" stand for in the whole scans.
         """
-        low, high = self.transition()
-        margin = _MARGIN * (high - low)
+        low, high = self.transition
+        margin = (_WIDE if wide else _MARGIN) * (high - low)
         parts = [scan.window(low - margin, high + margin) for scan in self.scans]
         kept = [part if part.cpn.size >= _MIN_POINTS else scan for part, scan in zip(parts, self.scans, strict=True)]
         return Scans(tuple(kept), self.resolved())

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from lehr.fitting.coordinates import LOWER, UPPER, Coordinates
 from lehr.fitting.scans import Scans
-from lehr.physics import GAS_CONSTANT, LN_REFERENCE_TIME, Cycle, Ramp, Status, simulate_batch
+from lehr.physics import GAS_CONSTANT, LN_REFERENCE_TIME, Status, ThermalProgram, simulate_batch
 
-__all__ = ["initial_estimate", "limiting_fictive_temperatures", "middle", "random_starts"]
+__all__ = ["cooling_rates", "initial_estimate", "limiting_fictive_temperatures", "middle", "random_starts"]
 
 _X = (0.25, 0.45, 0.65, 0.85)
 _BETA = (0.25, 0.4, 0.55, 0.7, 0.85)
@@ -21,10 +21,10 @@ _ROUNDS = 2  # of moving a trial to the measured Tf'
 
 
 def limiting_fictive_temperatures(scans: Scans) -> NDArray[np.float64]:
-    """Return Tf' in K of each scan, from its area."""
+    """Return Tf' in K of each scan, from the area of its transition."""
     from lehr.signals import equal_area_temperature
 
-    return np.array([equal_area_temperature(scan.cpn, scan.temperature) for scan in scans.scans])
+    return np.array([equal_area_temperature(scan.cpn, scan.temperature) for scan in scans.window().scans])
 
 
 def initial_estimate(scans: Scans, count: int = 3) -> NDArray[np.float64]:
@@ -33,10 +33,10 @@ def initial_estimate(scans: Scans, count: int = 3) -> NDArray[np.float64]:
     The activation energy comes from how Tf' depends on the cooling rate, -d ln q/d(1/Tf') = dh/R, or, if the rates do
     not differ, from the width of the transition, by trial. So do x and beta; ln A comes from Tf' itself.
     """
-    scans = scans.window()
     limits = limiting_fictive_temperatures(scans)
     coordinates = Coordinates(middle(scans))
     steepness = _steepness(scans, coordinates.reference, limits)
+    scans = scans.window()
     x, beta, log_steepness = (axis.ravel() for axis in np.meshgrid(_X, _BETA, np.log(steepness)))
     theta = np.stack([log_steepness, np.full_like(x, LN_REFERENCE_TIME), x, beta], axis=-1)
     return coordinates.parameters(_screen(scans, coordinates, theta, limits)[:count])
@@ -48,8 +48,7 @@ def random_starts(scans: Scans, count: int, rng: np.random.Generator) -> NDArray
     This is what a fit has to start from if nothing else is known: the glass transition within the scans, dh within a
     factor of five around what their width says, x and beta from 0.2 to 1.
     """
-    scans = scans.window()
-    low, high = scans.transition()
+    low, high = scans.transition
     glass_transition = rng.uniform(low, high, count)
     factor = 5.0 ** rng.uniform(-1.0, 1.0, count)
     delta_h = factor * _WIDTH * GAS_CONSTANT * middle(scans) ** 2 / (high - low)
@@ -59,15 +58,15 @@ def random_starts(scans: Scans, count: int, rng: np.random.Generator) -> NDArray
 
 def middle(scans: Scans) -> float:
     """Return a temperature in K inside the transition."""
-    low, high = scans.transition()
+    low, high = scans.transition
     return float(np.clip(np.median(limiting_fictive_temperatures(scans)), low, high))
 
 
 def _steepness(scans: Scans, reference: float, limits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return values of dh/(R Tm) to try."""
-    low, high = scans.transition()
+    low, high = scans.transition
     by_width = _WIDTH * reference / max(high - low, 1e-3 * reference) * np.array(_STEEPER)
-    rates = np.log([_only_cooling_rate(cycle) for cycle in scans.program.cycles])
+    rates = np.log(cooling_rates(scans.program))
     simple = np.isfinite(rates) & (limits > low) & (limits < high)
     if simple.sum() >= 2 and rates[simple].std() > _SPREAD:
         slope = np.polyfit(rates[simple], 1.0 / limits[simple], 1)[0]
@@ -77,10 +76,10 @@ def _steepness(scans: Scans, reference: float, limits: NDArray[np.float64]) -> N
     return by_width
 
 
-def _only_cooling_rate(cycle: Cycle) -> float:
-    """Return the rate of a cycle that only cools and heats, otherwise NaN."""
-    first = cycle.segments[0]
-    return first.rate if len(cycle.segments) == 2 and isinstance(first, Ramp) else np.nan
+def cooling_rates(program: ThermalProgram) -> NDArray[np.float64]:
+    """Return the rate in K/min of each cycle that only cools and heats, and NaN for the others."""
+    cycles = zip(program.cycles, program.cooling_rates, strict=True)
+    return np.array([rate if len(cycle.segments) == 2 else np.nan for cycle, rate in cycles])
 
 
 def _screen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,15 +64,15 @@ def outside(values: Mapping[str, float], ranges: Ranges) -> list[str]:
     ]
 
 
-def read_glass(config: Config, ranges: Mapping[str, Ranges]) -> Glass:
+def read_glass(config: Config, networks: Mapping[str, tuple[Path, Ranges]]) -> Glass:
     """Simulate the glass of the config on the temperatures of the run, and let each network read it.
 
     Parameters
     ----------
     config : Config
         The run; `report.material` names the glass.
-    ranges : mapping
-        By model: what it was trained on, see `outside`.
+    networks : mapping
+        By name: the run folder, and what it was trained on, see `outside`.
 
     Raises
     ------
@@ -93,9 +94,9 @@ def read_glass(config: Config, ranges: Mapping[str, Ranges]) -> Glass:
     readings = [
         Reading(
             name,
-            quantities(predict(load_network(config.run_path(name), signals.temperature), sample)[0]),
+            quantities(predict(load_network(folder, signals.temperature), sample)[0]),
             outside(published, limits),
         )
-        for name, limits in ranges.items()
+        for name, (folder, limits) in networks.items()
     ]
     return Glass(glass, signals, published, readings)

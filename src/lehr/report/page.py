@@ -2,210 +2,248 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 import yaml
 
 import lehr
 from lehr.config import Config
 from lehr.config.program import ProgramConfig
-from lehr.evaluation import QUANTITIES, differences_from_paper, signed_errors
+from lehr.evaluation import QUANTITIES
 from lehr.evaluation.paper import CITATION
 from lehr.files import write_text
-from lehr.models import PARAMETERS
-from lehr.report import figures, typeset
-from lehr.report.collect import Model, Results, Sample, SubsetData, collect
+from lehr.report import comparison, figures, typeset
+from lehr.report.album import Album, Block, slug
+from lehr.report.collect import Model, Results, Subset, collect
+from lehr.report.explorer import explorer_data
 from lehr.report.glass import Glass, read_glass
+from lehr.report.networks import MAPPED, SHOWN, error_of, network_blocks
 from lehr.report.plane import subset_plane
-from lehr.report.style import LineStyle, data_uri, line_styles, new_axes
+from lehr.report.style import LineStyle, line_styles, new_axes
+from lehr.report.tables import files as table_files
+from lehr.report.tables import tables
 
 __all__ = ["write_report"]
 
 _WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+_USUAL = {"x": 0.02, "beta": 0.02, "delta_h": 10e3, "ln_A": 2.0}  # thresholds of the summary, where the paper has none
 
 
-def write_report(config: Config) -> Path:
-    """Write the HTML report of a run.
+def write_report(paths: Sequence[str | Path], to: str | Path | None = None) -> tuple[Path, list[str]]:
+    """Write the HTML report of runs, with figures and tables as files beside it.
 
     Parameters
     ----------
-    config : Config
-        The run. All its models must have been trained and evaluated.
+    paths : sequence of str or Path
+        Config files and run folders.
+    to : str or Path, optional
+        Where to write; default: report.html in the output folder of the first run.
 
     Returns
     -------
-    Path
+    path : Path
         The report.
+    problems : list of str
+        What is not in it and why; the report says so too.
 
     Raises
     ------
     LehrError
-        If something is missing, damaged or does not belong together; the message says which command to run.
+        If no trained network is among the paths.
     """
-    results = collect(config)
-    glass = read_glass(config, {model.name: model.ranges for model in results.models})
-    write_text(config.report_path, render(results, glass))
-    return config.report_path
+    results = collect(paths)
+    path = Path(to) if to else results.configs[0].report_path
+    album = Album(path.parent)
+    write_text(path, render(results, album))
+    return path, results.problems.texts
 
 
-def render(results: Results, glass: Glass) -> str:
-    """Return the page."""
+def render(results: Results, album: Album) -> str:
+    """Return the page; its figures and tables are written."""
     folder = files("lehr.report") / "templates"
+
+    def content(name: str) -> str:
+        return (folder / name).read_text(encoding="utf-8")
+
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals["typeset"] = typeset
     environment.filters["number"] = typeset.compact
-    template = environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
-    config = results.config
-
-    def better(names: list[str]) -> list[float | None]:
-        metrics = (model.evaluation.metrics["quantities"] for model in results.models)
-        return [quantities[name]["times_better"] for quantities in metrics for name in names]
-
-    styles = line_styles([model.name for model in results.models])
-    first_of = {
-        subset.name: next(m.name for m in results.models if m.run.subset == subset.name) for subset in results.subsets
+    models, evaluated, subsets = results.models, results.evaluated, results.subsets
+    styles = line_styles([model.name for model in models])
+    made = tables(evaluated, subsets)
+    album.write(table_files(made))
+    glasses = [_glass(config, results, album) for config in results.configs]
+    page = {
+        "style": content("report.css"),
+        "script": content("report.js"),
+        "title": ", ".join(dict.fromkeys(config.name for config in results.configs)),
+        "version": lehr.__version__,
+        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "citation": CITATION,
+        "quantities": (*SHOWN, "glass_transition"),
+        "shown": SHOWN,
+        "mapped": MAPPED,
+        "how_many": _WORDS[len(models)] if len(models) < len(_WORDS) else len(models),
+        "differences": {name: lines for name, lines in results.differences.items() if lines},
+        "configs": [_config(config, results, album) for config in results.configs],
+        "models": models,
+        "evaluated": evaluated,
+        "styles": styles,
+        "claims": {model.name: _claims(model) for model in evaluated},
+        "findings": _findings(evaluated),
+        "tables": list(made),
+        "training": comparison.training_block(models, styles, album),
+        "networks": {},
+        "blocks": {},
+        "limits": {},
+        "maps": "null",
     }
-    subset_styles = {subset: styles[model] for subset, model in first_of.items()}
-    return template.render(
-        style=(folder / "report.css").read_text(encoding="utf-8"),
-        config=config,
-        chr=config.signals.program if isinstance(config.signals.program, ProgramConfig) else None,
-        space=config.signals.state_space.build(),
-        config_text=yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
-        version=lehr.__version__,
-        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        citation=CITATION,
-        differences=differences_from_paper(config),
-        quantities=QUANTITIES,
-        better=better,
-        how_many=_WORDS[len(results.models)] if len(results.models) < len(_WORDS) else len(results.models),
-        models=[_model(model, styles[model.name]) for model in results.models],
-        subsets=[_subset(subset, config) for subset in results.subsets],
-        plane=_plane(results, subset_styles, glass),
-        training=_training(results, styles),
-        sorted_errors=_sorted_errors(results, styles),
-        glass=glass,
-        glass_figure=_glass(glass),
+    if evaluated:
+        page |= _measured(results, styles, album)
+    # last, because what comes before may have found more
+    return environment.from_string(content("report.html.j2")).render(
+        **page, glasses=[glass for glass in glasses if glass], problems=results.problems.texts
     )
 
 
-def _plane(results: Results, styles: dict[str, LineStyle], glass: Glass) -> str:
-    space = results.config.signals.state_space.build()
-    axes = subset_plane(
-        space,
-        [space.subset(subset.name) for subset in results.subsets],
-        styles=styles,
-        star=(typeset.formula(glass.material.name), glass.published["ln_A"], glass.published["delta_h"]),
-    )
-    return data_uri(axes)
+def _measured(results: Results, styles: Mapping[str, LineStyle], album: Album) -> dict[str, Any]:
+    """Draw what there is to show of networks that were evaluated."""
+    evaluated = results.evaluated
+    names = dict.fromkeys(subset for model in evaluated for subset in model.tests)
+    by_subset = line_styles(list(names))
+    blocks = {
+        "sorted": comparison.sorted_block(evaluated, styles, album),
+        "edge": comparison.edge_block(evaluated, styles, album),
+        "transfer": comparison.transfer_block(evaluated, album),
+        "robustness": comparison.robustness_block(evaluated, styles, album),
+        "splits": comparison.splits_block(evaluated, album),
+    }
+    networks = {}
+    for model in evaluated:
+        own, worst = network_blocks(model, results.subset_of(model), styles[model.name], by_subset, album)
+        networks[model.name] = {"blocks": own, "worst": worst}
+    return {
+        "blocks": blocks,
+        "limits": comparison.limits_blocks(evaluated, results.subsets, styles, album),
+        "networks": networks,
+        "maps": explorer_data(evaluated),
+    }
 
 
-def _subset(subset: SubsetData, config: Config) -> dict[str, Any]:
+def _claims(model: Model) -> list[dict[str, Any]]:
+    """Return the row of the summary: for each parameter the paper's threshold and share, and that of the network."""
+    row = []
+    for name in SHOWN:
+        shares = [share for share in model.own.metrics["fractions"] if share["quantity"] == name]
+        usual = next(share for share in shares if share["threshold"] == _USUAL[name])
+        claimed = usual if usual["paper"] else next((share for share in shares if share["paper"]), usual)
+        row.append(claimed)
+    return row
+
+
+def _findings(models: Sequence[Model]) -> dict[str, Any]:
+    """Return what a reader should know in a minute: what is good, where it fails, and against what."""
+    better: dict[str, list[float | None]] = {
+        name: [model.own.metrics["quantities"][name]["times_better"] for model in models] for name in QUANTITIES
+    }
+    claims = [share for model in models for share in model.own.metrics["fractions"] if share["paper"]]
+    reached = [share for share in claims if share["network"] >= share["paper"]["low"]]
+    return {
+        "shapes": better["x"] + better["beta"],
+        "positions": better["delta_h"] + better["ln_A"],
+        "claims": len(claims),
+        "reached": len(reached),
+        "edge": [ratio for model in models if (ratio := _edge(model)) is not None],
+        "beyond": [ratio for model in models for ratio in _beyond(model)],
+        "noise": sorted({level for model in models if (level := _noise(model)) is not None}),
+    }
+
+
+def _edge(model: Model) -> float | None:
+    """Return how many times larger the median SSE of the parameters is on the edge of the subset than inside."""
+    data = model.own.evaluated
+    distance, sse = data["edge_distance"].to_numpy(), error_of(data, "sse_parameters")
+    edge, inside = distance < 0.05, distance >= 0.2
+    return float(np.median(sse[edge]) / np.median(sse[inside])) if edge.any() and inside.any() else None
+
+
+def _beyond(model: Model) -> list[float]:
+    """Return how many times larger the mean error of delta_h is on other subsets."""
+    own = error_of(model.own.evaluated, "delta_h").mean()
+    return [
+        float(error_of(test.evaluated, "delta_h").mean() / own)
+        for subset, test in model.tests.items()
+        if subset != model.run.subset
+    ]
+
+
+def _noise(model: Model) -> float | None:
+    """Return the least white noise, in CpN, that doubles the mean error of x; None if none of those tried does."""
+    if model.robustness is None:
+        return None
+    noisy = model.robustness.isel(case=model.robustness["distortion"].to_numpy() == "white_noise").sortby("level")
+    errors = noisy["error"].sel(quantity="x", statistic="mae").to_numpy()
+    doubled = noisy["level"].to_numpy()[errors >= 2.0 * errors[0]]
+    return float(doubled[0]) if doubled.size and errors[0] > 0 else None
+
+
+def _config(config: Config, results: Results, album: Album) -> dict[str, Any]:
+    """Return what is shown of a config: what it simulated and trained."""
+    subsets = [subset for subset in results.subsets if subset.config == config]
+    return {
+        "config": config,
+        "chr": config.signals.program if isinstance(config.signals.program, ProgramConfig) else None,
+        "space": config.signals.state_space.build(),
+        "text": yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
+        "models": [model for model in results.models if model.config == config],
+        "subsets": [_subset(subset) for subset in subsets],
+        "plane": _plane(config, subsets, results, album),
+    }
+
+
+def _subset(subset: Subset) -> dict[str, Any]:
     failed = sum(number for status, number in subset.manifest["status_counts"].items() if status != "0")
-    temperature, rates = config.signals.temperature.kelvin(), config.signals.program.build().cooling_rates
-    return {
-        "name": subset.name,
-        "manifest": subset.manifest,
-        "cells": len(subset.cells),
-        "failed": failed,
-        "figures": [
-            {"uri": data_uri(figures.scans(temperature, s.cpn, rates, title=_title(s))), "row": s.row}
-            for s in subset.samples
-        ],
-    }
+    cells = len(np.unique(subset.store.parameters[:, :2], axis=0))
+    return {"name": subset.name, "manifest": subset.manifest, "cells": cells, "failed": failed}
 
 
-def _title(sample: Sample) -> str:
-    named = {name: typeset.value(name, number) for name, number in zip(PARAMETERS, sample.parameters, strict=True)}
-    return (
-        f"$\\Delta h^*$ = {named['delta_h']}, ln A = {named['ln_A']}\n"
-        f"x = {sample.parameters[2]:.2f}, β = {sample.parameters[3]:.2f}, largest $C_p^N$ = {sample.cpn_max:.2f}"
+def _plane(config: Config, subsets: Sequence[Subset], results: Results, album: Album) -> Block:
+    space = config.signals.state_space.build()
+    styles = line_styles([model.name for model in results.models])
+    first = {model.run.subset: styles[model.name] for model in reversed(results.models) if model.config == config}
+    axes = subset_plane(space, [space.subset(subset.name) for subset in subsets], styles=first, axes=new_axes(4.8, 3.6))
+    name = f"plane-{slug(config.name)}" if len(results.configs) > 1 else "plane"
+    words = "The plane of activation energy and ln A with the cells of each subset"
+    caption = "Where the samples lie: the cells of each subset, in the colour of the first network that learned it."
+    return Block([album.add(name, axes, words)], caption)
+
+
+def _glass(config: Config, results: Results, album: Album) -> dict[str, Any] | None:
+    """Let the networks of a config read its glass; None, and a word to the reader, if that cannot be."""
+    models = {model.name: model for model in results.evaluated if model.config == config}
+    if not models:
+        return None
+    glass: Glass | None = results.problems.attempt(
+        read_glass, config, {name: (model.reference.folder, model.ranges) for name, model in models.items()}
     )
-
-
-def _training(results: Results, styles: dict[str, LineStyle]) -> list[str]:
-    def histories(column: str) -> dict[str, figures.History]:
-        return {
-            model.name: figures.History(
-                model.history["epoch"].to_numpy(float),
-                model.history[column].to_numpy(float),
-                model.run.best_epoch if column == "val_mae" else None,
-            )
-            for model in results.models
-        }
-
-    return [
-        data_uri(figures.training_curve(histories(column), styles, label=label))
-        for column, label in (("loss", "training loss"), ("val_mae", "validation MAE (normalised)"))
-    ]
-
-
-def _sorted_errors(results: Results, styles: dict[str, LineStyle]) -> list[str]:
-    panels = (
-        ("beta", 1.0, "absolute error of β", 0.02, "0.02"),
-        ("x", 1.0, "absolute error of x", 0.02, "0.02"),
-        ("delta_h", 1e-3, "absolute error of $\\Delta h^*$ (kJ/mol)", 10.0, "10"),
-        ("ln_A", 1.0, "absolute error of ln A", 2.0, "2"),
-    )
-    errors = {
-        model.name: (
-            model.evaluation.evaluated["error"].to_numpy(),
-            signed_errors(model.evaluation.evaluated["true"], model.run.training_mean),
-        )
-        for model in results.models
-    }
-    column = {name: number for number, name in enumerate(QUANTITIES)}
-    return [
-        data_uri(
-            figures.sorted_errors(
-                {
-                    name: figures.ErrorCurves(
-                        network[:, column[quantity]] * scale, trivial[:, column[quantity]] * scale
-                    )
-                    for name, (network, trivial) in errors.items()
-                },
-                styles,
-                label=label,
-                thresholds=[(threshold, text)],
-            )
-        )
-        for quantity, scale, label, threshold, text in panels
-    ]
-
-
-def _model(model: Model, style: LineStyle) -> dict[str, Any]:
-    data = model.evaluation.evaluated
-    true, predicted = data["true"].to_numpy(), data["predicted"].to_numpy()
-    return {
-        "name": model.name,
-        "colour": style.colour,
-        "run": model.run,
-        "metrics": model.evaluation.metrics,
-        "history": model.history,
-        "ranges": model.ranges,
-        "figures": [
-            data_uri(
-                figures.true_predicted(
-                    true[:, column],
-                    predicted[:, column],
-                    style,
-                    label=label,
-                    trivial=float(model.run.training_mean[column]),
-                )
-            )
-            for column, label in ((2, "x"), (3, "β"))
-        ],
-    }
-
-
-def _glass(glass: Glass) -> str:
+    if glass is None:
+        return None
     signals = glass.signals
-    return data_uri(
-        figures.scans(signals.temperature, signals.cpn, signals.program.cooling_rates, axes=new_axes(7.2, 4.0))
-    )
+    axes = figures.scans(signals.temperature, signals.cpn, signals.program.cooling_rates, axes=new_axes(5.0, 3.2))
+    name = f"glass-{slug(config.name)}" if len(results.configs) > 1 else "glass"
+    formula = typeset.formula(glass.material.name)
+    image = album.add(name, axes, f"Simulated heating scans of {formula}")
+    caption = f"{formula}: heating scans simulated from published parameters, without noise."
+    outside: dict[str, list[str]] = {}
+    for reading in glass.readings:
+        if reading.outside:
+            outside.setdefault("; ".join(reading.outside), []).append(reading.model)
+    return {"glass": glass, "outside": outside, "block": Block([image], caption)}

@@ -8,6 +8,8 @@ from math import floor, isfinite, log10
 
 __all__ = [
     "LABELS",
+    "axis_label",
+    "bias",
     "compact",
     "count",
     "difference",
@@ -16,7 +18,10 @@ __all__ = [
     "formula",
     "interval",
     "percent",
+    "percents",
+    "power",
     "ratio",
+    "scale_of",
     "spread",
     "threshold",
     "value",
@@ -25,6 +30,7 @@ __all__ = [
 LABELS = {"ln_A": "ln A", "delta_h": "Δh*", "x": "x", "beta": "β", "glass_transition": "Tg"}
 """Quantities as they read in a table."""
 
+_DRAWN = {"ln_A": "ln $A$", "delta_h": "$\\Delta h^*$", "x": "$x$", "beta": "$\\beta$", "glass_transition": "$T_g$"}
 _UNITS = {"ln_A": "", "delta_h": "kJ/mol", "x": "", "beta": "", "glass_transition": "K"}
 _SCALES = {"delta_h": 1e-3}
 _DECIMALS = {"ln_A": 1, "delta_h": 0, "x": 3, "beta": 3, "glass_transition": 1}
@@ -43,16 +49,27 @@ def _with_unit(text: str, quantity: str) -> str:
     return f"{text}{_SPACE}{unit}" if unit else text
 
 
+def scale_of(quantity: str) -> float:
+    """Return what a quantity is multiplied with where it is shown: J/mol become kJ/mol."""
+    return _SCALES.get(quantity, 1.0)
+
+
+def axis_label(quantity: str) -> str:
+    """Return the name of a quantity and the unit that it is shown in, as Matplotlib wants it."""
+    unit = _UNITS[quantity]
+    return f"{_DRAWN[quantity]} ({unit})" if unit else _DRAWN[quantity]
+
+
 def value(quantity: str, number: float) -> str:
     """Return a value of a quantity with its unit: 318443.9 J/mol is "318 kJ/mol"."""
-    return _with_unit(_typeset(number * _SCALES.get(quantity, 1.0), _DECIMALS[quantity]), quantity)
+    return _with_unit(_typeset(number * scale_of(quantity), _DECIMALS[quantity]), quantity)
 
 
 def error(quantity: str, number: float | None, digits: int = 2) -> str:
     """Return an error of a quantity to so many significant digits, with its unit; "–" for none."""
     if number is None or not isfinite(number):
         return _NONE
-    scaled = number * _SCALES.get(quantity, 1.0)
+    scaled = number * scale_of(quantity)
     decimals = max(0, digits - 1 - floor(log10(scaled))) if scaled > 0 else 0
     return _with_unit(_typeset(scaled, min(decimals, 6)), quantity)
 
@@ -72,6 +89,12 @@ def percent(fraction: float) -> str:
     if 99.95 <= number < 100.0:
         return f"> 99.9{_SPACE}%"
     return f"{number:.0f}{_SPACE}%" if number in (0.0, 100.0) else f"{number:.1f}{_SPACE}%"
+
+
+def percents(low: float, high: float) -> str:
+    """Return a range of shares in percent: "97.1 to 98.4 %"."""
+    ends = percent(low), percent(high)
+    return ends[0] if ends[0] == ends[1] else f"{ends[0].removesuffix(f'{_SPACE}%')} to {ends[1]}"
 
 
 def count(number: int) -> str:
@@ -103,7 +126,7 @@ def compact(number: float) -> str:
 
 def interval(quantity: str, low: float, high: float) -> str:
     """Return a range of a quantity with its unit: "650 to 750 kJ/mol"."""
-    scale = _SCALES.get(quantity, 1.0)
+    scale = scale_of(quantity)
     return _with_unit(f"{compact(low * scale)} to {compact(high * scale)}", quantity)
 
 
@@ -116,10 +139,28 @@ def spread(numbers: Iterable[float | None]) -> str:
 
 def threshold(quantity: str, number: float) -> str:
     """Return a threshold as short as it is: 0.02, "10 kJ/mol"."""
-    return _with_unit(compact(number * _SCALES.get(quantity, 1.0)), quantity)
+    return _with_unit(compact(number * scale_of(quantity)), quantity)
 
 
 def difference(quantity: str, number: float) -> str:
     """Return a difference with its sign: "+0.014"."""
     text = value(quantity, number)
     return text if text.startswith("\N{MINUS SIGN}") else f"+{text}"
+
+
+def bias(quantity: str, number: float | None) -> str:
+    """Return a mean signed error to two significant digits, with its sign."""
+    if number is None or not isfinite(number):
+        return _NONE
+    return ("\N{MINUS SIGN}" if number < 0 else "+") + error(quantity, abs(number))
+
+
+def power(number: float | None) -> str:
+    """Return a number over many decades with two digits: "3.1 × 10⁻⁵"."""
+    if number is None or not isfinite(number):
+        return _NONE
+    if number == 0 or 0.01 <= abs(number) < 1000:
+        return compact(float(f"{number:.2g}"))
+    digits, exponent = f"{number:.1e}".split("e")
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{digits}{_TIMES}{_SPACE}10{raised}"

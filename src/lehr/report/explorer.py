@@ -1,0 +1,55 @@
+"""What the page's own script draws: mean errors over pairs of parameters, to be turned and pointed at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import to_hex
+
+from lehr.evaluation import PAIRS
+from lehr.report import typeset
+from lehr.report.collect import Model
+from lehr.report.networks import MAPPED, mapped
+from lehr.report.style import sequence_colours
+
+__all__ = ["explorer_data"]
+
+_COLOURS = 64
+
+
+def explorer_data(models: Sequence[Model]) -> str:
+    """Return the means of all networks as JSON that may stand inside a script element.
+
+    `networks[NAME][PAIR]` has `first` (m,), `second` (m, n), `count` (m, n) and, by the names in `MAPPED`, means (m, n)
+    with null where there is no sample.
+    """
+    content = {
+        "colours": [to_hex(colour) for colour in sequence_colours(_COLOURS)],
+        "quantities": MAPPED,
+        "pairs": {",".join(pair): [_title(name) for name in pair] for pair in PAIRS},
+        "networks": {model.name: {",".join(pair): _maps(model, pair) for pair in PAIRS} for model in models},
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _title(quantity: str) -> str:
+    return typeset.LABELS[quantity] + (" (kJ/mol)" if quantity == "delta_h" else "")
+
+
+def _maps(model: Model, pair: tuple[str, str]) -> dict[str, Any]:
+    means = mapped(model.own.evaluated, pair)
+    one = means["parameters"]
+    lists = {"first": one.first, "second": one.second, **{name: each.mean for name, each in means.items()}}
+    return {"count": one.count.tolist(), **{name: _rounded(values) for name, values in lists.items()}}
+
+
+def _rounded(values: Any) -> Any:
+    """Return nested lists with numbers of four digits, None for NaN."""
+    if isinstance(values, np.ndarray):
+        return [_rounded(value) for value in values.tolist()]
+    if isinstance(values, list):
+        return [_rounded(value) for value in values]
+    return None if np.isnan(values) else float(f"{values:.4g}")

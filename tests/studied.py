@@ -1,0 +1,77 @@
+"""A small study for the report: networks whose answers are near the truth, with all that is measured of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from trained import config_beside, record
+
+from lehr.config import Config, ModelConfig
+from lehr.evaluation import RunReference, evaluate, measure_limits, measure_robustness
+from lehr.generate import generate
+from lehr.models import network
+from lehr.report import write_report
+
+
+@dataclass(frozen=True)
+class Study:
+    """A report, the config that it is about, and what it said is missing."""
+
+    config: Config
+    path: Path
+    problems: list[str]
+
+
+MODELS = (
+    ModelConfig(name="C", subset="C"),
+    ModelConfig(name="C-cells", subset="C", split_by="cell"),
+    ModelConfig(name="G", subset="G"),
+)
+
+
+def answer(_: object, signals: np.ndarray) -> np.ndarray:
+    """Answer with what simple moments of the scans give: not right, but different for each sample."""
+    cpn = np.asarray(signals, dtype=float)
+    place = np.argmax(cpn > 0.5, axis=1).mean(axis=1) / cpn.shape[1]
+    height = np.clip(cpn.max(axis=(1, 2)), 1.0, 4.0)
+    return np.stack([-300.0 + 300.0 * place, 400e3 + 1e6 * place, 0.25 * height, 1.1 - 0.2 * height], axis=1)
+
+
+def study(tiny: Config, folder: Path) -> Config:
+    """Simulate a second subset beside the small store and measure three networks in all ways."""
+    config = config_beside(tiny, folder, *MODELS).model_copy(update={"subsets": ("C", "G")})
+    store = folder / "signals.zarr"
+    store.unlink()
+    store.mkdir()
+    for part in tiny.store_path.iterdir():
+        (store / part.name).symlink_to(part)
+    generate(config, "G")
+    limits = {"samples": 2, "noise": [0, 0.01], "starts": 1}
+    robustness = {"samples": 16, "white_noise": [0.001, 0.01], "thermal_lag": [1], "temperature_offset": [1]}
+    section = config.evaluation.model_validate({"limits": limits, "robustness": robustness})
+    config = config.model_copy(update={"evaluation": section})
+    for model in config.models:
+        config.run_path(model.name).mkdir(parents=True)
+        (config.run_path(model.name) / "model.keras").write_bytes(model.name.encode())
+        record(config, model.name)
+        for subset in config.subsets:
+            evaluate(RunReference(config, model.name), subset)
+        measure_robustness(RunReference(config, model.name))
+    for subset in config.subsets:
+        measure_limits(config, subset)
+    return config
+
+
+def reported(tiny: Config, folder: Path) -> Study:
+    """Make the study and its report."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "load_network", lambda *_: None)
+        patch.setattr(network, "predict", answer)
+        config = study(tiny, folder / "results")
+        path = folder / "study.yaml"
+        path.write_text(config.model_dump_json())
+        report, problems = write_report([path])
+    return Study(config, report, problems)
