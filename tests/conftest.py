@@ -79,13 +79,6 @@ def tiny_config(tiny_path: Path) -> Config:
 
 
 @pytest.fixture(scope="session")
-def study(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """Three networks with all that is measured of them, and their report; tests must not change it."""
-    from studied import reported  # TensorFlow takes seconds to load
-
-    return reported(tiny_config, tmp_path_factory.mktemp("study"))
-
-
 def longer_tree(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Tree of a store that tests interrupt, here made without interruption."""
     from stores import LONGER, tree
@@ -101,3 +94,11 @@ def slurm() -> None:
     """Need the Slurm for tests, which nobody wants to be installed by surprise."""
     if run(ROOT / "slurm/ci/slurm.sh", "status").returncode != 0:
         pytest.skip("needs the Slurm that `make test-slurm` starts")
+
+
+@pytest.fixture(scope="session")
+def study(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Three networks with all that is measured of them, and their report; tests must not change it."""
+    from studied import reported  # TensorFlow takes seconds to load
+
+    return reported(tiny_config, tmp_path_factory.mktemp("study"))

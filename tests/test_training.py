@@ -174,7 +174,7 @@ class TestRefused:
         config = beside(tiny_config, tmp_path, training=wild)
         with pytest.raises(LehrError, match=r"the loss became (nan|inf) in epoch 1, batch \d+; no epoch was finished"):
             train(config, "C", ranks=1)
-        assert not config.run_path("C").exists()
+        assert [path.name for path in config.run_path("C").rglob("*")] == [".lock"]
 
     def test_store_of_another_config(self, tiny_config: Config, tmp_path: Path) -> None:
         signals = tiny_config.signals.model_dump()
@@ -206,7 +206,7 @@ class TestRefused:
         config = beside(tiny_config, tmp_path)
         with pytest.raises(LehrError, match=r"^a chunk cannot be read\n  Generate it again\.$"):
             train(config, "C", ranks=1)
-        assert not config.run_path("C").exists()
+        assert [path.name for path in config.run_path("C").rglob("*")] == [".lock"]
 
 
 class TestOneRank:
