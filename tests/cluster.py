@@ -99,7 +99,7 @@ class Workflow:
         """The jobs that it, and others before it in the same folder, have submitted."""
         return jobs_of(self.folder)
 
-    def end(self, seconds: float = 240) -> int:
+    def end(self, seconds: float = 900) -> int:
         """Wait for its end and return the exit code."""
         return self.process.wait(timeout=seconds)
 
