@@ -87,7 +87,7 @@ def test_one_failing_rank_ends_all(tiny_config: Config, tmp_path: Path) -> None:
     done = run(*RANKS, "python", PROGRAMS / "train_failing.py", path, timeout=120)
     assert done.returncode != 0
     assert "stopped: a chunk cannot be read" in done.stdout + done.stderr
-    assert not load_config(path).run_path("C").exists()
+    assert [file.name for file in load_config(path).run_path("C").rglob("*")] == [".lock"]
 
 
 def test_start_without_launcher_is_refused(tiny_config: Config, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_start_without_launcher_is_refused(tiny_config: Config, tmp_path: Path) 
     assert "1 started" in done.stderr
     assert "horovodrun -np 2 --gloo lehr train" in done.stderr
     assert "Traceback" not in done.stderr
-    assert [file.name for file in load_config(path).run_path("C").rglob("*")] == [".lock"]
+    assert not load_config(path).run_path("C").exists()
 
 
 def test_adapter_keeps_the_settings_of_the_optimizer() -> None:
