@@ -17,8 +17,6 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import argparse
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +24,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from table import Results
+from table import Results, begin, options_of
 
 import lehr
 from lehr.config import Config
@@ -108,17 +106,8 @@ def resimulations(results: Results, store: SignalStore, config: Config, rounds: 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="temperatures every 1 K and fewer rounds, under 50 s")
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write a list of {name, value, unit, baseline, ratio}"
-    )
-    options = parser.parse_args()
-    quick, results, start = options.quick, Results(), time.perf_counter()
-    print(f"Keras {keras.__version__} with {keras.backend.backend()}, {platform.machine()}, {os.cpu_count()} cores")
-    print(f"load average before: {' '.join(f'{load:.2f}' for load in os.getloadavg())}")
-    results.head()
-    results.add("load_average_before", os.getloadavg()[0], "1")
+    options = options_of(__doc__, "temperatures every 1 K and fewer rounds")
+    quick, start, results = options.quick, time.perf_counter(), begin()
     with tempfile.TemporaryDirectory() as name:
         config = small_store(Path(name), kelvin=1.0 if quick else 0.1, values=3)
         store = SignalStore.open(config.store_path, SUBSET)

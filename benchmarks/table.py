@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
+import platform
 from pathlib import Path
 
 
@@ -27,3 +30,25 @@ class Results:
         """Write the rows as JSON, if a file is wanted."""
         if path:
             path.write_text(json.dumps(self.rows, indent=2) + "\n", encoding="utf-8")
+
+
+def options_of(about: str, quick: str) -> argparse.Namespace:
+    """Read what every benchmark takes: --quick and --json; `about` is its docstring, `quick` what is less then."""
+    parser = argparse.ArgumentParser(description=about.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help=f"{quick}: under 50 s")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write a list of {name, value, unit, baseline, ratio}"
+    )
+    return parser.parse_args()
+
+
+def begin() -> Results:
+    """Say what Keras runs on and how busy it is, and begin the table of a benchmark of networks."""
+    import keras
+
+    print(f"Keras {keras.__version__} with {keras.backend.backend()}, {platform.machine()}, {os.cpu_count()} cores")
+    print(f"load average before: {' '.join(f'{load:.2f}' for load in os.getloadavg())}")
+    results = Results()
+    results.head()
+    results.add("load_average_before", os.getloadavg()[0], "1")
+    return results

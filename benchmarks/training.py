@@ -18,9 +18,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import argparse
 import csv
-import platform
 import subprocess
 import sys
 import tempfile
@@ -31,7 +29,7 @@ import keras
 import numpy as np
 import yaml
 from keras import layers
-from table import Results
+from table import Results, begin, options_of
 
 from lehr.config import Config, NetworkConfig, load_config
 from lehr.generate import finalise, generate, initialise
@@ -232,17 +230,8 @@ def horovod(results: Results, path: Path, rounds: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer repeats and coarser signals: under 50 s")
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write a list of {name, value, unit, baseline, ratio}"
-    )
-    options = parser.parse_args()
-    quick, results, start = options.quick, Results(), time.perf_counter()
-    print(f"Keras {keras.__version__} with {keras.backend.backend()}, {platform.machine()}, {os.cpu_count()} cores")
-    print(f"load average before: {' '.join(f'{load:.2f}' for load in os.getloadavg())}")
-    results.head()
-    results.add("load_average_before", os.getloadavg()[0], "1")
+    options = options_of(__doc__, "fewer repeats and coarser signals")
+    quick, start, results = options.quick, time.perf_counter(), begin()
     against_naive(results, rounds=1 if quick else 8)
     full_resolution(results, batch=8 if quick else 64, rounds=1 if quick else 2)
     with tempfile.TemporaryDirectory() as name:

@@ -140,3 +140,7 @@ def test_the_command_says_what_is_missing_and_does_the_rest(config: Config, tmp_
     assert done.returncode == 2
     assert "lehr train CONFIG --model untrained" in done.stderr
     assert not config.robustness_path("untrained").exists()
+    config.robustness_path("C").unlink()
+    done = call("robustness", path, "--model", "untrained", "--model", "C")
+    assert done.returncode == 2
+    assert config.robustness_path("C").exists(), "a model that is not trained kept another from being measured"

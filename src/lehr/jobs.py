@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lehr.config import Config
 from lehr.estimate import Estimate, estimate
+from lehr.store.reader import BUFFER_BYTES
 
 __all__ = ["Job", "job", "jobs", "training_flops"]
 
@@ -20,7 +21,6 @@ _RANK_FLOPS = 1e10  # operations a second of a rank that trains on one CPU core;
 _START = 60.0  # seconds until all imports are done on a network file system
 _SNAKEMAKE = 300e6  # bytes of the Snakemake that runs inside a job
 _LEARNING = 700e6  # bytes of a rank with Keras and TensorFlow
-_STREAM = 2**26  # bytes that a sample stream shuffles
 _KEPT = 2**27  # bytes of validation samples in memory
 _FIT = 0.5  # seconds of a least-squares fit from one start
 _DISTORT = 0.01  # seconds to distort the scans of a sample
@@ -109,7 +109,7 @@ def _train(config: Config, _subset: str, model: str) -> Job:
     tasks, training = config.ranks.train, config.training
     samples = config.split.train * _estimate(config, config.model(model).subset).samples * training.epochs
     sample = 3 * _activation_bytes(config) + 7 * _sample_bytes(config)
-    memory = tasks * (_LEARNING + _KEPT) + training.batch_size * sample + training.streams * _STREAM
+    memory = tasks * (_LEARNING + _KEPT) + training.batch_size * sample + training.streams * BUFFER_BYTES
     return Job("train", tasks, samples * training_flops(config) / (tasks * _RANK_FLOPS), memory)
 
 

@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from typing import Any
 
+from lehr.cli.runs import add_model_choice, add_paths
 from lehr.errors import LehrError
 
 
@@ -39,14 +40,8 @@ def add_commands(commands: Any) -> None:
         description=about.capitalize() + ": test.nc, metrics.json and tables below OUTPUT/evaluation/MODEL/SUBSET. On "
         "several processes: mpiexec -n N lehr evaluate ...",
     )
-    command.add_argument("path", metavar="PATH", nargs="+", help="YAML file, or the run folder of a model")
-    command.add_argument(
-        "--model",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="only this model of a config file; may be given several times",
-    )
+    add_paths(command)
+    add_model_choice(command)
     command.add_argument(
         "--on",
         metavar="SUBSET",
@@ -65,7 +60,7 @@ def add_commands(commands: Any) -> None:
         description=about.capitalize() + ", with its figures (PNG, PDF) and tables (CSV, Markdown) beside it. What is "
         "missing is said there and here; only if there is nothing to show, the exit code is 2.",
     )
-    command.add_argument("path", metavar="PATH", nargs="+", help="YAML file, or the run folder of a model")
+    add_paths(command)
     command.add_argument(
         "--to", metavar="FILE", help="where to write (default: report.html in the output folder of the first run)"
     )

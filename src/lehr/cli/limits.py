@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+from lehr.cli.runs import add_model_choice, add_paths
 from lehr.errors import LehrError
 
 
@@ -13,14 +14,8 @@ def add_commands(commands: Any) -> None:
     """Add the commands of this module."""
     about = "measure trained models on scans with noise, thermal lag, a sloping baseline or a temperature offset"
     command = commands.add_parser("robustness", help=about, description=about.capitalize() + ". See docs/limits.md.")
-    command.add_argument("path", metavar="PATH", nargs="+", help="YAML file, or the run folder of a model")
-    command.add_argument(
-        "--model",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="only this model of a config file; may be given several times",
-    )
+    add_paths(command)
+    add_model_choice(command)
     command.set_defaults(run=robustness)
 
     about = "compute the Cramer-Rao bound of noisy scans, and fit them by least squares"
@@ -43,17 +38,27 @@ def add_commands(commands: Any) -> None:
 
 def robustness(options: argparse.Namespace) -> int:
     """Measure the models of all paths, whatever becomes of the others."""
-    from lehr.evaluation import measure_robustness, references
+    from lehr.evaluation import RunReference, measure_robustness, references
 
     failures = 0
+
+    def failed(error: LehrError) -> None:
+        nonlocal failures
+        failures += 1
+        print(f"lehr: error: {error}", file=sys.stderr)
+
+    runs: list[RunReference] = []
     for path in options.path:
         try:
-            for run in references(path, options.model):
-                measure_robustness(run)
-                print(f"robustness: {run.config.robustness_path(run.model)}")
+            runs += references(path, options.model)
         except LehrError as error:
-            failures += 1
-            print(f"lehr: error: {error}", file=sys.stderr)
+            failed(error)
+    for run in runs:
+        try:
+            measure_robustness(run)
+            print(f"robustness: {run.config.robustness_path(run.model)}")
+        except LehrError as error:
+            failed(error)
     return 2 if failures else 0
 
 
