@@ -47,7 +47,7 @@ test-slurm: install ## run the demo through Slurm and the tests of faults on it 
 	export $(ON_PATH); \
 	rm -rf results/demo-slurm; \
 	snakemake --workflow-profile slurm/ci --configfile build/demo-slurm.yaml; \
-	squeue --states=all --sort=i --format='%6i %10T %9M %9l %5C %8m %.40k'; \
+	squeue --states=all --sort=i --format='%8i %10T %9M %9l %5C %8m %.40k'; \
 	pytest -m slurm $(PYTEST_ARGS)
 
 lint: install ## check style, types, layers and generated files

@@ -23,7 +23,7 @@ BLOCK = "signals.zarr/C/receipts/block-1-of-1"
 """What the rule simulate makes, below the results."""
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 120) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 300) -> Any:
     """Wait until a condition holds, and return what it has returned."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -106,7 +106,7 @@ class Workflow:
     def kill(self, number: signal.Signals) -> None:
         """Send a signal to Snakemake alone, and wait for its end."""
         self.process.send_signal(number)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=180)  # it ends after its next question to Slurm
 
     def job(self, state: str, count: int = 1) -> Job:
         """Wait until a number of jobs are submitted and the last of them is in a state; return it."""

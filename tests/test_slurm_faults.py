@@ -92,6 +92,11 @@ class Ground:
         assert epochs == list(range(1, SMALL["training"]["epochs"] + 1))
         assert len(json.loads((run_folder / "run.json").read_text())["starts"]) == starts
 
+    def logs(self) -> str:
+        """Return the ends of what Snakemake and its jobs have printed."""
+        paths = [*self.folder.glob("*.log"), *self.folder.glob(".snakemake/slurm_logs/**/*.log")]
+        return "\n".join(f"--- {path.relative_to(self.folder)}\n{path.read_text()[-3000:]}" for path in paths)
+
     def log(self, name: str) -> str:
         """Read the log of a rule; Snakemake removes it when the rule is run again."""
         path = self.folder / "results/logs" / name
@@ -114,12 +119,12 @@ def a_job_killed_by_scancel(ground: Ground) -> None:
 
 def a_job_over_its_time_limit(ground: Ground) -> None:
     config = ground.to_train()
-    workflow = ground.start(config, MODEL, profile=profile(ground.folder / "profile", runtime="attempt"))
+    workflow = ground.start(config, MODEL, profile=profile(ground.folder / "profile", runtime="attempt + 1"))
     freeze(config, training(config))
     assert workflow.end() == 0, workflow.log
     first, second = workflow.jobs
     assert (first.state, second.state) == ("TIMEOUT", "COMPLETED")
-    assert (first.limit, second.limit) == ("1:00", "2:00")
+    assert (first.limit, second.limit) == ("2:00", "3:00")
     assert "C: going on after epoch" in ground.log("train-C.log")
     ground.check_training(starts=2)
 
@@ -145,9 +150,9 @@ def a_full_queue_and_a_drained_node(ground: Ground) -> None:
 
 
 def snakemake_interrupted_by_sigint(ground: Ground) -> None:
-    """It cancels its jobs."""
+    """It cancels its jobs; not those that it is just asking Slurm about, so here it does not ask yet."""
     config = ground.to_simulate()
-    workflow = ground.start(config, BLOCK)
+    workflow = ground.start(config, BLOCK, "--slurm-init-seconds-before-status-checks=90")
     freeze(config, simulating(config))
     workflow.kill(signal.SIGINT)
     eventually(lambda: workflow.jobs[0].state == "CANCELLED")
@@ -251,6 +256,9 @@ SCENARIOS: list[Callable[[Ground], None]] = [
 def play(scenario: Callable[[Ground], None], ground: Ground) -> None:
     try:
         scenario(ground)
+    except BaseException as error:
+        error.add_note(ground.logs())
+        raise
     finally:
         ground.clear()
 

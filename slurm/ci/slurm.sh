@@ -114,6 +114,9 @@ EnforcePartLimits=ALL
 # ended jobs stay in squeue, whose word Snakemake takes
 MinJobAge=3600
 MaxJobCount=200
+# Never a number twice: MPICH names the shared memory of ranks by job and step, and what killed ranks have left of it ends
+# the next job of that name.
+FirstJobId=$(($(date +%s) % 30000000 + 1))
 KillWait=2
 ReturnToService=2
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,sched_interval=2,bf_interval=5
