@@ -13,6 +13,7 @@
 
 static const double EQUILIBRIUM = 1e-5; /* |CpN - 1| from which a ramp may start or end as a liquid */
 static const double FROZEN = 1e-5;      /* |CpN| below which a ramp changes nothing */
+static const double LOST = 1e-12;       /* the same for modes that are left behind: a later ramp may be far slower */
 static const double SETTLED = 1e-7;     /* K, change of Tf that a hold may leave out */
 static const double MAX_EFOLDS = 0.5;   /* largest step in ln(tau), whatever the tolerance */
 static const double MIN_EFOLDS = 1e-4;  /* a step as small is taken: where a ramp begins at rest, CpN jumps from 0 */
@@ -234,9 +235,18 @@ static double frozen_until(const runner *r, double end) {
     return low;
 }
 
-static int ramp_is_done(const runner *r, double liquid) {
-    if (r->rate > 0.0) return r->now.temperature > liquid && fabs(r->now.slope - 1.0) < EQUILIBRIUM;
-    return r->now.temperature < liquid && fabs(r->now.slope) < FROZEN;
+/* Whether the ramp may pass over all that is left of it. CpN must have fallen to nothing: at rest, and where it changes its
+ * sign, it is nothing too, but rises. Modes that have left equilibrium do even less where it is colder. Others are fast, with
+ * too little weight to show in CpN: they still follow the temperature, and passing over leaves them behind by its whole
+ * change. At the target they must be frozen too, or they would relax there all at once. */
+static int cooling_is_done(const runner *r, double target) {
+    if (!(fabs(r->now.slope) < FROZEN && r->last_difference >= 0.0)) return 0;
+    const double speed = exp(-ln_tau(r->glass, target, r->now.fictive)) / fabs(r->rate);
+    return modes_total_rate(&r->bank) * (r->now.temperature - target) * speed < LOST;
+}
+
+static int heating_is_done(const runner *r, double liquid) {
+    return r->now.temperature > liquid && fabs(r->now.slope - 1.0) < EQUILIBRIUM;
 }
 
 static int ramp(runner *r, double target) {
@@ -248,7 +258,8 @@ static int ramp(runner *r, double target) {
     }
     restart(r);
     if (record(r)) return TNM_MEMORY;
-    const int status = integrate(r, target, ramp_is_done, liquid);
+    const int status = r->rate > 0.0 ? integrate(r, target, heating_is_done, liquid)
+                                     : integrate(r, target, cooling_is_done, target);
     if (status != TNM_OK) return status;
     gather(r);
     if (r->rate > 0.0 && r->now.temperature < target) {

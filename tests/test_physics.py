@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from slow_tails import SLOW_TAILS
 
 import lehr
 from lehr.physics import GAS_CONSTANT, KWWKernel, Status, kww_table
@@ -73,6 +74,35 @@ def test_direct_method_converges_to_the_engine(x: float, beta: float) -> None:
     extrapolated = 2 * errors[2] - errors[1]
     assert abs(extrapolated) < 0.2 * errors[2]
     assert fictive[0] == pytest.approx(s.fictive_temperature[0, 0], abs=0.3)
+
+
+def by_direct_method(
+    glass: lehr.TNMParameters, rates: tuple[float, float], low: float, high: float, jumps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the jumps in K and Tf there, of two direct runs extrapolated to jumps of no size."""
+    coarse, fine = (
+        lehr.simulate_direct(glass, *rates, high=high, low=low, step=(high - low) / count)[2]
+        for count in (jumps, 2 * jumps)
+    )
+    return np.linspace(low, high, jumps + 1), 2 * fine[::2] - coarse
+
+
+@pytest.mark.parametrize("name", SLOW_TAILS)
+def test_a_window_that_begins_in_the_slow_tail(name: str) -> None:
+    glass, temperature = SLOW_TAILS[name]
+    s, converged = (
+        lehr.simulate(*glass.as_tuple(), temperature=temperature, tolerance=tolerance) for tolerance in (1e-4, 1e-6)
+    )
+    assert s.status == Status.OK
+    # where cooling ends, CpN is below 1e-5; it turns there, and heating is half as fast as the fastest cooling
+    assert np.abs(s.cpn[:, :5]).max() < 2e-5
+    assert np.abs(s.cpn - converged.cpn).max() < 2e-4  # twice the tolerance, as docs/method.md says of single points
+    size = 2 * (temperature[1] - temperature[0])
+    ends, fictive = by_direct_method(glass, (20.0, 10.0), temperature[0], temperature[-1], len(temperature) // 2)
+    engine = np.interp(ends, s.temperature, s.fictive_temperature[-1])
+    # second order in the jump is left: with jumps of twice the size these are 2e-2
+    assert np.abs(np.diff(engine - fictive)).max() < 1e-2 * size
+    assert engine[0] == pytest.approx(fictive[0], abs=5e-3)
 
 
 def test_linear_case_against_a_stiff_solver() -> None:
