@@ -144,19 +144,24 @@ static void restart(runner *r) {
     if (r->tangent) tangent_restart(r->tangent, &r->now, r->speed);
 }
 
-/* Integrate to `end` in s, or until `done` says that nothing more happens. */
-static int integrate(runner *r, double end, int (*done)(const runner *, double), double context) {
+/* Change of s in which tau changes by a factor e. Where dTf/ds is negative the two terms of the slope cancel, but tau still
+ * changes with the structure. */
+static double efold_length(const runner *r) {
+    return 1.0 / fmax(-ln_tau_slope(r, &r->now, fabs(r->now.slope)), 1e-300);
+}
+
+/* Integrate to `end` in s, or until `done` says that nothing more happens; the first step is no longer than `next`. */
+static int integrate(runner *r, double end, double next, int (*done)(const runner *, double), double context) {
     const double direction = end > r->now.s ? 1.0 : -1.0;
-    double next = INFINITY;
     for (size_t steps = 0; direction * (end - r->now.s) > 0.0; steps++) {
         if (steps == MAX_STEPS) return TNM_STEPS;
-        /* where dTf/ds is negative the two terms of the slope cancel, but tau still changes with the structure */
-        const double efold = 1.0 / fmax(-ln_tau_slope(r, &r->now, fabs(r->now.slope)), 1e-300);
+        const double efold = efold_length(r);
         double size = fmin(fmin(next, MAX_EFOLDS * efold), direction * (end - r->now.s));
         tnm_node ahead;
         mode_step step;
         double miss;
         for (;;) {
+            if (r->now.s + direction * size == r->now.s) return TNM_STEPS;
             miss = try_step(r, direction * size, &ahead, &step);
             if (miss <= 1.0 || (isfinite(miss) && r->rate != 0.0 && size <= MIN_EFOLDS * efold)) break;
             size *= isfinite(miss) ? fmax(0.2, 0.8 / cbrt(miss)) : 0.2;
@@ -251,15 +256,21 @@ static int heating_is_done(const runner *r, double liquid) {
 
 static int ramp(runner *r, double target) {
     const double liquid = liquid_temperature(r->glass, r->bank.kernel, fabs(r->rate));
-    if (r->now.temperature > liquid) pass_liquid(r, r->rate > 0.0 ? target : fmax(target, liquid));
-    if (r->rate > 0.0 && r->now.temperature < target) {
-        const double thawed = frozen_until(r, target);
-        if (thawed > r->now.temperature) pass_over(r, thawed);
+    const double start = r->now.temperature;
+    if (r->rate > 0.0) {
+        pass_over(r, frozen_until(r, target));
+    } else if (start > liquid) {
+        pass_liquid(r, fmax(target, liquid));
     }
     restart(r);
     if (record(r)) return TNM_MEMORY;
-    const int status = r->rate > 0.0 ? integrate(r, target, heating_is_done, liquid)
-                                     : integrate(r, target, cooling_is_done, target);
+    /* Where a ramp begins in the middle of relaxation, modes turn one after the other, the fast ones at once. CpN may be back
+     * where it was at the end of a long step, which then misses nothing and has left all of it out. From rest, CpN does not
+     * come back. */
+    const int turns = r->now.temperature == start && r->now.slope != 0.0;
+    const double first = turns ? MIN_EFOLDS * efold_length(r) : INFINITY;
+    const int status = r->rate > 0.0 ? integrate(r, target, first, heating_is_done, liquid)
+                                     : integrate(r, target, first, cooling_is_done, target);
     if (status != TNM_OK) return status;
     gather(r);
     if (r->rate > 0.0 && r->now.temperature < target) {
@@ -278,7 +289,7 @@ static int hold_is_done(const runner *r, double end) {
 static int hold(runner *r, double duration) {
     restart(r);
     if (record(r)) return TNM_MEMORY;
-    const int status = integrate(r, duration, hold_is_done, duration);
+    const int status = integrate(r, duration, INFINITY, hold_is_done, duration);
     if (status != TNM_OK) return status;
     gather(r);
     if (r->now.s < duration) {

@@ -105,6 +105,45 @@ def test_a_window_that_begins_in_the_slow_tail(name: str) -> None:
     assert engine[0] == pytest.approx(fictive[0], abs=5e-3)
 
 
+def test_a_window_may_begin_anywhere_from_the_deep_glass_to_the_transition() -> None:
+    rng = np.random.default_rng(8)
+    for ln_a, delta_h, x, beta in random_parameters(80, seed=8):
+        glass = lehr.TNMParameters(ln_a, delta_h, x, beta if rng.random() < 0.5 else rng.uniform(0.1, 0.4))
+        efold = GAS_CONSTANT * glass.glass_transition**2 / delta_h  # of tau, K
+        low = max(glass.glass_transition - efold * rng.uniform(-3.0, 60.0), 20.0)
+        high = glass.glass_transition + 12.0 * efold
+        jumps = round(5.0 * (high - low) / efold)
+        ends, fictive = by_direct_method(glass, (5.0, 10.0), low, high, jumps)
+        rates = [5.0, *np.exp(rng.uniform(-3.0, 5.0, 2))]
+        program = lehr.ThermalProgram.chr_cycles(rates, 10.0)
+        s, converged = (
+            lehr.simulate(*glass.as_tuple(), program=program, temperature=ends, tolerance=tolerance)
+            for tolerance in (1e-4, 1e-7)
+        )
+        # CpN turns with the rate: it begins at up to -(cooling rate / heating rate)
+        error = np.abs(s.cpn - converged.cpn) / np.maximum(np.abs(converged.cpn), 1.0)
+        assert np.abs(s.cpn[:, 0] / np.maximum(np.array(rates) / 10.0, 1.0)).max() < 1.01
+        if s.cpn.max() > 2:
+            continue  # steep: the direct method needs smaller jumps
+        assert error.max() < 3e-4
+        # Tf at jumps of 0.2 efolds is left with second order, CpN with 0.2 ** (1 + beta) in the jump after the turn
+        missed = np.abs(np.diff(s.fictive_temperature[0] - fictive)) / (ends[1] - ends[0])
+        assert missed[0] < 0.1
+        assert missed[1:].max() < 0.04
+        assert np.abs(s.fictive_temperature[0] - fictive).max() < 0.04 * efold
+
+
+@pytest.mark.parametrize("low", [560.0, 700.0])
+def test_a_window_that_begins_in_the_liquid(low: float) -> None:
+    program = lehr.ThermalProgram.chr_cycles([20.0, 0.5], 10.0)
+    s = lehr.simulate(*AS2SE3.as_tuple(), program=program, temperature=np.linspace(low, low + 200.0, 401))
+    assert s.status == Status.WINDOW
+    # Tf follows T down, and still does when the heating begins; tau there is below 1 ms
+    assert s.cpn[:, 0] == pytest.approx([-2.0, -0.05], abs=1e-4)
+    assert s.cpn[:, 1:] == pytest.approx(1.0, abs=2e-5)
+    assert s.fictive_temperature == pytest.approx(np.tile(s.temperature, (2, 1)), abs=1e-2)
+
+
 def test_linear_case_against_a_stiff_solver() -> None:
     """Check beta = 1 and x = 1, which is one linear equation: dTf/dt = (T - Tf) / tau(T)."""
     rate = 10.0 / 60.0

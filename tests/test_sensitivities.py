@@ -74,7 +74,7 @@ def test_derivatives_against_differences_over_the_state_space() -> None:
 
 @pytest.mark.parametrize(
     ("glass", "temperature"),
-    [*SLOW_TAILS.values()],
+    [*SLOW_TAILS.values(), *((AS2SE3, np.linspace(low, 650.0, 801)) for low in (400.0, 430.0, 445.0, 460.0, 475.0))],
 )
 def test_derivatives_where_cooling_ends_before_all_is_frozen(
     glass: lehr.TNMParameters, temperature: np.ndarray
