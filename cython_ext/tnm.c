@@ -194,7 +194,8 @@ static int integrate(runner *r, double end, double next, int (*done)(const runne
 }
 
 /* Temperature above which a ramp at this rate keeps the glass in equilibrium within EQUILIBRIUM: to first order
- * 1 - CpN = q tau <1/rate> delta_h / (R T^2). A fixed point in 1/T; T^2 varies slowly. */
+ * 1 - CpN = q tau <1/rate> delta_h / (R T^2). A fixed point in 1/T; T^2 varies slowly, unless that is at temperatures near
+ * delta_h / R: there is no liquid then. */
 static double liquid_temperature(const tnm_glass *g, const tnm_kernel *k, double rate) {
     double temperature = g->delta_h_over_r / (log(100.0) - g->ln_a);
     for (int i = 0; i < 50; i++) {
@@ -203,7 +204,7 @@ static double liquid_temperature(const tnm_glass *g, const tnm_kernel *k, double
         if (fabs(next - temperature) < 1e-6 * temperature) return next;
         temperature = next;
     }
-    return temperature;
+    return INFINITY;
 }
 
 static void gather(runner *r) {

@@ -144,6 +144,17 @@ def test_a_window_that_begins_in_the_liquid(low: float) -> None:
     assert s.fictive_temperature == pytest.approx(np.tile(s.temperature, (2, 1)), abs=1e-2)
 
 
+def test_there_may_be_no_liquid() -> None:
+    """A broad and slow transition that reaches up to delta_h / R: no temperature is hot enough to be left out."""
+    glass = lehr.TNMParameters(-14.354, 168667.0, 0.2356, 0.1127)
+    low, high, jumps = 2137.0, 4833.0, 800
+    ends, fictive = by_direct_method(glass, (100.0, 10.0), low, high, jumps)
+    s = lehr.simulate(
+        *glass.as_tuple(), program=lehr.ThermalProgram.chr_cycles([100.0], 10.0), temperature=ends
+    )  # fmt: skip
+    assert s.fictive_temperature[0] == pytest.approx(fictive, abs=0.5)  # of a lag of 39 K where cooling ends
+
+
 def test_linear_case_against_a_stiff_solver() -> None:
     """Check beta = 1 and x = 1, which is one linear equation: dTf/dt = (T - Tf) / tau(T)."""
     rate = 10.0 / 60.0
