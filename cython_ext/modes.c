@@ -136,6 +136,12 @@ double modes_relaxation(const mode_bank *bank) {
     return modes_sum(bank->kernel->terms, bank->weighted_rate, bank->departure);
 }
 
+double modes_total_rate(const mode_bank *bank) {
+    double sum = 0.0;
+    for (size_t i = 0; i < bank->kernel->terms; i++) sum += fabs(bank->weighted_rate[i]);
+    return sum;
+}
+
 DISPATCHED
 double modes_relaxation_bound(const mode_bank *bank, double change) {
     const size_t n = (bank->kernel->terms + BLOCK - 1) / BLOCK * BLOCK; /* weighted rates are 0 in the padding */

@@ -57,6 +57,8 @@ void modes_shift(mode_bank *bank, double change);
 double modes_departure(const mode_bank *bank);  /* sum of weight * D; all modes must be active */
 double modes_relaxation(const mode_bank *bank); /* sum of weight * rate * D; all modes must be active */
 
+double modes_total_rate(const mode_bank *bank); /* sum of |weight * rate| */
+
 /* Bound of |sum of weight * rate * D| if the temperature were changed; all modes must be active. */
 double modes_relaxation_bound(const mode_bank *bank, double change);
 

@@ -13,6 +13,7 @@
 
 static const double EQUILIBRIUM = 1e-5; /* |CpN - 1| from which a ramp may start or end as a liquid */
 static const double FROZEN = 1e-5;      /* |CpN| below which a ramp changes nothing */
+static const double LOST = 1e-12;       /* the same for modes that are left behind: a later ramp may be far slower */
 static const double SETTLED = 1e-7;     /* K, change of Tf that a hold may leave out */
 static const double MAX_EFOLDS = 0.5;   /* largest step in ln(tau), whatever the tolerance */
 static const double MIN_EFOLDS = 1e-4;  /* a step as small is taken: where a ramp begins at rest, CpN jumps from 0 */
@@ -143,19 +144,24 @@ static void restart(runner *r) {
     if (r->tangent) tangent_restart(r->tangent, &r->now, r->speed);
 }
 
-/* Integrate to `end` in s, or until `done` says that nothing more happens. */
-static int integrate(runner *r, double end, int (*done)(const runner *, double), double context) {
+/* Change of s in which tau changes by a factor e. Where dTf/ds is negative the two terms of the slope cancel, but tau still
+ * changes with the structure. */
+static double efold_length(const runner *r) {
+    return 1.0 / fmax(-ln_tau_slope(r, &r->now, fabs(r->now.slope)), 1e-300);
+}
+
+/* Integrate to `end` in s, or until `done` says that nothing more happens; the first step is no longer than `next`. */
+static int integrate(runner *r, double end, double next, int (*done)(const runner *, double), double context) {
     const double direction = end > r->now.s ? 1.0 : -1.0;
-    double next = INFINITY;
     for (size_t steps = 0; direction * (end - r->now.s) > 0.0; steps++) {
         if (steps == MAX_STEPS) return TNM_STEPS;
-        /* where dTf/ds is negative the two terms of the slope cancel, but tau still changes with the structure */
-        const double efold = 1.0 / fmax(-ln_tau_slope(r, &r->now, fabs(r->now.slope)), 1e-300);
+        const double efold = efold_length(r);
         double size = fmin(fmin(next, MAX_EFOLDS * efold), direction * (end - r->now.s));
         tnm_node ahead;
         mode_step step;
         double miss;
         for (;;) {
+            if (r->now.s + direction * size == r->now.s) return TNM_STEPS;
             miss = try_step(r, direction * size, &ahead, &step);
             if (miss <= 1.0 || (isfinite(miss) && r->rate != 0.0 && size <= MIN_EFOLDS * efold)) break;
             size *= isfinite(miss) ? fmax(0.2, 0.8 / cbrt(miss)) : 0.2;
@@ -188,7 +194,8 @@ static int integrate(runner *r, double end, int (*done)(const runner *, double),
 }
 
 /* Temperature above which a ramp at this rate keeps the glass in equilibrium within EQUILIBRIUM: to first order
- * 1 - CpN = q tau <1/rate> delta_h / (R T^2). A fixed point in 1/T; T^2 varies slowly. */
+ * 1 - CpN = q tau <1/rate> delta_h / (R T^2). A fixed point in 1/T; T^2 varies slowly, unless that is at temperatures near
+ * delta_h / R: there is no liquid then. */
 static double liquid_temperature(const tnm_glass *g, const tnm_kernel *k, double rate) {
     double temperature = g->delta_h_over_r / (log(100.0) - g->ln_a);
     for (int i = 0; i < 50; i++) {
@@ -197,7 +204,7 @@ static double liquid_temperature(const tnm_glass *g, const tnm_kernel *k, double
         if (fabs(next - temperature) < 1e-6 * temperature) return next;
         temperature = next;
     }
-    return temperature;
+    return INFINITY;
 }
 
 static void gather(runner *r) {
@@ -234,21 +241,37 @@ static double frozen_until(const runner *r, double end) {
     return low;
 }
 
-static int ramp_is_done(const runner *r, double liquid) {
-    if (r->rate > 0.0) return r->now.temperature > liquid && fabs(r->now.slope - 1.0) < EQUILIBRIUM;
-    return r->now.temperature < liquid && fabs(r->now.slope) < FROZEN;
+/* Whether the ramp may pass over all that is left of it. CpN must have fallen to nothing: at rest, and where it changes its
+ * sign, it is nothing too, but rises. Modes that have left equilibrium do even less where it is colder. Others are fast, with
+ * too little weight to show in CpN: they still follow the temperature, and passing over leaves them behind by its whole
+ * change. At the target they must be frozen too, or they would relax there all at once. */
+static int cooling_is_done(const runner *r, double target) {
+    if (!(fabs(r->now.slope) < FROZEN && r->last_difference >= 0.0)) return 0;
+    const double speed = exp(-ln_tau(r->glass, target, r->now.fictive)) / fabs(r->rate);
+    return modes_total_rate(&r->bank) * (r->now.temperature - target) * speed < LOST;
+}
+
+static int heating_is_done(const runner *r, double liquid) {
+    return r->now.temperature > liquid && fabs(r->now.slope - 1.0) < EQUILIBRIUM;
 }
 
 static int ramp(runner *r, double target) {
     const double liquid = liquid_temperature(r->glass, r->bank.kernel, fabs(r->rate));
-    if (r->now.temperature > liquid) pass_liquid(r, r->rate > 0.0 ? target : fmax(target, liquid));
-    if (r->rate > 0.0 && r->now.temperature < target) {
-        const double thawed = frozen_until(r, target);
-        if (thawed > r->now.temperature) pass_over(r, thawed);
+    const double start = r->now.temperature;
+    if (r->rate > 0.0) {
+        pass_over(r, frozen_until(r, target));
+    } else if (start > liquid) {
+        pass_liquid(r, fmax(target, liquid));
     }
     restart(r);
     if (record(r)) return TNM_MEMORY;
-    const int status = integrate(r, target, ramp_is_done, liquid);
+    /* Where a ramp begins in the middle of relaxation, modes turn one after the other, the fast ones at once. CpN may be back
+     * where it was at the end of a long step, which then misses nothing and has left all of it out. From rest, CpN does not
+     * come back. */
+    const int turns = r->now.temperature == start && r->now.slope != 0.0;
+    const double first = turns ? MIN_EFOLDS * efold_length(r) : INFINITY;
+    const int status = r->rate > 0.0 ? integrate(r, target, first, heating_is_done, liquid)
+                                     : integrate(r, target, first, cooling_is_done, target);
     if (status != TNM_OK) return status;
     gather(r);
     if (r->rate > 0.0 && r->now.temperature < target) {
@@ -267,7 +290,7 @@ static int hold_is_done(const runner *r, double end) {
 static int hold(runner *r, double duration) {
     restart(r);
     if (record(r)) return TNM_MEMORY;
-    const int status = integrate(r, duration, hold_is_done, duration);
+    const int status = integrate(r, duration, INFINITY, hold_is_done, duration);
     if (status != TNM_OK) return status;
     gather(r);
     if (r->now.s < duration) {

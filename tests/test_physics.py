@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from slow_tails import SLOW_TAILS
 
 import lehr
 from lehr.physics import GAS_CONSTANT, KWWKernel, Status, kww_table
@@ -73,6 +74,85 @@ def test_direct_method_converges_to_the_engine(x: float, beta: float) -> None:
     extrapolated = 2 * errors[2] - errors[1]
     assert abs(extrapolated) < 0.2 * errors[2]
     assert fictive[0] == pytest.approx(s.fictive_temperature[0, 0], abs=0.3)
+
+
+def by_direct_method(
+    glass: lehr.TNMParameters, rates: tuple[float, float], low: float, high: float, jumps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the jumps in K and Tf there, of two direct runs extrapolated to jumps of no size."""
+    coarse, fine = (
+        lehr.simulate_direct(glass, *rates, high=high, low=low, step=(high - low) / count)[2]
+        for count in (jumps, 2 * jumps)
+    )
+    return np.linspace(low, high, jumps + 1), 2 * fine[::2] - coarse
+
+
+@pytest.mark.parametrize("name", SLOW_TAILS)
+def test_a_window_that_begins_in_the_slow_tail(name: str) -> None:
+    glass, temperature = SLOW_TAILS[name]
+    s, converged = (
+        lehr.simulate(*glass.as_tuple(), temperature=temperature, tolerance=tolerance) for tolerance in (1e-4, 1e-6)
+    )
+    assert s.status == Status.OK
+    # where cooling ends, CpN is below 1e-5; it turns there, and heating is half as fast as the fastest cooling
+    assert np.abs(s.cpn[:, :5]).max() < 2e-5
+    assert np.abs(s.cpn - converged.cpn).max() < 2e-4  # twice the tolerance, as docs/method.md says of single points
+    size = 2 * (temperature[1] - temperature[0])
+    ends, fictive = by_direct_method(glass, (20.0, 10.0), temperature[0], temperature[-1], len(temperature) // 2)
+    engine = np.interp(ends, s.temperature, s.fictive_temperature[-1])
+    # second order in the jump is left: with jumps of twice the size these are 2e-2
+    assert np.abs(np.diff(engine - fictive)).max() < 1e-2 * size
+    assert engine[0] == pytest.approx(fictive[0], abs=5e-3)
+
+
+def test_a_window_may_begin_anywhere_from_the_deep_glass_to_the_transition() -> None:
+    rng = np.random.default_rng(8)
+    for ln_a, delta_h, x, beta in random_parameters(80, seed=8):
+        glass = lehr.TNMParameters(ln_a, delta_h, x, beta if rng.random() < 0.5 else rng.uniform(0.1, 0.4))
+        efold = GAS_CONSTANT * glass.glass_transition**2 / delta_h  # of tau, K
+        low = max(glass.glass_transition - efold * rng.uniform(-3.0, 60.0), 20.0)
+        high = glass.glass_transition + 12.0 * efold
+        jumps = round(5.0 * (high - low) / efold)
+        ends, fictive = by_direct_method(glass, (5.0, 10.0), low, high, jumps)
+        rates = [5.0, *np.exp(rng.uniform(-3.0, 5.0, 2))]
+        program = lehr.ThermalProgram.chr_cycles(rates, 10.0)
+        s, converged = (
+            lehr.simulate(*glass.as_tuple(), program=program, temperature=ends, tolerance=tolerance)
+            for tolerance in (1e-4, 1e-7)
+        )
+        # CpN turns with the rate: it begins at up to -(cooling rate / heating rate)
+        error = np.abs(s.cpn - converged.cpn) / np.maximum(np.abs(converged.cpn), 1.0)
+        assert np.abs(s.cpn[:, 0] / np.maximum(np.array(rates) / 10.0, 1.0)).max() < 1.01
+        if s.cpn.max() > 2:
+            continue  # steep: the direct method needs smaller jumps
+        assert error.max() < 3e-4
+        # Tf at jumps of 0.2 efolds is left with second order, CpN with 0.2 ** (1 + beta) in the jump after the turn
+        missed = np.abs(np.diff(s.fictive_temperature[0] - fictive)) / (ends[1] - ends[0])
+        assert missed[0] < 0.1
+        assert missed[1:].max() < 0.04
+        assert np.abs(s.fictive_temperature[0] - fictive).max() < 0.04 * efold
+
+
+@pytest.mark.parametrize("low", [560.0, 700.0])
+def test_a_window_that_begins_in_the_liquid(low: float) -> None:
+    program = lehr.ThermalProgram.chr_cycles([20.0, 0.5], 10.0)
+    s = lehr.simulate(*AS2SE3.as_tuple(), program=program, temperature=np.linspace(low, low + 200.0, 401))
+    assert s.status == Status.WINDOW
+    # Tf follows T down, and still does when the heating begins; tau there is below 1 ms
+    assert s.cpn[:, 0] == pytest.approx([-2.0, -0.05], abs=1e-4)
+    assert s.cpn[:, 1:] == pytest.approx(1.0, abs=2e-5)
+    assert s.fictive_temperature == pytest.approx(np.tile(s.temperature, (2, 1)), abs=1e-2)
+
+
+def test_there_may_be_no_liquid() -> None:
+    """A broad and slow transition that reaches up to delta_h / R: no temperature is hot enough to be left out."""
+    glass = lehr.TNMParameters(-14.354, 168667.0, 0.2356, 0.1127)
+    low, high, jumps = 2137.0, 4833.0, 800
+    ends, fictive = by_direct_method(glass, (100.0, 10.0), low, high, jumps)
+    s = lehr.simulate(
+        *glass.as_tuple(), program=lehr.ThermalProgram.chr_cycles([100.0], 10.0), temperature=ends
+    )  # fmt: skip
+    assert s.fictive_temperature[0] == pytest.approx(fictive, abs=0.5)  # of a lag of 39 K where cooling ends
 
 
 def test_linear_case_against_a_stiff_solver() -> None:

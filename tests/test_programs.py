@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import log
+
 import numpy as np
 import pytest
 
 import lehr
 from lehr import Cycle, Hold, Jump, Ramp
-from lehr.physics import Status
+from lehr.physics import GAS_CONSTANT, Status
 
 AS2SE3 = lehr.TNMParameters(-79.21, 318443.918, 0.57, 0.71)
 TG = AS2SE3.glass_transition
@@ -99,6 +101,46 @@ def test_a_hold_in_the_liquid_changes_nothing_and_one_in_the_deep_glass_little()
     assert np.array_equal(scans[0].cpn, scans[1].cpn)
     assert plain - 0.02 < glass < plain - 0.004  # a year at 300 K, 157 K below Tg: 8 mK at a tolerance of 1e-4 or 1e-6
     assert liquid == plain
+
+
+def test_ramps_that_begin_or_end_in_the_middle_of_relaxation() -> None:
+    rng = np.random.default_rng(12)
+    compared = 0
+    for _ in range(150):
+        delta_h, tg = rng.uniform(2e5, 12e5), rng.uniform(227.43, 1064.11)
+        efold = GAS_CONSTANT * tg**2 / delta_h  # of tau, K
+        glass = [[log(100.0) - delta_h / (GAS_CONSTANT * tg), delta_h, rng.uniform(0.2, 1.0), rng.uniform(0.1, 1.0)]]
+        low = max(20.0, tg - efold * rng.uniform(1.0, 70.0))
+        high = max(tg + 40.0 * efold, low + 20.0 * efold)
+        segments: list[Ramp | Hold] = []
+        for _ in range(rng.integers(1, 4)):
+            segments.append(Ramp(max(low + 1.0, tg + efold * rng.uniform(-20.0, 6.0)), np.exp(rng.uniform(-2.0, 4.0))))
+            segments.append(Hold(10 ** rng.uniform(0.0, 6.0)))
+        segments += [Ramp(end, np.exp(rng.uniform(-2.0, 4.0))) for end in ("lowest", "highest")]
+        program, window = lehr.ThermalProgram((Cycle(tuple(segments)),)), np.linspace(low, high, 1001)
+        (cpn, status), (converged, _) = (
+            lehr.simulate_batch(
+                glass, program=program, temperature=window, dtype="float64", tolerance=tolerance
+            )
+            for tolerance in (1e-4, 1e-7)
+        )  # fmt: skip
+        assert status[0] <= Status.WINDOW
+        if cpn.max() <= 6:  # of sharper peaks no accuracy is promised
+            compared += 1
+            # CpN turns with the rate: it begins at up to -(cooling rate / heating rate)
+            assert (np.abs(cpn - converged) / np.maximum(np.abs(converged), 1.0)).max() < 3e-4
+    assert compared > 100
+
+
+@pytest.mark.parametrize("beta", [0.25, 0.71, 1.0])
+@pytest.mark.parametrize("to", [430.0, 470.0])
+def test_a_ramp_right_after_a_jump_is_done_or_refused(beta: float, to: float) -> None:
+    """Tf then changes as a power of time: with beta < 1 the first step may be smaller than temperatures can show."""
+    program = lehr.ThermalProgram((Cycle((Jump(to), Ramp("highest", 10.0))),))
+    glass = [[AS2SE3.ln_A, AS2SE3.delta_h, AS2SE3.x, beta]]
+    for tolerance in (1e-3, 1e-4, 1e-5):
+        cpn, status = lehr.simulate_batch(glass, program=program, temperature=WINDOW, tolerance=tolerance)
+        assert np.isfinite(cpn).all() == (status[0] <= Status.WINDOW)
 
 
 def test_a_history_follows_the_program() -> None:

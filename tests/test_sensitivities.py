@@ -6,6 +6,7 @@ from math import log
 
 import numpy as np
 import pytest
+from slow_tails import SLOW_TAILS
 
 import lehr
 from lehr import Cycle, Hold, Jump, Ramp
@@ -69,6 +70,21 @@ def test_derivatives_against_differences_over_the_state_space() -> None:
     # differences: where a ramp ends its passage over the frozen glass changes from run to run, by 1e-5 in CpN.
     assert np.max(errors) < 5e-3
     assert (np.median(errors, axis=0) < 1e-3).all()
+
+
+@pytest.mark.parametrize(
+    ("glass", "temperature"),
+    [*SLOW_TAILS.values(), *((AS2SE3, np.linspace(low, 650.0, 801)) for low in (400.0, 430.0, 445.0, 460.0, 475.0))],
+)
+def test_derivatives_where_cooling_ends_before_all_is_frozen(
+    glass: lehr.TNMParameters, temperature: np.ndarray
+) -> None:
+    s = lehr.simulate_sensitivities(glass, program=ONE, temperature=temperature)
+    # differences enlarge the noise where the ramp reaches the liquid
+    inside = temperature < temperature[np.abs(s.cpn[0] - 1.0) > 1e-3][-1]
+    for k in range(4):
+        expected = differences(glass, k, ONE, temperature)[:, inside]
+        assert largest_error(s.jacobian[:, inside], k, expected) < 2e-3  # the error of the kernel (docs/method.md)
 
 
 def test_derivatives_in_holds_and_after_jumps() -> None:
