@@ -14,7 +14,7 @@ from lehr.fitting import Scans, estimate, initial_estimate
 from lehr.fitting.estimate import inverse_root, load_weights, read_weights
 from lehr.fitting.features import CONDITIONS, FEATURES
 from lehr.fitting.network import OUTPUTS, forward
-from lehr.fitting.windows import window_of
+from lehr.fitting.windows import bin_averages, interpolate, refine, settle, window_of
 from lehr.physics import Cycle, Hold, Ramp, Signals, ThermalProgram, TNMParameters, simulate
 from lehr.physics.materials import Material, load_materials
 
@@ -79,6 +79,38 @@ def test_window_moves_little_with_noise_and_offset(signals: Signals) -> None:
         assert abs(window.centre - clean.centre) < centre * clean.width
         assert abs(window.width / clean.width - 1) < width
     assert window_of([(signals.temperature, scan) for scan in cpn]).noise < 1e-4
+
+
+@pytest.mark.parametrize("unsettled", [0.005, 0.02])
+def test_scans_that_end_in_a_tail_have_the_same_window(signals: Signals, unsettled: float) -> None:
+    """Glass and liquid go on beyond the ends; a window that grew into them once was three times as wide."""
+    cpn = np.asarray(signals.cpn, float)
+    low = int(np.argmax((np.abs(cpn) > unsettled).any(axis=0)))
+    high = cpn.shape[1] - int(np.argmax((np.abs(cpn - 1) > unsettled).any(axis=0)[::-1]))
+    whole = window_of([(signals.temperature, scan) for scan in cpn])
+    short = window_of([(signals.temperature[low:high], scan[low:high]) for scan in cpn])
+    assert abs(short.centre - whole.centre) < 1e-3 * whole.width
+    assert abs(short.width / whole.width - 1) < 1e-3
+    np.testing.assert_allclose(short.scans, whole.scans, atol=unsettled)
+
+
+def test_windows_of_training_are_those_of_use(signals: Signals) -> None:
+    """From another start and other points, the same window; what is learnt of one is true of the other."""
+    cpn = np.asarray(signals.cpn, float)
+    one = window_of([(signals.temperature, scan) for scan in cpn])
+    at = np.linspace(one.centre - 2.1 * one.width, one.centre + 1.6 * one.width, 288)
+    points = np.stack([interpolate(signals.temperature, scan, at) for scan in cpn])[None].astype(np.float32)
+    centre, width, scans = settle(bin_averages(points), *refine(points))
+    step = at[1] - at[0]
+    np.testing.assert_allclose(at[0] + step * centre, one.centre, atol=2e-4 * one.width)
+    np.testing.assert_allclose(step * width, one.width, rtol=5e-4)
+    np.testing.assert_allclose(scans[0], one.scans, atol=2e-3)
+
+
+def test_curves_stay_as_they_are_beyond_their_points() -> None:
+    points = np.array([[[0.25, 0.5, 1.0, 1.0, 0.75]]], np.float32)
+    found = bin_averages(points)(np.array([[-9.0, -1.0, 0.0, 4.0, 5.0, 30.0]]))
+    np.testing.assert_allclose(found[0, 0, [0, 1, 3, 4]], [0.25, 0.25, 0.75, 0.75], atol=1e-6)
 
 
 def test_noise_is_seen(signals: Signals) -> None:

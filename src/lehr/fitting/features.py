@@ -27,8 +27,8 @@ FEATURES = BINS + 2
 CONDITIONS = 4
 """Of all scans of a sample: relative width, noise, whether instruments have faults, and the number of scans."""
 
-NOISE_FLOOR = 3e-4
-"""Of averages of CpN: what the engine, half precision and resampling leave."""
+NOISE_FLOOR = 1e-4
+"""Of averages of CpN: what the engine and resampling leave."""
 
 
 def features_of(scans: NDArray[np.floating[Any]], log_rates: Array) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ found by integrals over the scans, not by single points: it moves smoothly with 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ __all__ = [
     "fine_edges",
     "interpolate",
     "refine",
+    "settle",
     "window_of",
 ]
 
@@ -47,7 +48,8 @@ REFERENCE = 0.5
 _UNSETTLED = 0.05  # a mean CpN so far from glass and liquid belongs to the transition
 _SCALES = 2.0 ** (-np.arange(57) / 4)  # distances from the centre that are tried, in ranges of the scan
 _GENEROUS = 2.0  # the coarse window reaches so many times as far as the transition
-_SMOOTHED = 5  # coarse bins
+_SMOOTHED = 5  # bins
+_TURNS = 3  # each leaves about a tenth of how far most windows still are from where they stay
 _ENOUGH = 0.1  # of a distance, over which a mean says something
 _SOFT = 0.1  # CpN (1 - CpN) from which on a temperature counts for half or more
 
@@ -84,12 +86,15 @@ def window_of(curves: Sequence[Curve]) -> Window:
     low, high = coarse_window(curves)
     edges = np.linspace(low, high, COARSE_BINS + 1)
     integrals = [_integral(*_extended(curve, low, high)) for curve in curves]
-    centre, width = refine(np.stack([_averages(integral, edges) for integral in integrals])[None])
     step = (high - low) / COARSE_BINS
-    middle = float(low + step * (centre[0] + 0.5))
-    width_kelvin = float(step * width[0])
+    centre, width = refine(np.stack([_averages(integral, edges) for integral in integrals])[None])
+
+    def averages(edges: Array) -> Array:
+        return np.stack([_averages(integral, edges[0]) for integral in integrals])[None]
+
+    centre, width, fine = settle(averages, low + step * (centre + 0.5), step * width)
+    middle, width_kelvin, scans = float(centre[0]), float(width[0]), np.asarray(fine[0], np.float64)
     edges = middle + width_kelvin * fine_edges()
-    scans = np.stack([_averages(integral, edges) for integral in integrals])
     noise = np.sqrt(np.mean([_noise(curve, edges[0], edges[-1]) ** 2 for curve in curves]))
     return Window(middle, width_kelvin, scans, float(noise))
 
@@ -166,14 +171,45 @@ def refine(coarse: NDArray[np.floating[Any]], inside: NDArray[np.bool_] | None =
     return centre, np.sqrt(12 * (weight * (at - centre[:, None]) ** 2).sum(axis=-1))
 
 
+def settle(
+    averages: Callable[[Array], NDArray[np.floating[Any]]], centre: Array, width: Array
+) -> tuple[Array, Array, NDArray[np.floating[Any]]]:
+    """Move windows until they are those that their own bins show: where they began is then forgotten.
+
+    Parameters
+    ----------
+    averages : callable
+        From edges, shape (n, BINS + 1), to averages of CpN between them, shape (n, cycles, BINS).
+    centre, width : ndarray, shape (n,)
+        Where to begin.
+
+    Returns
+    -------
+    centre, width : ndarray, shape (n,)
+    bins : ndarray, shape (n, cycles, BINS)
+    """
+    for _ in range(_TURNS):
+        edges = centre[:, None] + width[:, None] * fine_edges()
+        at, spread = refine(averages(edges))
+        step = width * (BELOW + ABOVE) / BINS
+        centre, width = edges[:, 0] + step * (at + 0.5), step * spread
+    return centre, width, averages(centre[:, None] + width[:, None] * fine_edges())
+
+
 def _extended(curve: Curve, low: float, high: float) -> Curve:
-    """Let glass and liquid go on, as they are at the ends of a scan, beyond both ends of a coarse window."""
+    """Let glass and liquid go on beyond both ends of a coarse window.
+
+    As CpN = 0 and 1, not as the scan ends: one that ends in a tail, at 1.05 say, would be a transition without end.
+    """
     temperature, cpn = curve
-    far, points = 2 * (high - low), max(cpn.size // 50, 1)
-    before, after = 2 * temperature[0] - temperature[1], 2 * temperature[-1] - temperature[-2]
+    far = 2 * (high - low)
+    # two points near each end: the slope there is none of the long way beyond
+    steps = np.array([2.0, 1.0])
+    before = temperature[0] - steps * (temperature[1] - temperature[0])
+    after = temperature[-1] + steps[::-1] * (temperature[-1] - temperature[-2])
     return (
-        np.concatenate([[min(low, before) - far, before], temperature, [after, max(high, after) + far]]),
-        np.concatenate([[cpn[:points].mean()] * 2, cpn, [cpn[-points:].mean()] * 2]),
+        np.concatenate([[min(low, before[0]) - far], before, temperature, after, [max(high, after[-1]) + far]]),
+        np.concatenate([[0.0] * 3, cpn, [1.0] * 3]),
     )
 
 
@@ -205,29 +241,43 @@ def _hermite(
     return np.asarray(a + u * (slope_a + u * ((3 * rise - 2 * slope_a - slope_b) + u * (slope_a + slope_b - 2 * rise))))
 
 
-def bin_averages(points: NDArray[np.float32], edges: Array) -> NDArray[np.float32]:
-    """Average curves on equidistant points between edges; many at once, as `window_of` does it for one.
+def bin_averages(points: NDArray[np.float32]) -> Callable[[Array], NDArray[np.float32]]:
+    """Return the averages of curves on equidistant points, as a function of edges; as `window_of` has them of one.
 
     Parameters
     ----------
     points : ndarray, shape (n, cycles, points)
         Curves.
-    edges : ndarray, shape (n, edges)
-        Where to average, in points from the first: 0 is the first point, 1 the second.
+
+    Returns
+    -------
+    callable
+        Of edges, shape (n, edges), in points from the first: 0 is the first point, 1 the second. Beyond the first and
+        the last a curve stays as it is there.
     """
     n, cycles, size = points.shape
-    slope = np.empty_like(points)
-    slope[..., 1:-1] = (points[..., 2:] - points[..., :-2]) / 2
-    slope[..., 0], slope[..., -1] = points[..., 1] - points[..., 0], points[..., -1] - points[..., -2]
+    parts = (points[..., 1:] + points[..., :-1]) / 2
+    slope = (points[..., 2:] - points[..., :-2]) / 24
+    parts[..., 1:] += slope
+    parts[..., :-1] -= slope
+    parts[..., 0] += (points[..., 1] - points[..., 0]) / 12
+    parts[..., -1] -= (points[..., -1] - points[..., -2]) / 12
     area = np.zeros_like(points)
-    parts = (points[..., 1:] + points[..., :-1]) / 2 + (slope[..., :-1] - slope[..., 1:]) / 12
     np.cumsum(parts, axis=-1, out=area[..., 1:])
-    at = np.clip(edges.astype(np.int64), 0, size - 2)
-    u = (edges - at).astype(np.float32)[:, None]
-    where = at[:, None] + size * np.arange(n * cycles).reshape(n, cycles, 1)
-    a, b = area.ravel().take(where), area.ravel().take(where + 1)
-    values = _hermite(u, a, b, points.ravel().take(where), points.ravel().take(where + 1))
-    return np.asarray(np.diff(values) / np.diff(edges)[:, None], np.float32)
+    flat, integral = points.ravel(), area.ravel()
+    first = size * np.arange(n * cycles).reshape(n, cycles, 1)
+
+    def averages(edges: Array) -> NDArray[np.float32]:
+        inside = np.clip(edges, 0, size - 1)
+        at = np.minimum(inside.astype(np.int64), size - 2)
+        u, beyond = ((inside - at).astype(np.float32)[:, None], (edges - inside).astype(np.float32)[:, None])
+        where = at[:, None] + first
+        a, b = flat.take(where), flat.take(where + 1)
+        values = _hermite(u, integral.take(where), integral.take(where + 1), a, b)
+        values += beyond * np.where(beyond < 0, a, b)
+        return np.asarray(np.diff(values) / np.diff(edges)[:, None].astype(np.float32), np.float32)
+
+    return averages
 
 
 def _noise(curve: Curve, low: float, high: float) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from lehr.fitting import windows
 from lehr.fitting.features import NOISE_FLOOR, conditions_of, features_of, targets_of
@@ -18,7 +19,7 @@ Array = NDArray[np.float64]
 Values = NDArray[np.float32]
 
 _CLEAN_SHARE = 0.3  # of what is learnt from, without noise
-_LN_NOISE = np.log(5e-4), np.log(0.06)  # standard deviation of a point
+_LN_NOISE = np.log(3e-4), np.log(0.06)  # standard deviation of a point
 _LN_DENSITY = np.log(0.1), np.log(20.0)  # measured points in the distance of two stored ones
 _FAULTY_SHARE = 0.35  # of what is learnt from, with the faults of an instrument
 _LAG = 0.06  # widths of the transition, at most
@@ -83,7 +84,7 @@ def make_batch(
     """
     n = len(rows)
     chosen = _choose(glasses, rows, count, rng)
-    points = glasses.scans[chosen].astype(np.float32)
+    points = glasses.scans[chosen]
     # the stored points are the coarse window and its margin; a measured coarse window may be somewhat smaller or larger
     cut = (
         MARGIN / (1 + 2 * MARGIN) * (1 + (rng.uniform(-1, 1, (2, n)) if measurement is None else 0.0) * np.ones((2, n)))
@@ -107,7 +108,7 @@ def make_batch(
 
     at = np.arange(POINTS)
     centre, width = windows.refine(points, (at >= first[:, None]) & (at <= last[:, None]))
-    scans = windows.bin_averages(points, centre[:, None] + width[:, None] * windows.fine_edges())
+    centre, width, scans = windows.settle(windows.bin_averages(points), centre, width)
     in_a_bin = np.maximum(density * width * (windows.BELOW + windows.ABOVE) / windows.BINS, 1)
     # a noise that is measured is known to about a tenth
     seen = np.hypot(noise / np.sqrt(in_a_bin), NOISE_FLOOR) * np.exp(0.1 * rng.standard_normal(n) * (noise > 0))
@@ -149,14 +150,12 @@ def _distort(points: Values, rng: np.random.Generator, amplitude: Array, width: 
     """
     n, cycles, size = points.shape
     lag = np.maximum(amplitude * width * _LAG * rng.random(n) ** 2, 1e-3)
-    decay = np.exp(-1 / lag).astype(np.float32)[:, None]
-    part = (lag.astype(np.float32)[:, None]) * (1 - decay)
-    lagging = np.empty((size, n, cycles), np.float32)
-    source = np.ascontiguousarray(np.moveaxis(points, -1, 0))
-    lagging[0] = source[0]
-    for k in range(1, size):  # exact for a signal that is linear between points
-        lagging[k] = decay * lagging[k - 1] + (part - decay) * source[k - 1] + (1 - part) * source[k]
-    points = np.ascontiguousarray(np.moveaxis(lagging, 0, -1))
+    lagging = np.empty_like(points)
+    for k, decay in enumerate(np.exp(-1 / lag)):
+        part = lag[k] * (1 - decay)  # exact for a signal that is linear between points
+        filters = np.array([[1 - part, part - decay], [1.0, -decay]], np.float32)
+        lagging[k] = lfilter(*filters, points[k], zi=np.float32(part) * points[k, :, :1])[0]
+    points = lagging
 
     def error(shared: float, own: float) -> Array:
         drawn = shared * rng.standard_normal((n, 1, 1)) + own * rng.standard_normal((n, cycles, 1))
@@ -171,9 +170,11 @@ def _distort(points: Values, rng: np.random.Generator, amplitude: Array, width: 
 def _white_noise(shape: tuple[int, ...], sigma: Array, density: Array, rng: np.random.Generator) -> Values:
     """Return noise at the stored points as measured ones have it: averaged, or interpolated where they are few."""
     white = rng.standard_normal(shape, dtype=np.float32)
-    for k in np.flatnonzero(density < 1):
-        position = rng.random() + density[k] * np.arange(shape[-1])
-        before = position.astype(np.int64)
-        u = (position - before).astype(np.float32)
-        white[k] = white[k][:, before] * (1 - u) + white[k][:, np.minimum(before + 1, shape[-1] - 1)] * u
+    few = np.flatnonzero(density < 1)
+    position = rng.random((few.size, 1)) + density[few, None] * np.arange(shape[-1])
+    before = position.astype(np.int64)
+    u = (position - before).astype(np.float32)[:, None]
+    after = np.minimum(before + 1, shape[-1] - 1)
+    a, b = (np.take_along_axis(white[few], at[:, None], axis=-1) for at in (before, after))
+    white[few] = a + u * (b - a)
     return np.asarray(white * (sigma / np.sqrt(np.maximum(density, 1))).astype(np.float32)[:, None, None])

@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ _PAPER_BATCHES = 0.4  # of all; the others have any number of scans
 _WARM_UP = 200  # steps
 _FINAL_RATE = 1e-3  # of the highest
 _LINES = 20
+_LEAST_SPREAD = 1e-3  # of a feature; rates that are all the same have none
+_FIRST = 40  # batches that say how large features and answers are
 
 
 def train_estimator(config: EstimatorConfig) -> Path:
@@ -83,16 +86,28 @@ def _fit(config: EstimatorConfig, glasses: Glasses) -> dict[str, NDArray[np.floa
     )
     network.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=negative_log_likelihood)
     rng, started, losses = np.random.default_rng(config.seed), time.perf_counter(), []
-    first = [_batch(config, glasses, rng).targets for _ in range(20)]
-    shift, scale = (f(np.concatenate(first), axis=0) for f in (np.mean, np.std))
-    for step in range(config.steps):
-        batch = _batch(config, glasses, rng)
-        losses.append(network.train_on_batch([batch.scans, batch.conditions], (batch.targets - shift) / scale))
-        if (step + 1) % max(config.steps // _LINES, 1) == 0:
-            recent = np.mean([float(loss) for loss in losses[-50:]])
-            _say(f"step {step + 1}: {recent:.2f}, {time.perf_counter() - started:.0f} s")
-    answers = {"answers/shift": shift.astype(np.float32), "answers/scale": scale.astype(np.float32)}
-    return {**estimator_weights(network), **answers}
+    first = [_batch(config, glasses, rng) for _ in range(_FIRST)]
+    shift, scale = _mean_and_spread([batch.targets for batch in first])
+    middle, spread = _mean_and_spread([batch.scans for batch in first])
+    spread = np.maximum(spread, _LEAST_SPREAD)
+    with ThreadPoolExecutor(1) as other:  # one thread makes all batches, in their order: the same ones in every run
+        coming = other.submit(_batch, config, glasses, rng)
+        for step in range(config.steps):
+            batch = coming.result()
+            coming = other.submit(_batch, config, glasses, rng)
+            scans = ((batch.scans - middle) / spread).astype(np.float32)
+            losses.append(network.train_on_batch([scans, batch.conditions], (batch.targets - shift) / scale))
+            if (step + 1) % max(config.steps // _LINES, 1) == 0:
+                recent = np.mean([float(loss) for loss in losses[-50:]])
+                _say(f"step {step + 1}: {recent:.2f}, {time.perf_counter() - started:.0f} s")
+    scales = {"answers/shift": shift, "answers/scale": scale, "scans/shift": middle, "scans/scale": spread}
+    return {**estimator_weights(network), **{name: values.astype(np.float32) for name, values in scales.items()}}
+
+
+def _mean_and_spread(parts: list[NDArray[np.floating[Any]]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and standard deviation of the columns of many arrays."""
+    rows = np.concatenate([part.reshape(-1, part.shape[-1]) for part in parts])
+    return rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
 
 
 def _batch(config: EstimatorConfig, glasses: Glasses, rng: np.random.Generator) -> Batch:

@@ -46,7 +46,7 @@ class Glasses:
         Whether the scans are the six of the paper.
     first : ndarray of int, shape (n + 1,)
         Where the scans of each glass begin, and the end.
-    scans : ndarray of float16, shape (scans, POINTS)
+    scans : ndarray of float32, shape (scans, POINTS)
         CpN.
     rates : ndarray, shape (scans, 2)
         Logarithms of cooling and heating rate over `REFERENCE_RATE`.
@@ -57,7 +57,7 @@ class Glasses:
     high: Array
     paper: NDArray[np.bool_]
     first: NDArray[np.int64]
-    scans: NDArray[np.float16]
+    scans: NDArray[np.float32]
     rates: Array
 
     @property
@@ -72,7 +72,7 @@ class _Glass:
     paper: bool
     low: float
     high: float
-    scans: NDArray[np.float16]
+    scans: NDArray[np.float32]
     rates: Array
 
 
@@ -172,4 +172,4 @@ def _simulate(
     low, high = low - margin, high + margin
     at = np.linspace(low, high, POINTS)
     scans = np.stack([windows.interpolate(temperature, scan, at) for scan in cpn[0]])
-    return _Glass(row, paper, low, high, scans.astype(np.float16), rates)
+    return _Glass(row, paper, low, high, scans.astype(np.float32), rates)
