@@ -104,7 +104,9 @@ def _convergence(result: FitResult) -> list[Note]:
 def _ends(result: FitResult) -> list[Note]:
     found = []
     model = result.objective.model
-    curves = list(zip(model.split(result.fitted), result.fitted_scans.scans, result.scans.scans, strict=True))
+    # a baseline that has been fitted is no part of a transition
+    glass = model.split(model.glass_alone(result.point))
+    curves = list(zip(glass, result.fitted_scans.scans, result.scans.scans, strict=True))
     for end, settled, verb in ((0, 0.0, "starts"), (-1, 1.0, "ends")):
         away = {
             number: float(cpn[end])
