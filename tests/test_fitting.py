@@ -225,6 +225,23 @@ def test_profile_interval_is_open_where_the_scan_sets_no_end() -> None:
     assert "open" not in result.report()
 
 
+@pytest.mark.slow
+def test_samples_scatter_as_the_standard_errors_say() -> None:
+    """Of 6,000 samples some hundred are independent, so that standard deviations are good to 7 %."""
+    pytest.importorskip("emcee")
+    result = fit(measured()[:, ::4], KELVIN[::4])
+    samples = result.sample(500, seed=1)
+    errors_of_fit = np.array(list(result.standard_errors.values()))
+    assert samples.shape == (16 * 375, len(result.names))
+    assert samples.std(axis=0) == pytest.approx(errors_of_fit, rel=0.3)
+    assert (np.abs(samples.mean(axis=0) - result.values) < 0.4 * errors_of_fit).all()
+    # the ridge of ln A and dh is followed
+    assert np.corrcoef(samples[:, 0], samples[:, 1])[0, 1] == pytest.approx(result.correlation[0, 1], abs=1e-3)
+    assert (result.sample(20, seed=2) == result.sample(20, seed=2)).all()
+    with pytest.raises(lehr.LehrError, match="too few"):
+        result.sample(1)
+
+
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_a_quantity_is_held_and_the_rest_is_free(quantity: str) -> None:
     coordinates = Coordinates(450.0)
@@ -447,6 +464,16 @@ def test_lehr_fit_and_design(files: list[str], tmp_path: Path, capsys: pytest.Ca
     assert (tmp_path / "fit.png").stat().st_size > 10_000
     assert main(["design", str(out), "--count", "3"]) == 0
     assert "cool at" in capsys.readouterr().out
+
+
+def test_lehr_fit_writes_samples(files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = np.arange(6.0).reshape(2, 3) / 7.0
+    monkeypatch.setattr(lehr.fitting.FitResult, "sample", lambda self: drawn)
+    path = tmp_path / "samples.csv"
+    assert main(["fit", *files, "--cooling-rates", "0.5", "1", "2", "5", "10", "20", "--mcmc", str(path)]) == 0
+    lines = path.read_text().splitlines()
+    assert lines[0].startswith("ln_A,delta_h,x,beta,glass_transition,glass_offset_1")
+    assert np.loadtxt(lines[1:], delimiter=",") == pytest.approx(drawn, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,9 @@ def add_commands(commands: Any) -> None:
     command.add_argument(
         "--profile", action="store_true", help="intervals by other fits, where the curvature is not to be trusted"
     )
+    command.add_argument(
+        "--mcmc", type=Path, metavar="FILE", help="write samples of the values as CSV; needs emcee, takes a minute"
+    )
     command.add_argument("--plot", type=Path, metavar="FILE", help="draw scans, fit and residuals (PNG, PDF or SVG)")
     command.add_argument("--json", type=Path, metavar="FILE", help="write the result for a program")
     add_read_options(command)
@@ -103,6 +106,9 @@ def fit(options: argparse.Namespace) -> int:
     for number, scan in enumerate(scans, 1):
         for note in scan.notes:
             print(f"scan {number}: {note}")
+    if options.mcmc:
+        rows = [",".join(f"{value:.10g}" for value in row) for row in result.sample()]
+        _write(options.mcmc, "\n".join([",".join(result.names), *rows]) + "\n")
     if options.json:
         _write(options.json, json.dumps(result.to_json(profile=options.profile), indent=2) + "\n")
     if options.plot:

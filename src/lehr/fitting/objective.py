@@ -70,6 +70,15 @@ class Objective:
             rows = np.full(self.model.data.size, _IMPOSSIBLE)
         return np.concatenate([rows, self._prior @ point])
 
+    def misfit(self, point: NDArray[np.float64], unit: float) -> float:
+        """Return the sum of squares, by the loss, in a unit; with what is known beforehand, whose unit is its own."""
+        rows = self.residuals(point)
+        data, known = rows[: self.model.data.size], rows[self.model.data.size :]
+        squares = data**2
+        if self.loss != "linear":
+            squares = 2.0 * _OUTLIER**2 * (np.sqrt(1.0 + squares / _OUTLIER**2) - 1.0)
+        return float(squares.sum() / unit + np.sum(known**2))
+
     def jacobian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return their derivatives, shape (points + known, parameters).
 

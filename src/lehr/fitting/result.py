@@ -16,6 +16,7 @@ from lehr.fitting.diagnosis import FitStatus, Note, correlation_time, diagnose
 from lehr.fitting.information import compress, covariance_root, propagate
 from lehr.fitting.objective import Objective
 from lehr.fitting.profile import profile_intervals
+from lehr.fitting.sampling import draw_samples
 from lehr.fitting.scans import Scans
 from lehr.physics import TNMParameters
 
@@ -158,6 +159,28 @@ class FitResult:
         An end that the scans do not set is infinite.
         """
         return profile_intervals(self, LEVELS)
+
+    def sample(self, steps: int = 1000, *, seed: int = 0) -> NDArray[np.float64]:
+        """Draw samples of the values by Markov chain Monte Carlo; needs emcee (`pip install "lehr[mcmc]"`).
+
+        Parameters
+        ----------
+        steps : int
+            Of each of some 16 walkers; the first quarter is left out.
+        seed : int
+            Another seed draws others.
+
+        Returns
+        -------
+        ndarray, shape (samples, names)
+            In the order of `names`.
+
+        Raises
+        ------
+        LehrError
+            If emcee is missing, or there are too few steps.
+        """
+        return draw_samples(self, steps, seed)
 
     @cached_property
     def fictive_temperatures(self) -> NDArray[np.float64]:
