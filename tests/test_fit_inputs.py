@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fitted import AS2SE3, KELVIN, PROGRAM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,10 +12,6 @@ import lehr
 from lehr.fitting import FitStatus
 from lehr.fitting.coordinates import QUANTITIES
 from lehr.physics import GAS_CONSTANT
-
-AS2SE3 = lehr.material("As2Se3").parameters
-PROGRAM = lehr.ThermalProgram.chr_cycles()
-KELVIN = np.arange(350.0, 550.0, 0.5)
 
 
 def rows(glass: lehr.TNMParameters = AS2SE3, kelvin: np.ndarray = KELVIN, noise: float = 0.01) -> np.ndarray:
