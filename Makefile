@@ -103,7 +103,7 @@ $(STAMPS)/package: $(STAMPS)/environment $(SOURCES)
 
 # --- locks -----------------------------------------------------------------------------------------------------------
 
-EXTRAS := store mpi train workflow report excel dev
+EXTRAS := store mpi train workflow report excel mcmc dev
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fitted import AS2SE3, KELVIN, PROGRAM, errors, fit, measured
 
 import lehr
 from lehr import signals
@@ -28,9 +29,6 @@ from lehr.io import Scan as Measured
 from lehr.io import normalise
 from lehr.physics import GAS_CONSTANT
 
-AS2SE3 = lehr.material("As2Se3").parameters
-PROGRAM = lehr.ThermalProgram.chr_cycles()
-
 
 def random_glasses(count: int, seed: int) -> list[tuple[lehr.TNMParameters, lehr.Signals]]:
     """Glasses of the whole state space with CpN,max <= 6, simulated on 900 points around their transitions."""
@@ -51,10 +49,6 @@ def random_glasses(count: int, seed: int) -> list[tuple[lehr.TNMParameters, lehr
 def noisy(scans: lehr.Signals, noise: float, seed: int) -> Scans:
     rng = np.random.default_rng(seed)
     return Scans.of(scans.temperature, scans.cpn + noise * rng.standard_normal(scans.cpn.shape), scans.program)
-
-
-def errors(result: lehr.fitting.FitResult, glass: lehr.TNMParameters) -> np.ndarray:
-    return np.asarray(result.parameters.as_tuple()) - glass.as_tuple()
 
 
 def test_coordinates_go_there_and_back() -> None:
@@ -118,17 +112,6 @@ def test_scatter_is_that_of_the_bound() -> None:
 
 
 # --- what a reader is told ---------------------------------------------------------------------------------
-
-KELVIN = np.arange(350.0, 550.0, 0.5)
-
-
-def measured(glass: lehr.TNMParameters = AS2SE3, seed: int = 0, noise: float = 0.01, **options: object) -> np.ndarray:
-    scans = lehr.simulate(*glass.as_tuple(), temperature=KELVIN, **options)
-    return scans.cpn + noise * np.random.default_rng(seed).standard_normal(scans.cpn.shape)
-
-
-def fit(rows: np.ndarray, temperature: np.ndarray = KELVIN, program: lehr.ThermalProgram = PROGRAM, **options: object):
-    return lehr.fit([(temperature, row) for row in rows], program, **options)
 
 
 def test_result_answers_everything() -> None:
@@ -315,12 +298,26 @@ def files(tmp_path: Path) -> list[str]:
 def test_lehr_fit_and_design(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "fit.json"
     rates = ["--cooling-rates", "0.5", "1", "2", "5", "10", "20"]
-    assert main(["fit", *files, *rates, "--json", str(out), "--plot", str(tmp_path / "fit.png")]) == 0
-    values = json.loads(out.read_text())["values"]
+    more = ["--profile", "--json", str(out), "--plot", str(tmp_path / "fit.png")]
+    assert main(["fit", *files, *rates, *more]) == 0
+    assert "profile intervals" in capsys.readouterr().out
+    document = json.loads(out.read_text())
+    values, (low, high) = document["values"], document["profile_intervals"]["x"]["0.68"]
+    assert low < values["x"] < high
     assert values["delta_h"] == pytest.approx(AS2SE3.delta_h, rel=0.02)
     assert (tmp_path / "fit.png").stat().st_size > 10_000
     assert main(["design", str(out), "--count", "3"]) == 0
     assert "cool at" in capsys.readouterr().out
+
+
+def test_lehr_fit_writes_samples(files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = np.arange(6.0).reshape(2, 3) / 7.0
+    monkeypatch.setattr(lehr.fitting.FitResult, "sample", lambda _: drawn)
+    path = tmp_path / "samples.csv"
+    assert main(["fit", *files, "--cooling-rates", "0.5", "1", "2", "5", "10", "20", "--mcmc", str(path)]) == 0
+    lines = path.read_text().splitlines()
+    assert lines[0].startswith("ln_A,delta_h,x,beta,glass_transition,glass_offset_1")
+    assert np.loadtxt(lines[1:], delimiter=",") == pytest.approx(drawn, rel=1e-9)
 
 
 @pytest.mark.parametrize(

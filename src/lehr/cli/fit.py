@@ -44,6 +44,12 @@ def add_commands(commands: Any) -> None:
         help="standard error of the thermometer (default: 0)",
     )
     group.add_argument("--robust", action="store_true", help="let spikes count for little")
+    command.add_argument(
+        "--profile", action="store_true", help="intervals by other fits, where the curvature is not to be trusted"
+    )
+    command.add_argument(
+        "--mcmc", type=Path, metavar="FILE", help="write samples of the values as CSV; needs emcee, takes a minute"
+    )
     command.add_argument("--plot", type=Path, metavar="FILE", help="draw scans, fit and residuals (PNG, PDF or SVG)")
     command.add_argument("--json", type=Path, metavar="FILE", help="write the result for a program")
     add_read_options(command)
@@ -96,12 +102,15 @@ def fit(options: argparse.Namespace) -> int:
     baseline = options.baseline or likely_nuisance(scans).baseline
     nuisance = Nuisance(baseline, thermal_lag=options.lag, temperature_offset=options.temperature_error)
     result = fit_scans(as_scans(scans, program), nuisance=nuisance, loss="soft_l1" if options.robust else "linear")
-    print(result.report())
+    print(result.report(profile=options.profile))
     for number, scan in enumerate(scans, 1):
         for note in scan.notes:
             print(f"scan {number}: {note}")
+    if options.mcmc:
+        rows = [",".join(f"{value:.10g}" for value in row) for row in result.sample()]
+        _write(options.mcmc, "\n".join([",".join(result.names), *rows]) + "\n")
     if options.json:
-        _write(options.json, json.dumps(result.to_json(), indent=2) + "\n")
+        _write(options.json, json.dumps(result.to_json(profile=options.profile), indent=2) + "\n")
     if options.plot:
         from lehr.report.fitted import fitted_scans
         from lehr.report.style import save

@@ -25,6 +25,7 @@ _NOISE_SCATTER = 1.7  # of the noise from second differences of n points, relati
 _LIMITS = {"delta_h": 0.02, "x": 0.02, "beta": 0.02}  # standard error (of dh, as a share of it) that is ill determined
 _TIED = 0.9  # correlation of x and beta that is worth saying
 _RATE = 0.4  # deviation of ln q from what Tf' says
+_NO_RATE = 7.0  # from here on, a thousandfold, no other rate explains a scan
 _PARTLY = 0.03  # CpN away from glass or liquid at an end of a scan
 _ON_BOUND = 1e-3
 
@@ -104,7 +105,9 @@ def _convergence(result: FitResult) -> list[Note]:
 def _ends(result: FitResult) -> list[Note]:
     found = []
     model = result.objective.model
-    curves = list(zip(model.split(result.fitted), result.fitted_scans.scans, result.scans.scans, strict=True))
+    # a baseline that has been fitted is no part of a transition
+    glass = model.split(model.glass_alone(result.point))
+    curves = list(zip(glass, result.fitted_scans.scans, result.scans.scans, strict=True))
     for end, settled, verb in ((0, 0.0, "starts"), (-1, 1.0, "ends")):
         away = {
             number: float(cpn[end])
@@ -156,11 +159,10 @@ def suspicious_rates(scans: Scans) -> list[str]:
         return ["Tf' does not rise with the cooling rate, as it must: the scans may be in another order"]
     middle = np.median(limits[simple] - slope * log_rates[simple])
     away = (limits[simple] - middle) / slope - log_rates[simple]
-    rates = zip(simple.tolist(), np.exp(log_rates[simple]).tolist(), np.exp(away).tolist(), strict=True)
     return [
-        f"scan {i + 1} looks as if it was cooled at {rate * factor:.2g} K/min, not {rate:.3g}"
-        for i, rate, factor in rates
-        if abs(np.log(factor)) > _RATE
+        f"scan {i + 1} looks as if it was cooled at {np.exp(log_rate + off):.2g} K/min, not {np.exp(log_rate):.3g}"
+        for i, log_rate, off in zip(simple.tolist(), log_rates[simple].tolist(), away.tolist(), strict=True)
+        if _RATE < abs(off) < _NO_RATE
     ]
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
-from lehr.fitting.coordinates import Coordinates
+from lehr.fitting.coordinates import LOWER, UPPER, Coordinates
 from lehr.fitting.model import Nuisance, ScanModel
 from lehr.fitting.objective import Objective
 from lehr.fitting.result import FitResult
 from lehr.fitting.scans import Scans
-from lehr.fitting.starts import initial_estimate, middle
+from lehr.fitting.starts import likely_starts, middle
 from lehr.physics import DEFAULT_TOLERANCE
 
 __all__ = ["fit_scans"]
@@ -23,8 +25,10 @@ _NOISE_FLOOR = DEFAULT_TOLERANCE  # the engine is no better
 _CHANCE = 4.0  # standard deviations of the mean square that noise alone does not exceed: then no other start is tried
 _SETTLED = 0.05  # relative change of the noise up to which a fit with something known beforehand is not repeated
 _ROUNDS = 3
+_STARTS = 3
 _EVALUATIONS = 60  # of a start
 _LAG = 1.0  # s, where a lag starts
+_INSIDE = 0.01  # of x and beta; steps are short beside a bound, and a start that lies on it stays there
 
 
 def fit_scans(
@@ -44,7 +48,7 @@ def fit_scans(
         What was measured; the part around the transition is fitted.
     starts : array_like, shape (4,) or (n, 4), optional
         ln_A, delta_h (J/mol), x, beta to start from, one after the other until a fit is as good as the noise. Default:
-        those of `initial_estimate`.
+        up to three of `likely_starts`.
     nuisance : Nuisance, optional
         What the instrument may have done. Default: nothing.
     noise : float, optional
@@ -70,8 +74,7 @@ def fit_scans(
     part = scans.window(wide=nuisance.baseline != "none")
     model = ScanModel(part, Coordinates(middle(scans)), nuisance, tolerance)
     objective = Objective(model, noise or max(scans.noise, _NOISE_FLOOR), loss)
-    points = [_point(model, row) for row in _rows(scans, starts)]
-    solution, tried = _best(objective, points)
+    solution, tried = _best(objective, (_point(model, row) for row in _rows(scans, starts)))
     sigma = noise or _noise(objective, solution, loss)
     for _ in range(_ROUNDS):
         if not objective.known or abs(sigma / objective.noise - 1.0) < _SETTLED:
@@ -82,8 +85,10 @@ def fit_scans(
     return FitResult.of(scans, objective, solution, sigma, tried, time.perf_counter() - started)
 
 
-def _rows(scans: Scans, starts: ArrayLike | None) -> NDArray[np.float64]:
-    rows = initial_estimate(scans) if starts is None else np.atleast_2d(np.asarray(starts, dtype=float))
+def _rows(scans: Scans, starts: ArrayLike | None) -> Iterable[NDArray[np.float64]]:
+    if starts is None:
+        return islice(likely_starts(scans), _STARTS)
+    rows: NDArray[np.float64] = np.atleast_2d(np.asarray(starts, dtype=float))
     if rows.ndim != 2 or rows.shape[1] != 4 or not np.isfinite(rows).all() or not (rows[:, 1] > 0).all():
         raise LehrError("the starts are no glasses", "Give (n, 4): ln_A, delta_h (J/mol, positive), x, beta.")
     return rows
@@ -92,10 +97,12 @@ def _rows(scans: Scans, starts: ArrayLike | None) -> NDArray[np.float64]:
 def _point(model: ScanModel, row: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the parameters of the model where a fit starts."""
     rest = [_LAG if name == "thermal_lag" else 0.0 for name in model.names]
-    return np.concatenate([model.coordinates.theta(row), rest])
+    theta = model.coordinates.theta(row)
+    theta[2:] = np.clip(theta[2:], LOWER[2:] + _INSIDE, UPPER[2:] - _INSIDE)
+    return np.concatenate([theta, rest])
 
 
-def _best(objective: Objective, points: list[NDArray[np.float64]]) -> tuple[Any, int]:
+def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[Any, int]:
     """Return the best of SciPy's results, and how many starts were tried."""
     best, tried = None, 0
     # the root mean square of n residuals scatters by 1/sqrt(2 n); a noise that was read from the scans by as much

@@ -28,6 +28,7 @@ _SMOOTH = ("thermal_lag", "temperature_offset")
 """Nuisance parameters that the prediction is no linear function of."""
 
 _SECONDS_PER_MINUTE = 60.0
+_FAR = 5.0  # standard deviations of the thermometer; beyond, a fit moves the whole transition out of the scans
 _GRID_POINTS = 2000  # of a grid that is laid between measured temperatures, and of one that a lag acts on
 
 
@@ -51,7 +52,8 @@ class Nuisance:
         A first-order lag of the sensor, a time in s.
     temperature_offset : float
         Uncertainty of the temperature calibration in K, one standard deviation; 0 trusts it. A shift of the temperature
-        can hardly be told from another glass, so it has to be known from elsewhere how large it may be.
+        can hardly be told from another glass, so it has to be known from elsewhere how large it may be. No fit goes
+        beyond five standard deviations.
     """
 
     baseline: str = "none"
@@ -159,8 +161,13 @@ class ScanModel:
 
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the lower and the upper bounds of all parameters."""
-        lower = [0.0 if name == "thermal_lag" else -np.inf for name in self.names]
-        return np.concatenate([LOWER, lower]), np.concatenate([UPPER, np.full(len(self.names), np.inf)])
+        # a sensor so slow that it needs the whole scan to follow shows no transition
+        spans = [s.temperature[-1] - s.temperature[0] for s in self.scans.scans]
+        slowest = _SECONDS_PER_MINUTE * min(np.array(spans) / self.scans.program.heating_rates)
+        far = _FAR * self.nuisance.temperature_offset
+        limits = {"thermal_lag": (0.0, slowest), "temperature_offset": (-far, far)}
+        lower, upper = zip(*(limits.get(name, (-np.inf, np.inf)) for name in ("", *self.names)), strict=True)
+        return np.concatenate([LOWER, lower[1:]]), np.concatenate([UPPER, upper[1:]])
 
     def predict(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return CpN of all points.
@@ -177,6 +184,10 @@ class ScanModel:
             signals = _simulate(self.coordinates, point[None, :4], block.program, block.axis(values), self.tolerance)
             self._add(out, block, block.lagged(signals, values)[0])
         return np.asarray(out + self._coefficients(point) @ self._baseline(out))
+
+    def glass_alone(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return CpN of all points without what the instrument did."""
+        return self.predict(np.concatenate([point[:4], np.zeros(len(self.names))]))
 
     def jacobian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the derivatives of `predict`, shape (points, parameters).
@@ -264,8 +275,8 @@ def theta_derivatives(
     PredictionError
         If the engine finds no signal.
     """
-    glass = coordinates.glass(theta)
     try:
+        glass = coordinates.glass(theta)  # within the bounds of theta, but tau = 100 s at no temperature
         found = simulate_sensitivities(glass, program=program, temperature=temperature, tolerance=tolerance)
     except LehrError:
         raise PredictionError from None
@@ -280,9 +291,13 @@ def _simulate(
     tolerance: float,
 ) -> NDArray[np.float64]:
     """Return CpN of several theta, shape (n, cycles, points)."""
-    cpn, status = simulate_batch(
-        coordinates.parameters(theta), program=program, temperature=temperature, dtype="float64", tolerance=tolerance
-    )
+    try:
+        cpn, status = simulate_batch(
+            coordinates.parameters(theta), program=program, temperature=temperature, dtype="float64",
+            tolerance=tolerance,
+        )  # fmt: skip
+    except LehrError:  # a temperature offset that goes below 0 K
+        raise PredictionError from None
     if (status > Status.WINDOW).any():
         raise PredictionError
     return cpn

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
+from lehr.fitting.coordinates import Held
 from lehr.fitting.model import PredictionError, ScanModel
 
 __all__ = ["LOSSES", "Objective"]
@@ -16,6 +17,8 @@ LOSSES = ("linear", "soft_l1")
 """Least squares, and a loss that lets spikes pull no more than a few standard deviations do."""
 
 _OUTLIER = 2.0  # standard deviations from which on soft_l1 takes residuals linearly
+
+_SETTLED = 1e-3  # change of the sum of squares, 0.03 standard deviations of one parameter, that ends a fit
 
 _IMPOSSIBLE = 1e3  # residual, in units of the noise, where the engine finds no signal
 
@@ -67,6 +70,15 @@ class Objective:
             rows = np.full(self.model.data.size, _IMPOSSIBLE)
         return np.concatenate([rows, self._prior @ point])
 
+    def misfit(self, point: NDArray[np.float64], unit: float) -> float:
+        """Return the sum of squares, by the loss, in a unit; with what is known beforehand, whose unit is its own."""
+        rows = self.residuals(point)
+        data, known = rows[: self.model.data.size], rows[self.model.data.size :]
+        squares = data**2
+        if self.loss != "linear":
+            squares = 2.0 * _OUTLIER**2 * (np.sqrt(1.0 + squares / _OUTLIER**2) - 1.0)
+        return float(squares.sum() / unit + np.sum(known**2))
+
     def jacobian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return their derivatives, shape (points + known, parameters).
 
@@ -77,26 +89,42 @@ class Objective:
         """
         return np.concatenate([self.model.jacobian(point) / self.noise, self._prior])
 
-    def solve(self, start: NDArray[np.float64], evaluations: int) -> Any:
-        """Return SciPy's result from a start, or None if the engine finds no signals there."""
+    def solve(self, start: NDArray[np.float64], evaluations: int, held: Held | None = None) -> Any:
+        """Return SciPy's result from a start, or None if the engine finds no signals there.
+
+        With a quantity that is held, its point is that of the free coordinates.
+        """
         from scipy.optimize import least_squares
 
         lower, upper = self.model.bounds()
+        if held is not None:
+            start, lower, upper = (held.free(point) for point in (start, lower, upper))
+
+        def residuals(free: NDArray[np.float64]) -> NDArray[np.float64]:
+            return self.residuals(free if held is None else held.point(free))
+
+        def jacobian(free: NDArray[np.float64]) -> NDArray[np.float64]:
+            if held is None:
+                return self.jacobian(free)
+            return np.asarray(self.jacobian(held.point(free)) @ held.derivatives(free))
+
         inside = 1e-6 * np.minimum(upper - lower, 1.0)
         try:
-            return least_squares(
-                self.residuals,
-                np.clip(start, lower + inside, upper - inside),
-                self.jacobian,
-                bounds=(lower, upper),
-                method="trf",
-                x_scale="jac",
-                loss=self.loss,
-                f_scale=_OUTLIER,
-                xtol=1e-8,
-                ftol=1e-8,
-                gtol=None,
-                max_nfev=evaluations,
-            )
+            # a trial step to the end of what is possible overflows, and is rejected
+            with np.errstate(all="ignore"):
+                return least_squares(
+                    residuals,
+                    np.clip(start, lower + inside, upper - inside),
+                    jacobian,
+                    bounds=(lower, upper),
+                    method="trf",
+                    x_scale="jac",
+                    loss=self.loss,
+                    f_scale=_OUTLIER,
+                    xtol=1e-8,
+                    ftol=_SETTLED / self.model.data.size,
+                    gtol=None,
+                    max_nfev=evaluations,
+                )
         except PredictionError:
             return None

@@ -15,6 +15,8 @@ from lehr.fitting.coordinates import LOWER, QUANTITIES, UPPER
 from lehr.fitting.diagnosis import FitStatus, Note, correlation_time, diagnose
 from lehr.fitting.information import compress, covariance_root, propagate
 from lehr.fitting.objective import Objective
+from lehr.fitting.profile import profile_intervals
+from lehr.fitting.sampling import draw_samples
 from lehr.fitting.scans import Scans
 from lehr.physics import TNMParameters
 
@@ -151,6 +153,36 @@ class FitResult:
         return found
 
     @cached_property
+    def profile_intervals(self) -> dict[str, dict[float, tuple[float, float]]]:
+        """The same of the parameters and Tg where the sum of squares says so, for which some hundred fits are made.
+
+        An end that the scans do not set is infinite.
+        """
+        return profile_intervals(self, LEVELS)
+
+    def sample(self, steps: int = 1000, *, seed: int = 0) -> NDArray[np.float64]:
+        """Draw samples of the values by Markov chain Monte Carlo; needs emcee (`pip install "lehr[mcmc]"`).
+
+        Parameters
+        ----------
+        steps : int
+            Of each of some 16 walkers; the first quarter is left out.
+        seed : int
+            Another seed draws others.
+
+        Returns
+        -------
+        ndarray, shape (samples, names)
+            In the order of `names`.
+
+        Raises
+        ------
+        LehrError
+            If emcee is missing, or there are too few steps.
+        """
+        return draw_samples(self, steps, seed)
+
+    @cached_property
     def fictive_temperatures(self) -> NDArray[np.float64]:
         """Tf' in K of the glass before each scan, shape (cycles,)."""
         return self._fictive_temperatures[0]
@@ -175,23 +207,22 @@ class FitResult:
         """The worst of the notes."""
         return self.notes[0].status if self.notes else FitStatus.DETERMINED
 
-    def report(self) -> str:
-        """Return the result as text, for a person."""
+    def report(self, *, profile: bool = False) -> str:
+        """Return the result as text, for a person; with `profile_intervals` if wanted."""
         from lehr.fitting.text import report
 
-        return report(self)
+        return report(self, profile=profile)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the result as a JSON object, for a program."""
+    def to_json(self, *, profile: bool = False) -> dict[str, Any]:
+        """Return the result as a JSON object, for a program; with `profile_intervals`, null where open, if wanted."""
+        more = {"profile_intervals": _document(self.profile_intervals)} if profile else {}
         return {
             "status": self.status.name.lower(),
             "notes": [{"status": f.status.name.lower(), "detail": f.detail} for f in self.notes],
             "values": dict(zip(self.names, self.values.tolist(), strict=True)),
             "standard_errors": self.standard_errors,
-            "intervals": {
-                name: {f"{level:g}": list(ends) for level, ends in levels.items()}
-                for name, levels in self.intervals.items()
-            },
+            "intervals": _document(self.intervals),
+            **more,
             "correlation": {"names": list(self.names), "matrix": self.correlation.tolist()},
             "fictive_temperatures": self.fictive_temperatures.tolist(),
             "fictive_temperature_errors": self.fictive_temperature_errors.tolist(),
@@ -209,3 +240,11 @@ class FitResult:
         from lehr.report.fitted import fitted_scans
 
         return cast("Figure", fitted_scans(self).get_figure(root=True))
+
+
+def _document(intervals: dict[str, dict[float, tuple[float, float]]]) -> dict[str, dict[str, list[float | None]]]:
+    """Return intervals for JSON, which knows no infinity."""
+    return {
+        name: {f"{level:g}": [end if np.isfinite(end) else None for end in ends] for level, ends in levels.items()}
+        for name, levels in intervals.items()
+    }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +14,14 @@ from lehr.fitting.estimate import estimate
 from lehr.fitting.scans import Scans
 from lehr.physics import GAS_CONSTANT, LN_REFERENCE_TIME, Status, ThermalProgram, simulate_batch
 
-__all__ = ["cooling_rates", "initial_estimate", "limiting_fictive_temperatures", "middle", "random_starts"]
+__all__ = [
+    "cooling_rates",
+    "initial_estimate",
+    "likely_starts",
+    "limiting_fictive_temperatures",
+    "middle",
+    "random_starts",
+]
 
 _X = (0.25, 0.45, 0.65, 0.85)
 _BETA = (0.25, 0.4, 0.55, 0.7, 0.85)
@@ -30,26 +40,28 @@ def limiting_fictive_temperatures(scans: Scans) -> NDArray[np.float64]:
 
 
 def initial_estimate(scans: Scans, count: int = 3) -> NDArray[np.float64]:
-    """Return likely glasses, the likeliest first, shape (count, 4).
+    """Return likely glasses, the likeliest first, shape (count, 4): those of `likely_starts`."""
+    return np.array(list(islice(likely_starts(scans), count)))
 
-    The first is that of the estimator, if it knows such a program. The others are found without: the activation energy
-    from how Tf' depends on the cooling rate, -d ln q/d(1/Tf') = dh/R, or, if the rates do not differ, from the width of
-    the transition, by trial. So are x and beta; ln A comes from Tf' itself.
+
+def likely_starts(scans: Scans) -> Iterator[NDArray[np.float64]]:
+    """Yield likely glasses, the likeliest first, each of shape (4,).
+
+    The first is that of the estimator, if it knows such a program. The others are found without, and only when they are
+    asked for: the activation energy from how Tf' depends on the cooling rate, -d ln q/d(1/Tf') = dh/R, or, if the rates
+    do not differ, from the width of the transition, by trial. So are x and beta; ln A comes from Tf' itself.
     """
     try:
         first = [np.array(estimate(scans).mean.as_tuple())]
     except LehrError:  # holds, rates beyond what it has learnt, or a part of a transition
         first = []
-    if len(first) >= count:
-        return np.array(first)
+    yield from first
     limits = limiting_fictive_temperatures(scans)
     coordinates = Coordinates(middle(scans))
     steepness = _steepness(scans, coordinates.reference, limits)
-    scans = scans.window()
     x, beta, log_steepness = (axis.ravel() for axis in np.meshgrid(_X, _BETA, np.log(steepness)))
     theta = np.stack([log_steepness, np.full_like(x, LN_REFERENCE_TIME), x, beta], axis=-1)
-    tried = coordinates.parameters(_screen(scans, coordinates, theta, limits))
-    return np.array([*first, *tried][:count])
+    yield from coordinates.parameters(_screen(scans.window(), coordinates, theta, limits))
 
 
 def random_starts(scans: Scans, count: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -25,8 +25,8 @@ _SHOWN = {
 _DIGITS = 2  # of a standard error that are shown
 
 
-def report(result: FitResult) -> str:
-    """Return the result as text."""
+def report(result: FitResult, *, profile: bool = False) -> str:
+    """Return the result as text, with profile intervals if wanted."""
     lines = [f"{result.status.name.lower()}: {result.status.value}", ""]
     lines.append(f"{'':24}{'value':>12}{'std. error':>12}{'68 %':>26}{'95 %':>26}")
     single = [name for name in result.names if not name[-1].isdecimal()]
@@ -36,6 +36,8 @@ def report(result: FitResult) -> str:
         error = unit * result.standard_errors[name]
         ends = [" .. ".join(_number(unit * end, error) for end in result.intervals[name][p]) for p in (0.68, 0.95)]
         lines.append(f"{label:24}{_number(unit * value, error):>12}{error:12.2g}{ends[0]:>26}{ends[1]:>26}")
+    if profile:
+        lines += _profiles(result)
     lines += [
         "",
         f"{'scan':>4}{'cooled, K/min':>15}{'heated, K/min':>15}{'Tf prime, K':>15}{'std. error':>12}{'rms':>10}",
@@ -56,6 +58,20 @@ def report(result: FitResult) -> str:
     lines += _of_scans(result)
     lines += ["", f"{points}; {ties}; {effort}"]
     return "\n".join([*lines, *(f"note: {note}" for note in result.notes)])
+
+
+def _profiles(result: FitResult) -> list[str]:
+    """Return a table of the profile intervals."""
+    lines = ["", f"{'profile intervals':48}{'68 %':>26}{'95 %':>26}"]
+    for name, levels in result.profile_intervals.items():
+        label, unit = _SHOWN[name]
+        error = unit * result.standard_errors[name]
+        shown = (
+            " .. ".join(_number(unit * end, error) if np.isfinite(end) else "open" for end in ends)
+            for ends in levels.values()
+        )
+        lines.append(f"{label:48}" + "".join(f"{interval:>26}" for interval in shown))
+    return lines
 
 
 def _of_scans(result: FitResult) -> list[str]:
