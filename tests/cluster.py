@@ -18,6 +18,9 @@ from stores import receipts_in
 
 from lehr.config import load_config
 
+# Where a shell has started the tests in the background, they ignore SIGINT, and so would all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 PROFILE = ROOT / "slurm/ci"
 BLOCK = "signals.zarr/C/receipts/block-1-of-1"
 """What the rule simulate makes, below the results."""
