@@ -74,10 +74,7 @@ class _Profile:
         along = np.concatenate([result.theta_covariance @ by_theta, result.covariance[len(QUANTITIES) :, index]])
         self._direction = along / result.covariance[index, index]
         self._limits = self._range(result)
-        # SciPy's cost is half the sum of squares, in units of the noise before the fit
-        noise = max(result.noise, model.tolerance) / result.objective.noise
-        residuals = result.objective.residuals(result.point)[: model.data.size]
-        self._unit = noise**2 * result.correlation_time * result.objective.variance_factor(residuals) / 2.0
+        self._unit = result.misfit_unit / 2.0  # SciPy's cost is half the sum of squares
         self._least = self._solve(self._value, self._best)[0]
 
     def ends(self, sign: float, quantiles: list[float]) -> list[float]:

@@ -152,6 +152,14 @@ class FitResult:
             found[name] = {level: (max(value - r, low), min(value + r, high)) for level, r in reach.items()}
         return found
 
+    @property
+    def misfit_unit(self) -> float:
+        """The sum of squares of the objective that one standard deviation makes: that of the standard errors."""
+        model = self.objective.model
+        noise = max(self.noise, model.tolerance) / self.objective.noise
+        residuals = self.objective.residuals(self.point)[: model.data.size]
+        return float(noise**2 * self.correlation_time * self.objective.variance_factor(residuals))
+
     @cached_property
     def profile_intervals(self) -> dict[str, dict[float, tuple[float, float]]]:
         """The same of the parameters and Tg where the sum of squares says so, for which some hundred fits are made.

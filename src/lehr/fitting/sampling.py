@@ -40,9 +40,7 @@ def draw_samples(result: FitResult, steps: int, seed: int) -> NDArray[np.float64
     objective, best = result.objective, result.point
     coordinates, size = objective.model.coordinates, best.size
     lower, upper = objective.model.bounds()
-    noise = max(result.noise, objective.model.tolerance) / objective.noise
-    residuals = objective.residuals(best)[: objective.model.data.size]
-    unit = noise**2 * result.correlation_time * objective.variance_factor(residuals)
+    unit = result.misfit_unit
 
     def log_probability(point: NDArray[np.float64]) -> float:
         if not ((point >= lower) & (point <= upper)).all():
