@@ -55,7 +55,7 @@ lint: install ## check style, types, layers and generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports --no-logo
-	$(BIN)/python -m lehr.config --check
+	$(BIN)/python workflow/schemas/generate.py --check
 
 clean: ## remove what was built, keep the environment and the results
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

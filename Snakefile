@@ -9,7 +9,7 @@
 # Rules call the command line `lehr`, which reads the config file itself. Outputs are receipts, manifests and run
 # folders; the Zarr store is not an output, because Snakemake deletes the outputs of a failed job.
 
-from lehr.config import load_config
+from lehr.studies import load_run
 from lehr.errors import LehrError
 from snakemake.exceptions import WorkflowError
 
@@ -19,7 +19,7 @@ if len(workflow.configfiles) != 1 or workflow.config_settings.config:
     )
 CONFIG = str(workflow.configfiles[0])
 try:
-    study = load_config(CONFIG)
+    study = load_run(CONFIG)
 except LehrError as error:
     raise WorkflowError(str(error))
 
@@ -31,7 +31,7 @@ def asks(rule, ranks=1):
     """What a job of a rule asks for; memory in MB and time in minutes are more at each attempt."""
 
     def amount(wildcards, attempt, what):
-        from lehr.jobs import job  # imports all that simulates, which most calls of Snakemake do not need
+        from lehr.generate.jobs import job  # imports all that simulates, which most calls of Snakemake do not need
 
         return getattr(job(study, rule, wildcards.get("subset", ""), wildcards.get("model", "")), what)(attempt)
 

@@ -34,9 +34,10 @@ from numcodecs import blosc
 from table import Results
 
 from lehr import store
-from lehr.config import Config, load_config
-from lehr.generate import finalise, generate, initialise, part_plan
-from lehr.physics import simulate_batch
+from lehr.generate.driver import finalise, generate, initialise, part_plan
+from lehr.glass.config import GlassRun
+from lehr.glass.tnm import simulate_batch
+from lehr.studies import load_run
 
 SUBSET = "G"
 BATCH = 128
@@ -51,7 +52,7 @@ def seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def write_config(folder: Path, name: str, values: int, rows_per_part: int) -> tuple[Config, Path]:
+def write_config(folder: Path, name: str, values: int, rows_per_part: int) -> tuple[GlassRun, Path]:
     """Write a config of the subset with `values` values of x and beta each, and read it."""
     axis = {"start": 0.2, "stop": 1.0, "count": values}
     content = {
@@ -62,7 +63,7 @@ def write_config(folder: Path, name: str, values: int, rows_per_part: int) -> tu
     }
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(content))
-    return load_config(path), path
+    return load_run(path), path
 
 
 # --- making ----------------------------------------------------------------------------------------------------------
@@ -83,7 +84,7 @@ class Stopwatch:
         self.processor[step] = self.processor.get(step, 0.0) + time.process_time() - processor
 
 
-def making(results: Results, config: Config, parts: int) -> None:
+def making(results: Results, config: GlassRun, parts: int) -> None:
     """Time the steps from parameters to disk, part after part."""
     subset = config.signals.state_space.build().subset(SUBSET)
     plan, group = part_plan(config, SUBSET), config.group_path(SUBSET)
@@ -152,7 +153,7 @@ def rank(path: Path) -> None:
     """Generate on the ranks of this program, from the first part to the last; rank 0 prints the wall time."""
     from mpi4py import MPI
 
-    config = load_config(path)
+    config = load_run(path)
     if MPI.COMM_WORLD.rank == 0:
         initialise(config, SUBSET)
     MPI.COMM_WORLD.Barrier()
@@ -161,7 +162,7 @@ def rank(path: Path) -> None:
         print(f"elapsed {elapsed}")
 
 
-def efficiency(results: Results, config: Config, path: Path, repeats: int) -> Config:
+def efficiency(results: Results, config: GlassRun, path: Path, repeats: int) -> GlassRun:
     """Time whole runs with one and two ranks, and leave a complete store."""
     times: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(repeats):
@@ -182,7 +183,7 @@ def efficiency(results: Results, config: Config, path: Path, repeats: int) -> Co
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def reading(results: Results, config: Config, folder: Path, batches: int) -> None:
+def reading(results: Results, config: GlassRun, folder: Path, batches: int) -> None:
     """Time batches of 128 from the store and from the raw array."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     signals = store.SignalStore.open(config.store_path, SUBSET)

@@ -35,7 +35,7 @@ import numpy as np
 from table import Results
 
 import lehr
-from lehr.physics import GAS_CONSTANT, default_temperature
+from lehr.glass.tnm import GAS_CONSTANT, default_temperature
 
 SEED = 20250107
 GRID_SAMPLES = 13_752_261

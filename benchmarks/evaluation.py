@@ -27,11 +27,13 @@ import numpy as np
 from table import Results, begin, options_of
 
 import lehr
-from lehr.config import Config
 from lehr.evaluation.measure import compare_signals, simulation_threads
 from lehr.evaluation.metrics import clamp
-from lehr.generate import generate
-from lehr.models import Network, TargetScaling, build_mcnn, predict
+from lehr.evaluation.network import Network, predict
+from lehr.generate.driver import generate
+from lehr.glass.config import GlassRun
+from lehr.glass.networks import TargetScaling
+from lehr.glass.networks.mcnn import build_mcnn
 from lehr.store import SequentialReader, SignalStore
 
 SUBSET = "C"
@@ -39,12 +41,12 @@ SEED = 0
 OFF = np.array([0.002, 0.002, 0.01, 0.01])  # errors of a good network, as shares of the values
 
 
-def small_store(folder: Path, kelvin: float, values: int) -> Config:
+def small_store(folder: Path, kelvin: float, values: int) -> GlassRun:
     """Generate a store and return its config."""
     axis = {"start": 0.2, "stop": 1.0, "count": values}
     signals = {"state_space": {"x": axis, "beta": axis}, "temperature": {"step": kelvin}}
     models = [{"name": SUBSET, "subset": SUBSET}]
-    config = Config.model_validate({"output": str(folder), "signals": signals, "models": models})
+    config = GlassRun.model_validate({"output": str(folder), "signals": signals, "models": models})
     generate(config, SUBSET)
     return config
 
@@ -59,14 +61,14 @@ def fastest(work: Callable[[], object], rounds: int) -> float:
     return min(seconds)
 
 
-def batches(store: SignalStore, config: Config) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def batches(store: SignalStore, config: GlassRun) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield signals and parameters of the training split."""
     size = config.evaluation.batch_size
     for _, signals, parameters in SequentialReader(store, config.split.build(), "train", batch_size=size):
         yield signals, parameters
 
 
-def predictions(results: Results, store: SignalStore, config: Config, rounds: int) -> None:
+def predictions(results: Results, store: SignalStore, config: GlassRun, rounds: int) -> None:
     keras.utils.set_random_seed(SEED)
     model = build_mcnn(store.points, store.cycles, config.network)
     network = Network(model, TargetScaling(), store.temperature, {})
@@ -85,7 +87,7 @@ def predictions(results: Results, store: SignalStore, config: Config, rounds: in
     results.add("predictions_per_s", len(memory) / turns[0], "1/s", len(memory) / turns[1])
 
 
-def resimulations(results: Results, store: SignalStore, config: Config, rounds: int) -> None:
+def resimulations(results: Results, store: SignalStore, config: GlassRun, rounds: int) -> None:
     random = np.random.default_rng(SEED)
     signals, true = (np.concatenate(parts) for parts in zip(*batches(store, config), strict=True))
     cpn = signals.swapaxes(1, 2)

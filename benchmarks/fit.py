@@ -2,7 +2,7 @@
 
 Glasses with CpN,max up to 6 are drawn over the state space of the paper and scanned after its six cycles, at 1500
 temperatures that are scaled to the width of the transition. They are read by the network alone, by the network and
-least squares (`lehr.fitting.fit_scans`), and in the two ways of today, without the network:
+least squares (`lehr.glass.fit.fit_scans`), and in the two ways of today, without the network:
 
 - `lm_multistart`: Levenberg-Marquardt (MINPACK, with the engine's derivatives) from random glasses whose transition
   lies where that of the scans does, until the residuals are those of the noise, 20 at most;
@@ -31,17 +31,18 @@ from scipy.optimize import least_squares
 from table import Results, options_of
 
 import lehr
-from lehr import signals
-from lehr.config import StateSpaceConfig
-from lehr.fitting import FitResult, Nuisance, Scans, cramer_rao, estimate, fit_scans, random_starts
-from lehr.fitting.coordinates import QUANTITIES, Coordinates
-from lehr.fitting.information import compress, covariance_root, propagate
-from lehr.fitting.model import PredictionError, ScanModel
-from lehr.fitting.objective import Objective
-from lehr.fitting.starts import middle
-from lehr.fitting.windows import window_of
-from lehr.physics import GAS_CONSTANT
-from lehr.statespace import ScatteredSpace
+from lehr.glass import signals
+from lehr.glass.config import StateSpaceConfig
+from lehr.glass.estimator import estimate
+from lehr.glass.estimator.windows import window_of
+from lehr.glass.fit import FitResult, Nuisance, Scans, cramer_rao, fit_scans, random_starts
+from lehr.glass.fit.coordinates import QUANTITIES, Coordinates
+from lehr.glass.fit.information import compress, covariance_root, propagate
+from lehr.glass.fit.model import PredictionError, ScanModel
+from lehr.glass.fit.objective import Objective
+from lehr.glass.fit.starts import middle
+from lehr.glass.space import ScatteredSpace
+from lehr.glass.tnm import GAS_CONSTANT
 
 SEED, LIBRARY_SEED = 2025, 1
 PROGRAM = lehr.ThermalProgram.chr_cycles()

@@ -31,12 +31,14 @@ import yaml
 from keras import layers
 from table import Results, begin, options_of
 
-from lehr.config import Config, NetworkConfig, load_config
-from lehr.generate import finalise, generate, initialise
-from lehr.models import TargetScaling, build_mcnn
-from lehr.models.preprocessing import AttentionSegment, Downsampling
-from lehr.models.summary import training_flops
+from lehr.generate.driver import finalise, generate, initialise
+from lehr.glass.config import GlassRun, NetworkConfig
+from lehr.glass.networks import TargetScaling
+from lehr.glass.networks.attention import AttentionSegment, Downsampling
+from lehr.glass.networks.mcnn import build_mcnn
+from lehr.glass.networks.summary import training_flops
 from lehr.store import ShuffledReader, SignalStore
+from lehr.studies import load_run
 from lehr.training.tensorflow import Feed
 
 SUBSET = "C"
@@ -180,14 +182,14 @@ def small_store(folder: Path, kelvin: int, values: int, epochs: int) -> Path:
     }
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    config = load_config(path)
+    config = load_run(path)
     initialise(config, SUBSET)
     generate(config, SUBSET)
     finalise(config, SUBSET)
     return path
 
 
-def fed_from_store(results: Results, config: Config, rounds: int, epochs: int) -> None:
+def fed_from_store(results: Results, config: GlassRun, rounds: int, epochs: int) -> None:
     store = SignalStore.open(config.store_path, subset=SUBSET)
     reader = ShuffledReader(store, config.split.build(), "train", batch_size=BATCH, seed=SEED)
     scaling, points = TargetScaling(), config.signals.temperature.points
@@ -211,7 +213,7 @@ def fed_from_store(results: Results, config: Config, rounds: int, epochs: int) -
 
 
 def horovod(results: Results, path: Path, rounds: int) -> None:
-    history = load_config(path).run_path(SUBSET) / "history.csv"
+    history = load_run(path).run_path(SUBSET) / "history.csv"
     launchers: dict[int, list[str]] = {1: [], 2: ["horovodrun", "-np", "2", "--gloo"]}
     fastest = dict.fromkeys(launchers, 0.0)
     binaries = Path(sys.executable).parent
@@ -236,7 +238,7 @@ def main() -> None:
     full_resolution(results, batch=8 if quick else 64, rounds=1 if quick else 2)
     with tempfile.TemporaryDirectory() as name:
         path = small_store(Path(name), kelvin=5 if quick else 1, values=3 if quick else 5, epochs=2 if quick else 8)
-        fed_from_store(results, load_config(path), rounds=1 if quick else 4, epochs=2)
+        fed_from_store(results, load_run(path), rounds=1 if quick else 4, epochs=2)
         horovod(results, path, rounds=1 if quick else 2)
     results.add("load_average_after", os.getloadavg()[0], "1")
     print(f"{time.perf_counter() - start:.0f} s")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 # All that decides the numbers of a data set.
 NUMBERS = (
-    "cython_ext/*.c",
-    "cython_ext/*.h",
-    "cython_ext/*.pyx",
-    "src/lehr/physics/*.py",
-    "src/lehr/physics/*.npz",
-    "src/lehr/statespace/*.py",
+    "cython_ext/glass/*.c",
+    "cython_ext/glass/*.h",
+    "cython_ext/glass/*.pyx",
+    "src/lehr/glass/tnm/*.py",
+    "src/lehr/glass/tnm/*.npz",
+    "src/lehr/glass/space/*.py",
     "src/lehr/store/encoding.py",
 )
 

@@ -16,7 +16,7 @@ from conftest import ROOT, run
 from processes import ranks_of
 from stores import receipts_in
 
-from lehr.config import load_config
+from lehr.studies import load_run
 
 # Where a shell has started the tests in the background, they ignore SIGINT, and so would all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -144,5 +144,5 @@ def simulating(config: Path) -> Callable[[], bool]:
 
 def training(config: Path) -> Callable[[], bool]:
     """Tell whether the model C has a checkpoint."""
-    folder = load_config(config).run_path("C")
+    folder = load_run(config).run_path("C")
     return lambda: any(folder.glob("checkpoints/*/epoch-0001"))

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from lehr.config import Config, load_config
+from lehr.glass.config import GlassRun
+from lehr.studies import load_run
 
 if TYPE_CHECKING:
     from studied import Study
@@ -73,9 +74,9 @@ def tiny_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_config(tiny_path: Path) -> Config:
-    """Config of the small complete store."""
-    return load_config(tiny_path)
+def tiny_config(tiny_path: Path) -> GlassRun:
+    """GlassRun of the small complete store."""
+    return load_run(tiny_path)
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +98,7 @@ def slurm() -> None:
 
 
 @pytest.fixture(scope="session")
-def study(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Study:
+def study(tiny_config: GlassRun, tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Three networks with all that is measured of them, and their report; tests must not change it."""
     from studied import reported  # TensorFlow takes seconds to load
 

@@ -20,5 +20,5 @@ def fit(rows: np.ndarray, temperature: np.ndarray = KELVIN, program: lehr.Therma
     return lehr.fit([(temperature, row) for row in rows], program, **options)
 
 
-def errors(result: lehr.fitting.FitResult, glass: lehr.TNMParameters) -> np.ndarray:
+def errors(result: lehr.glass.fit.FitResult, glass: lehr.TNMParameters) -> np.ndarray:
     return np.asarray(result.parameters.as_tuple()) - glass.as_tuple()

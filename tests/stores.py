@@ -16,7 +16,7 @@ import numpy as np
 from conftest import TINY, write_config
 
 from lehr.cli import main
-from lehr.config import Config
+from lehr.glass.config import GlassRun
 
 LONGER: dict[str, Any] = {
     **TINY,
@@ -121,7 +121,7 @@ class Copy:
         (self.group / "manifest.json").write_text(json.dumps(manifest))
 
 
-def copy_of(tiny: Config, folder: Path) -> Copy:
+def copy_of(tiny: GlassRun, folder: Path) -> Copy:
     """Copy the small complete store."""
     config = write_config(folder / "c.yaml", TINY)
     shutil.copytree(tiny.store_path, folder / "results/signals.zarr")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from trained import config_beside, record
 
-from lehr.config import Config, ModelConfig
-from lehr.evaluation import RunReference, evaluate, measure_limits, measure_robustness
-from lehr.generate import generate
-from lehr.models import network
+from lehr.evaluation import RunReference, evaluate, measure_limits, measure_robustness, network
+from lehr.generate.driver import generate
+from lehr.glass.config import GlassRun
+from lehr.glass.config.run import GlassModel
 from lehr.report import write_report
 
 
@@ -20,15 +20,15 @@ from lehr.report import write_report
 class Study:
     """A report, the config that it is about, and what it said is missing."""
 
-    config: Config
+    config: GlassRun
     path: Path
     problems: list[str]
 
 
 MODELS = (
-    ModelConfig(name="C", subset="C"),
-    ModelConfig(name="C-cells", subset="C", split_by="cell"),
-    ModelConfig(name="G", subset="G"),
+    GlassModel(name="C", subset="C"),
+    GlassModel(name="C-cells", subset="C", split_by="cell"),
+    GlassModel(name="G", subset="G"),
 )
 
 
@@ -40,7 +40,7 @@ def answer(_: object, signals: np.ndarray) -> np.ndarray:
     return np.stack([-300.0 + 300.0 * place, 400e3 + 1e6 * place, 0.25 * height, 1.1 - 0.2 * height], axis=1)
 
 
-def study(tiny: Config, folder: Path) -> Config:
+def study(tiny: GlassRun, folder: Path) -> GlassRun:
     """Simulate a second subset beside the small store and measure three networks in all ways."""
     config = config_beside(tiny, folder, *MODELS).model_copy(update={"subsets": ("C", "G")})
     store = folder / "signals.zarr"
@@ -65,7 +65,7 @@ def study(tiny: Config, folder: Path) -> Config:
     return config
 
 
-def reported(tiny: Config, folder: Path) -> Study:
+def reported(tiny: GlassRun, folder: Path) -> Study:
     """Make the study and its report."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network, "load_network", lambda *_: None)

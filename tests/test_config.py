@@ -11,28 +11,32 @@ import yaml
 from conftest import ROOT, run
 
 from lehr import Hold, Jump, LehrError, Ramp
-from lehr.config import Config, StateSpaceConfig, load_config, load_estimator_config, load_program
-from lehr.config.generate import default_yaml, json_schema
+from lehr.config import differences
 from lehr.evaluation import differences_from_paper
-from lehr.fitting.estimate import read_weights
+from lehr.glass.config import GlassRun, StateSpaceConfig
+from lehr.glass.config.program import load_program
+from lehr.glass.estimator.config import load_estimator_config
+from lehr.glass.estimator.estimate import read_weights
+from lehr.studies import load_run
 
 CONFIGS = sorted(set((ROOT / "workflow/config").glob("*.yaml")) - {ROOT / "workflow/config/estimator.yaml"})
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_shipped_configs_are_valid(path: Path) -> None:
-    load_config(path)
+    load_run(path)
 
 
 def test_shipped_config_of_the_estimator_is_that_of_its_weights() -> None:
-    with resources.as_file(resources.files("lehr.fitting") / "estimator.npz") as path:
+    with resources.as_file(resources.files("lehr.glass.estimator") / "estimator.npz") as path:
         _, record = read_weights(path)
-    assert load_estimator_config(ROOT / "workflow/config/estimator.yaml").digest() == record["digest"]
+    config = load_estimator_config(ROOT / "workflow/config/estimator.yaml")
+    assert not differences(record["config"], config.model_dump(mode="json"))
 
 
 def test_default_config_is_the_paper() -> None:
-    config = load_config(ROOT / "workflow/config/default.yaml")
-    assert config == Config()
+    config = load_run(ROOT / "workflow/config/default.yaml")
+    assert config == GlassRun()
     assert config.signals.temperature.points == 18501
     assert config.subsets == ("LU", "RU", "LB", "RB", "C", "G")
     assert len(config.models) == 7
@@ -43,33 +47,33 @@ def test_default_config_is_the_paper() -> None:
 
 def test_each_network_is_tested_on_each_subset() -> None:
     models = [{"name": "C", "subset": "C"}, {"name": "cells", "subset": "C", "split_by": "cell"}]
-    config = Config.model_validate({"models": models, "subsets": ["G", "C"]})
+    config = GlassRun.model_validate({"models": models, "subsets": ["G", "C"]})
     assert config.tests == [(model, subset) for model in ("C", "cells") for subset in ("C", "G")]
-    own = Config.model_validate({"models": models, "subsets": ["G", "C"], "evaluation": {"transfer": False}})
+    own = GlassRun.model_validate({"models": models, "subsets": ["G", "C"], "evaluation": {"transfer": False}})
     assert own.tests == [("C", "C"), ("cells", "C")]
     assert (config.split_of("C"), config.split_of("cells").by) == (config.split, "cell")
 
 
-def _sizes(config: Config) -> list[int]:
+def _sizes(config: GlassRun) -> list[int]:
     space = config.signals.state_space.build()
     return [space.subset(name).size for name in config.subsets]
 
 
 def test_paper_and_full_have_the_sizes_of_the_paper() -> None:
-    paper, full = (load_config(ROOT / f"workflow/config/{name}.yaml") for name in ("paper", "full"))
+    paper, full = (load_run(ROOT / f"workflow/config/{name}.yaml") for name in ("paper", "full"))
     assert _sizes(paper) == [203_401] * 5 + [134_480]
-    assert paper.digest() == Config().digest()
+    assert paper.digest() == GlassRun().digest()
     assert (full.subsets, full.models, _sizes(full)) == (("all",), (), [13_752_261])
     assert full.signals.model_copy(update={"storage": paper.signals.storage}) == paper.signals
 
 
 def test_generated_files_are_current() -> None:
-    assert (ROOT / "workflow/config/default.yaml").read_text() == default_yaml()
-    assert (ROOT / "workflow/schemas/config.schema.json").read_text() == json_schema()
+    made = run("python", ROOT / "workflow/schemas/generate.py", "--root", ROOT, "--check")
+    assert made.returncode == 0, made.stderr
 
 
 def test_generator_checks_and_writes(tmp_path: Path) -> None:
-    command = ("python", "-m", "lehr.config", "--root", tmp_path)
+    command = ("python", ROOT / "workflow/schemas/generate.py", "--root", tmp_path)
     assert run(*command, "--check").returncode == 1
     assert run(*command).returncode == 0
     assert run(*command, "--check").returncode == 0
@@ -151,7 +155,7 @@ def test_errors_name_file_key_and_value(tmp_path: Path, text: str, named: str) -
     path = tmp_path / "bad.yaml"
     path.write_text(text)
     with pytest.raises(LehrError) as error:
-        load_config(path)
+        load_run(path)
     message = str(error.value)
     assert message.startswith(str(path))
     assert all(piece in message for piece in named.split(" .* ")), message
@@ -159,15 +163,15 @@ def test_errors_name_file_key_and_value(tmp_path: Path, text: str, named: str) -
 
 def test_a_missing_config_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LehrError, match="cannot read the file"):
-        load_config(tmp_path / "none.yaml")
+        load_run(tmp_path / "none.yaml")
 
 
 def test_digest_follows_the_content_only() -> None:
-    base = Config()
-    changed = Config.model_validate({"training": {"optimizer_options": {"learning_rate": 0.02}}})
+    base = GlassRun()
+    changed = GlassRun.model_validate({"training": {"optimizer_options": {"learning_rate": 0.02}}})
     assert base.signals.digest() == changed.signals.digest()
     assert base.training.digest() != changed.training.digest()
-    assert base.digest() == Config.model_validate(base.model_dump()).digest()
+    assert base.digest() == GlassRun.model_validate(base.model_dump()).digest()
 
 
 def _state_space(**content: Any) -> StateSpaceConfig:
@@ -211,17 +215,17 @@ def test_different_state_spaces_have_different_digests() -> None:
 
 def test_subsets_besides_those_of_the_models() -> None:
     models = [{"name": "one", "subset": "G"}]
-    assert Config.model_validate({"models": models}).subsets == ("G",)
-    assert Config.model_validate({"models": models, "subsets": None}).subsets == ("G",)
-    both = Config.model_validate({"models": models, "subsets": ["all", "G", "LU", "G"]})
+    assert GlassRun.model_validate({"models": models}).subsets == ("G",)
+    assert GlassRun.model_validate({"models": models, "subsets": None}).subsets == ("G",)
+    both = GlassRun.model_validate({"models": models, "subsets": ["all", "G", "LU", "G"]})
     assert both.subsets == ("LU", "G", "all")
-    assert both.digest() == Config.model_validate(both.model_dump(mode="json")).digest()
-    assert Config.model_validate({"models": [{"name": "one", "subset": "all"}]}).subsets == ("all",)
+    assert both.digest() == GlassRun.model_validate(both.model_dump(mode="json")).digest()
+    assert GlassRun.model_validate({"models": [{"name": "one", "subset": "all"}]}).subsets == ("all",)
 
 
 def test_scattered_config() -> None:
     scatter = {"method": "sobol", "count": 64, "seed": 3}
-    config = Config.model_validate(
+    config = GlassRun.model_validate(
         {"signals": {"state_space": {"scatter": scatter, "x": {"values": [0.5]}}}, "models": [], "subsets": ["all"]}
     )
     subset = config.signals.state_space.build().subset("all")
@@ -231,33 +235,33 @@ def test_scattered_config() -> None:
 
 def test_any_program_in_a_config() -> None:
     signals = {"program": yaml.safe_load(PROGRAM), "temperature": {"step": 10}}
-    config = Config.model_validate({"signals": signals})
+    config = GlassRun.model_validate({"signals": signals})
     assert config.signals.program.cycle_count == 2
     assert config.signals.program.build().heating_rates == (5.0, 10.0)
     in_seconds = yaml.safe_load(PROGRAM.replace("hours: 2", "seconds: 7200"))
-    same = Config.model_validate({"signals": {**signals, "program": in_seconds}})
-    assert same.digest() == config.digest() == Config.model_validate(config.model_dump(mode="json")).digest()
-    assert config.signals.digest() != Config().signals.digest()
-    assert Config().signals.program.cycle_count == 6
+    same = GlassRun.model_validate({"signals": {**signals, "program": in_seconds}})
+    assert same.digest() == config.digest() == GlassRun.model_validate(config.model_dump(mode="json")).digest()
+    assert config.signals.digest() != GlassRun().signals.digest()
+    assert GlassRun().signals.program.cycle_count == 6
     assert any(line.startswith("thermal program: another one, of 2 cycles") for line in differences_from_paper(config))
 
 
 def test_what_differs_from_the_paper_is_said() -> None:
-    assert differences_from_paper(Config()) == []
+    assert differences_from_paper(GlassRun()) == []
     spaces: list[tuple[dict[str, Any], str]] = [
         ({"x": {"step": 0.1}}, "values of x: 9 instead of 41"),
         ({"x": {"values": [0.3, 0.4, 0.9]}}, "values of x: not evenly spaced"),
         ({"ln_A": {"values": [-90, -20]}}, "ln A: -90 to -20 for each Δh* instead of a range of Tg"),
     ]
     for content, line in spaces:
-        assert line in differences_from_paper(Config.model_validate({"signals": {"state_space": content}}))
+        assert line in differences_from_paper(GlassRun.model_validate({"signals": {"state_space": content}}))
     scattered = {
         "signals": {"state_space": {"scatter": {"method": "random", "count": 9}}},
         "subsets": ["all"],
         "models": [],
     }
-    assert "samples: 9 random points instead of a grid" in differences_from_paper(Config.model_validate(scattered))
-    by_cell = Config.model_validate({"split": {"by": "cell"}})
+    assert "samples: 9 random points instead of a grid" in differences_from_paper(GlassRun.model_validate(scattered))
+    by_cell = GlassRun.model_validate({"split": {"by": "cell"}})
     assert differences_from_paper(by_cell) == ["split by: cell instead of sample"]
     assert by_cell.split.build().by == "cell"
 
@@ -272,7 +276,7 @@ def test_examples_of_the_page_are_valid(tmp_path: Path) -> None:
     ]
     for i, text in enumerate([example, listed]):
         (tmp_path / f"{i}.yaml").write_text(text)
-        load_config(tmp_path / f"{i}.yaml")
+        load_run(tmp_path / f"{i}.yaml")
     for text in scattered:
         assert yaml.safe_load(text)["signals"]["state_space"]["scatter"]["count"] > 0
         StateSpaceConfig.model_validate(yaml.safe_load(text)["signals"]["state_space"])

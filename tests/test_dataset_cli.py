@@ -14,21 +14,21 @@ import zarr
 from conftest import ROOT
 from stores import Copy, call, copy_of, untouched
 
-from lehr.config import Config
-from lehr.statespace import SPLITS
+from lehr.glass.config import GlassRun
+from lehr.split import SPLITS
 from lehr.store import SignalStore
 
 Lehr = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def copied(tiny_config: Config, tmp_path: Path) -> Copy:
+def copied(tiny_config: GlassRun, tmp_path: Path) -> Copy:
     """Return a copy of the small store, free to be changed."""
     return copy_of(tiny_config, tmp_path)
 
 
 @pytest.fixture
-def store(tiny_config: Config) -> SignalStore:
+def store(tiny_config: GlassRun) -> SignalStore:
     return SignalStore.open(tiny_config.store_path, "C")
 
 

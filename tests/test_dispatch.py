@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT, run
 
 import lehr
-from lehr.physics import GAS_CONSTANT, KWWKernel
+from lehr.glass.tnm import GAS_CONSTANT, KWWKernel
 
 DOUBLES = ctypes.POINTER(ctypes.c_double)
 TEMPERATURE = np.linspace(23.15, 1873.15, 3701)

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from lehr.errors import LehrError
-from lehr.fitting import Scans, estimate, initial_estimate
-from lehr.fitting.estimate import inverse_root, load_weights, read_weights
-from lehr.fitting.features import CONDITIONS, FEATURES
-from lehr.fitting.network import OUTPUTS, forward
-from lehr.fitting.windows import bin_averages, interpolate, refine, settle, window_of
-from lehr.physics import Cycle, Hold, Ramp, Signals, ThermalProgram, TNMParameters, simulate
-from lehr.physics.materials import Material, load_materials
+from lehr.glass.estimator import estimate
+from lehr.glass.estimator.estimate import inverse_root, load_weights, read_weights
+from lehr.glass.estimator.features import CONDITIONS, FEATURES
+from lehr.glass.estimator.network import OUTPUTS, forward
+from lehr.glass.estimator.windows import bin_averages, interpolate, refine, settle, window_of
+from lehr.glass.fit import Scans, initial_estimate
+from lehr.glass.materials import Material, load_materials
+from lehr.glass.tnm import Cycle, Hold, Ramp, Signals, ThermalProgram, TNMParameters, simulate
 
 GLASS = TNMParameters(-100.0, 4.0e5, 0.4, 0.6)
 
@@ -146,7 +147,7 @@ def test_first_start_of_a_fit(signals: Signals) -> None:
 
 
 def test_numpy_is_keras() -> None:
-    from lehr.models.estimator import build_estimator, estimator_weights
+    from lehr.glass.estimator.layers import build_estimator, estimator_weights
 
     network = build_estimator(FEATURES, CONDITIONS, 24, 32)
     rng = np.random.default_rng(3)
@@ -157,7 +158,7 @@ def test_numpy_is_keras() -> None:
 
 
 def test_likelihood_is_that_of_the_covariance() -> None:
-    from lehr.models.estimator import negative_log_likelihood
+    from lehr.glass.estimator.layers import negative_log_likelihood
 
     rng = np.random.default_rng(4)
     outputs, truth = 0.5 * rng.normal(size=(3, OUTPUTS)), rng.normal(size=(3, 4))
@@ -170,7 +171,7 @@ def test_likelihood_is_that_of_the_covariance() -> None:
 
 
 def test_weights_are_small_and_say_where_they_come_from() -> None:
-    with resources.as_file(resources.files("lehr.fitting") / "estimator.npz") as path:
+    with resources.as_file(resources.files("lehr.glass.estimator") / "estimator.npz") as path:
         assert path.stat().st_size < 5e6
         weights, record = read_weights(path)
     assert set(weights) == set(load_weights())
@@ -190,8 +191,8 @@ def test_scans_that_it_cannot_take(signals: Signals) -> None:
 
 
 def test_training_learns(tmp_path: Path) -> None:
-    from lehr.config import load_estimator_config
-    from lehr.training.estimator import train_estimator
+    from lehr.glass.estimator.config import load_estimator_config
+    from lehr.glass.estimator.training import train_estimator
 
     written = tmp_path / "tiny.yaml"
     written.write_text(

@@ -18,30 +18,32 @@ from stores import call
 from trained import fake_run, untrained_run
 
 from lehr import simulate
-from lehr.config import Config, ModelConfig, load_config
 from lehr.errors import LehrError
 from lehr.evaluation import RunReference, evaluate, measure, read_evaluation, references, transfer
 from lehr.evaluation.metrics import half_width
-from lehr.generate import generate
-from lehr.models import PARAMETERS, TargetScaling
-from lehr.statespace import SPLITS, Split
+from lehr.generate.driver import generate
+from lehr.glass.config import GlassRun
+from lehr.glass.config.run import GlassModel
+from lehr.glass.networks import PARAMETERS, TargetScaling
+from lehr.split import SPLITS, Split
 from lehr.store import SignalStore
+from lehr.studies import load_run
 
 ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])  # what the network of these tests says about every sample
 
 
 @pytest.fixture
-def config(tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+def config(tiny_config: GlassRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GlassRun:
     return fake_run(tiny_config, tmp_path, ANSWER, monkeypatch)
 
 
 @pytest.fixture
-def network(config: Config) -> RunReference:
+def network(config: GlassRun) -> RunReference:
     return RunReference(config, "C")
 
 
 @pytest.fixture
-def held_out(config: Config) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def held_out(config: GlassRun) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows, parameters and CpN,max of the test split."""
     store = SignalStore.open(config.store_path, "C")
     rows = np.flatnonzero(config.split.build().assign(store.parameters) == SPLITS.index("test"))
@@ -122,7 +124,7 @@ def test_signals_are_those_of_the_prediction(network: RunReference, held_out: tu
 
 
 def test_an_exact_network_has_the_signals_of_the_store(
-    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_out: tuple[np.ndarray, ...]
+    tiny_config: GlassRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_out: tuple[np.ndarray, ...]
 ) -> None:
     config = fake_run(tiny_config, tmp_path / "exact", held_out[1], monkeypatch)
     metrics = evaluate(RunReference(config, "C"))
@@ -177,7 +179,7 @@ def test_high_peaks_are_left_out_and_counted(
 
 
 def test_predictions_that_are_no_numbers_are_counted_and_listed(
-    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_out: tuple[np.ndarray, ...]
+    tiny_config: GlassRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_out: tuple[np.ndarray, ...]
 ) -> None:
     answers = np.tile(ANSWER, (len(held_out[1]), 1))
     answers[[3, 7], [0, 2]] = np.nan, np.inf
@@ -196,7 +198,7 @@ def test_predictions_that_are_no_numbers_are_counted_and_listed(
 
 
 def test_a_network_that_answers_nothing_is_written_down(
-    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_config: GlassRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = fake_run(tiny_config, tmp_path / "bad", np.full(4, np.nan), monkeypatch)
     metrics = evaluate(RunReference(config, "C"))
@@ -216,7 +218,7 @@ def test_another_split_lies_beside_the_test(network: RunReference) -> None:
 
 
 def test_a_network_with_a_split_of_its_own_is_tested_on_that(
-    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_config: GlassRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = fake_run(tiny_config, tmp_path / "cells", ANSWER, monkeypatch, models=("C-cells",), split_by="cell")
     metrics = evaluate(RunReference(config, "C-cells"))
@@ -225,13 +227,13 @@ def test_a_network_with_a_split_of_its_own_is_tested_on_that(
     assert metrics["samples"]["all"] == np.count_nonzero(part == 2)
     assert metrics["samples"]["all"] % 4 == 0  # whole cells, of two x and two beta
     assert json.loads((config.run_path("C-cells") / "run.json").read_text())["split"]["by"] == "cell"
-    other = config.model_copy(update={"models": (ModelConfig(name="C-cells", subset="C"),)})
+    other = config.model_copy(update={"models": (GlassModel(name="C-cells", subset="C"),)})
     with pytest.raises(LehrError, match=r"split\.by: cell -> sample"):
         evaluate(RunReference(other, "C-cells"))
 
 
 def test_a_network_is_tested_on_another_subset(
-    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_config: GlassRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = tiny_config.model_copy(update={"output": str(tmp_path / "both"), "subsets": ("C", "G")})
     shutil.copytree(tiny_config.store_path, both.store_path)
@@ -251,7 +253,7 @@ def test_a_network_is_tested_on_another_subset(
 
 
 def test_failed_simulations_are_counted() -> None:
-    split = Config().split.build()
+    split = GlassRun().split.build()
     parameters = np.stack([np.linspace(-300.0, -100.0, 1000)] + [np.full(1000, v) for v in (7e5, 0.5, 0.5)], axis=1)
     status = (np.arange(1000) % 3 == 0).astype(np.int8)
     test = split.assign(parameters) == 2
@@ -332,13 +334,13 @@ def test_a_damaged_evaluation_is_refused(network: RunReference, damage: str) -> 
 
 
 @pytest.fixture(scope="module")
-def real(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Config of a network C with its first weights; tests must not change the run folder."""
+def real(tiny_config: GlassRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """GlassRun of a network C with its first weights; tests must not change the run folder."""
     return untrained_run(tiny_config, tmp_path_factory.mktemp("real") / "results")
 
 
 def test_a_path_is_a_config_or_a_run_folder(real: Path, tmp_path: Path) -> None:
-    config = load_config(real)
+    config = load_run(real)
     assert references(real) == [RunReference(config, "C")]
     assert references(config.run_path("C")) == references(real, ["C"])
     moved = tmp_path / "moved/models/C"
@@ -353,7 +355,7 @@ def test_a_path_is_a_config_or_a_run_folder(real: Path, tmp_path: Path) -> None:
 
 def test_the_command_line_evaluates_what_it_can(real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that is no run, a training that is not finished and a subset without signals, among a good run."""
-    config = load_config(real)
+    config = load_run(real)
     unfinished = tmp_path / "models/U"
     unfinished.mkdir(parents=True)
     done = call(
@@ -391,7 +393,7 @@ def test_ranks_share_the_samples_and_change_nothing(real: Path, tmp_path: Path) 
     content["evaluation"] |= {"batch_size": 16}  # five batches
     path = tmp_path / "c.yaml"
     path.write_text(yaml.safe_dump(content))
-    network = RunReference(load_config(path), "C")
+    network = RunReference(load_run(path), "C")
     alone = evaluate(network)
     one = read_evaluation(network).data
     threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}  # as in the workflow

@@ -22,7 +22,7 @@ from conftest import TINY, run, write_config
 from processes import ended, ranks_of
 from stores import LONGER, Copy, call, copy_of, receipts_in, tree
 
-from lehr.config import Config
+from lehr.glass.config import GlassRun
 
 Lehr = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -32,7 +32,7 @@ def command(config: Path, ranks: int) -> list[str]:
 
 
 @pytest.fixture
-def copied(tiny_config: Config, tmp_path: Path) -> Copy:
+def copied(tiny_config: GlassRun, tmp_path: Path) -> Copy:
     """Return a copy of the small store, free to be damaged."""
     return copy_of(tiny_config, tmp_path)
 
@@ -90,7 +90,7 @@ def leave_orphans(group: Path) -> list[Path]:
     return orphans
 
 
-def test_orphans_are_swept_by_the_next_run(lehr: Lehr, copied: Copy, tiny_config: Config) -> None:
+def test_orphans_are_swept_by_the_next_run(lehr: Lehr, copied: Copy, tiny_config: GlassRun) -> None:
     orphans = leave_orphans(copied.group)
     copied.receipt(5).unlink()
     done = lehr("dataset", "generate", copied.config, "--subset", "C")
@@ -113,7 +113,7 @@ def test_nothing_is_swept_while_another_is_at_work(copied: Copy) -> None:
     assert not any(orphan.exists() for orphan in orphans)
 
 
-def test_two_generators_at_the_same_time(tmp_path: Path, tiny_config: Config) -> None:
+def test_two_generators_at_the_same_time(tmp_path: Path, tiny_config: GlassRun) -> None:
     """As two cluster jobs of the same subset, started by mistake."""
     config = write_config(tmp_path / "c.yaml", TINY)
     words = ["lehr", "dataset", "generate", str(config), "--subset", "C"]
@@ -183,7 +183,7 @@ def assert_no_space(done: subprocess.CompletedProcess[str]) -> None:
     assert "run the same command again" in done.stderr.lower()
 
 
-def test_a_full_disk_stops_the_run_and_a_larger_one_lets_it_go_on(small_disk: SmallDisk, tiny_config: Config) -> None:
+def test_a_full_disk_stops_the_run_and_a_larger_one_lets_it_go_on(small_disk: SmallDisk, tiny_config: GlassRun) -> None:
     config = write_config(small_disk.path / "c.yaml", {**TINY, "output": str(small_disk.mounted / "results")})
     words = ("lehr", "dataset", "generate", small_disk.mounted / "c.yaml", "--subset", "C")
     group = small_disk.path / "results/signals.zarr/C"
@@ -215,7 +215,7 @@ def test_a_full_disk_stops_the_run_and_a_larger_one_lets_it_go_on(small_disk: Sm
 
 
 @pytest.mark.mpi
-def test_a_full_disk_stops_all_ranks(small_disk: SmallDisk, tiny_config: Config) -> None:
+def test_a_full_disk_stops_all_ranks(small_disk: SmallDisk, tiny_config: GlassRun) -> None:
     """One rank that cannot write must not leave the others waiting for it."""
     write_config(small_disk.path / "c.yaml", {**TINY, "output": str(small_disk.mounted / "results")})
     shutil.copytree(tiny_config.store_path, small_disk.path / "results/signals.zarr")
@@ -283,7 +283,7 @@ DAMAGES: dict[str, tuple[Callable[[Copy], object], str, bool]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_is_found_and_the_printed_command_repairs_it(copied: Copy, tiny_config: Config, damage: str) -> None:
+def test_damage_is_found_and_the_printed_command_repairs_it(copied: Copy, tiny_config: GlassRun, damage: str) -> None:
     spoil, named, in_a_part = DAMAGES[damage]
     spoil(copied)
     done = call("dataset", "verify", copied.group, "--rows", "484" if damage == "resealed sample" else "32")

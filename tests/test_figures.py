@@ -11,8 +11,9 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lehr.report import figures
-from lehr.report.style import data_uri, figure_of, line_styles, picture_uri
+from lehr import figures
+from lehr.figures.style import data_uri, figure_of, line_styles, picture_uri
+from lehr.glass.tnm import plot
 
 STYLES = line_styles(["C", "G"])
 TOLERANCE = 3.0  # root mean square difference of grey levels: another version of a library may round otherwise
@@ -42,7 +43,7 @@ def cells() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_transition_is_where_the_signal_is_neither_glass_nor_liquid() -> None:
     temperature = np.arange(300.0, 500.0, 1.0)
     ramp = np.clip((temperature - 380.0) / 20.0, 0.0, 1.0)
-    low, high = figures.transition(temperature, np.stack([ramp, ramp**2]))
+    low, high = plot.transition(temperature, np.stack([ramp, ramp**2]))
     # 381 to 399 K, 12 % of these 18 K and three steps on either side
     assert (low, high) == pytest.approx((381 - 5.16, 399 + 5.16))
 
@@ -50,7 +51,7 @@ def test_transition_is_where_the_signal_is_neither_glass_nor_liquid() -> None:
 def test_transition_stays_inside_the_window() -> None:
     temperature = np.arange(300.0, 400.0, 1.0)
     cpn = np.linspace(0.2, 0.8, temperature.size)[None]
-    assert figures.transition(temperature, cpn) == (300.0, 399.0)
+    assert plot.transition(temperature, cpn) == (300.0, 399.0)
 
 
 def test_running_quantiles_of_few_values_are_those_at_each() -> None:
@@ -93,7 +94,7 @@ def test_a_map_of_scattered_points_has_bins_and_leaves_out_what_is_not_finite() 
 def test_scans_of_any_program_have_a_legend(rates: list[float], names: list[str]) -> None:
     temperature = np.linspace(400.0, 500.0, 101)
     cpn = np.repeat(1.0 / (1.0 + np.exp((450.0 - temperature) / 3.0))[None], len(rates), axis=0)
-    legend = figures.scans(temperature, cpn, rates).get_legend()
+    legend = plot.scans(temperature, cpn, rates).get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == names
 
@@ -181,7 +182,7 @@ def test_compared_scans() -> Figure:
     temperature = np.linspace(400.0, 500.0, 101)
     middle = np.array([[448.0], [450.0], [452.0]])
     true, simulated = (1.0 / (1.0 + np.exp((middle + shift - temperature) / 3.0)) for shift in (0.0, 2.0))
-    axes: Axes = figures.compared_scans(temperature, true, simulated, title="a sample")
+    axes: Axes = plot.compared_scans(temperature, true, simulated, title="a sample")
     return figure_of(axes)
 
 

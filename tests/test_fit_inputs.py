@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import lehr
-from lehr.fitting import FitStatus
-from lehr.fitting.coordinates import QUANTITIES
-from lehr.physics import GAS_CONSTANT
+from lehr.glass.fit import FitStatus
+from lehr.glass.fit.coordinates import QUANTITIES
+from lehr.glass.tnm import GAS_CONSTANT
 
 
 def rows(glass: lehr.TNMParameters = AS2SE3, kelvin: np.ndarray = KELVIN, noise: float = 0.01) -> np.ndarray:

@@ -9,10 +9,10 @@ import pytest
 from fitted import AS2SE3, KELVIN, PROGRAM, errors, fit, measured
 
 import lehr
-from lehr.fitting import FitStatus, Nuisance, Scans, fit_scans
-from lehr.fitting.coordinates import QUANTITIES, Coordinates, Held
-from lehr.fitting.model import PredictionError, ScanModel
-from lehr.fitting.objective import Objective
+from lehr.glass.fit import FitStatus, Nuisance, Scans, fit_scans
+from lehr.glass.fit.coordinates import QUANTITIES, Coordinates, Held
+from lehr.glass.fit.model import PredictionError, ScanModel
+from lehr.glass.fit.objective import Objective
 
 # --- where a fit may go -----------------------------------------------------------------------
 

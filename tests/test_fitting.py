@@ -10,24 +10,15 @@ import pytest
 from fitted import AS2SE3, KELVIN, PROGRAM, errors, fit, measured
 
 import lehr
-from lehr import signals
 from lehr.cli import main
-from lehr.config.program import ProgramFile
-from lehr.fitting import (
-    FitStatus,
-    Nuisance,
-    Scans,
-    cramer_rao,
-    fisher_information,
-    fit_scans,
-    propose,
-    random_starts,
-)
-from lehr.fitting.coordinates import Coordinates
-from lehr.fitting.model import ScanModel
-from lehr.io import Scan as Measured
-from lehr.io import normalise
-from lehr.physics import GAS_CONSTANT
+from lehr.glass import signals
+from lehr.glass.config.program import ProgramFile
+from lehr.glass.fit import FitStatus, Nuisance, Scans, cramer_rao, fisher_information, fit_scans, propose, random_starts
+from lehr.glass.fit.coordinates import Coordinates
+from lehr.glass.fit.model import ScanModel
+from lehr.glass.scans import Scan as Measured
+from lehr.glass.scans import normalise
+from lehr.glass.tnm import GAS_CONSTANT
 
 
 def random_glasses(count: int, seed: int) -> list[tuple[lehr.TNMParameters, lehr.Signals]]:
@@ -312,7 +303,7 @@ def test_lehr_fit_and_design(files: list[str], tmp_path: Path, capsys: pytest.Ca
 
 def test_lehr_fit_writes_samples(files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = np.arange(6.0).reshape(2, 3) / 7.0
-    monkeypatch.setattr(lehr.fitting.FitResult, "sample", lambda _: drawn)
+    monkeypatch.setattr(lehr.glass.fit.FitResult, "sample", lambda _: drawn)
     path = tmp_path / "samples.csv"
     assert main(["fit", *files, "--cooling-rates", "0.5", "1", "2", "5", "10", "20", "--mcmc", str(path)]) == 0
     lines = path.read_text().splitlines()

@@ -11,13 +11,13 @@ import pytest
 from conftest import TINY, run, write_config
 from stores import Copy, call, copy_of, receipts_in, tree, untouched
 
-from lehr.config import Config
+from lehr.glass.config import GlassRun
 
 Lehr = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def copied(tiny_config: Config, tmp_path: Path) -> Copy:
+def copied(tiny_config: GlassRun, tmp_path: Path) -> Copy:
     """Return a copy of the small store, free to be changed."""
     return copy_of(tiny_config, tmp_path)
 
@@ -28,21 +28,21 @@ def command(config: Path, ranks: int) -> list[str]:
 
 @pytest.mark.mpi
 @pytest.mark.parametrize("ranks", [1, 3])
-def test_any_number_of_ranks_makes_the_same_store(tmp_path: Path, tiny_config: Config, ranks: int) -> None:
+def test_any_number_of_ranks_makes_the_same_store(tmp_path: Path, tiny_config: GlassRun, ranks: int) -> None:
     config = write_config(tmp_path / "c.yaml", TINY)
     done = run(*command(config, ranks), "--ranks", ranks)
     assert done.returncode == 0, done.stderr
     assert tree(tmp_path / "results/signals.zarr") == tree(tiny_config.store_path)  # made by two ranks
 
 
-def test_without_a_launcher_it_is_the_same_too(lehr: Lehr, tmp_path: Path, tiny_config: Config) -> None:
+def test_without_a_launcher_it_is_the_same_too(lehr: Lehr, tmp_path: Path, tiny_config: GlassRun) -> None:
     config = write_config(tmp_path / "c.yaml", TINY)
     done = lehr("dataset", "generate", config, "--subset", "C")
     assert done.returncode == 0, done.stderr
     assert tree(tmp_path / "results/signals.zarr") == tree(tiny_config.store_path)
 
 
-def test_blocks_one_after_the_other_make_the_same_store(lehr: Lehr, tmp_path: Path, tiny_config: Config) -> None:
+def test_blocks_one_after_the_other_make_the_same_store(lehr: Lehr, tmp_path: Path, tiny_config: GlassRun) -> None:
     config = write_config(tmp_path / "c.yaml", TINY)
     group = tmp_path / "results/signals.zarr/C"
     done = call("dataset", "init", config, "--subset", "C")
@@ -71,7 +71,7 @@ def test_blocks_one_after_the_other_make_the_same_store(lehr: Lehr, tmp_path: Pa
 
 
 @pytest.mark.mpi
-def test_a_second_run_has_nothing_to_do(tiny_path: Path, tiny_config: Config) -> None:
+def test_a_second_run_has_nothing_to_do(tiny_path: Path, tiny_config: GlassRun) -> None:
     before = tree(tiny_config.store_path)
     shards = untouched(tiny_config.group_path("C") / "cpn")
     done = run(*command(tiny_path, 2))
@@ -97,7 +97,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, copied: Copy) -> None:
     assert untouched(copied.group) == before
 
 
-def test_parts_are_simulated_again_bit_for_bit(lehr: Lehr, copied: Copy, tiny_config: Config) -> None:
+def test_parts_are_simulated_again_bit_for_bit(lehr: Lehr, copied: Copy, tiny_config: GlassRun) -> None:
     before = untouched(copied.group / "cpn")
     copied.shard(3).write_bytes(b"no shard")
     done = lehr("dataset", "generate", copied.config, "--subset", "C", "--parts", "3")

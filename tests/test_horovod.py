@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from conftest import ROOT, TINY, run, write_config
 
-from lehr.config import Config, load_config
 from lehr.errors import LehrError
+from lehr.glass.config import GlassRun
+from lehr.studies import load_run
 from lehr.training import train
 from lehr.training.horovod import World, start
 
@@ -24,7 +25,7 @@ PROGRAMS = ROOT / "tests/programs"
 RANKS = ("horovodrun", "-np", "2", "--gloo")
 
 
-def config_beside(tiny: Config, folder: Path) -> Path:
+def config_beside(tiny: GlassRun, folder: Path) -> Path:
     """Write a config that uses the small store and has results of its own."""
     path = write_config(folder / "c.yaml", TINY)
     results = folder / "results"
@@ -33,7 +34,7 @@ def config_beside(tiny: Config, folder: Path) -> Path:
     return path
 
 
-def history(config: Config) -> dict[str, list[float]]:
+def history(config: GlassRun) -> dict[str, list[float]]:
     """Columns of history.csv."""
     with (config.run_path("C") / "history.csv").open() as stream:
         rows = list(csv.DictReader(stream))
@@ -41,7 +42,7 @@ def history(config: Config) -> dict[str, list[float]]:
 
 
 @pytest.fixture(scope="module")
-def ranks(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ranks(tiny_config: GlassRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run two ranks once; what they wrote, in a folder."""
     folder = tmp_path_factory.mktemp("ranks")
     path = config_beside(tiny_config, folder)
@@ -70,27 +71,27 @@ class TestTwoRanks:
         assert not np.array_equal(one, other)
 
     def test_loss_path_is_that_of_one_rank_with_the_full_batch(
-        self, ranks: Path, tiny_config: Config, tmp_path: Path
+        self, ranks: Path, tiny_config: GlassRun, tmp_path: Path
     ) -> None:
-        alone = load_config(config_beside(tiny_config, tmp_path))
+        alone = load_run(config_beside(tiny_config, tmp_path))
         assert alone.network.dropout == 0
         train(alone, "C", ranks=1)
-        one, two = history(alone), history(load_config(ranks / "c.yaml"))
+        one, two = history(alone), history(load_run(ranks / "c.yaml"))
         for name in ("loss", "mae", "val_loss", "val_mae"):
             assert len(one[name]) == alone.training.epochs
             # the sums of a gradient are in another order: 1e-7 a step, for some thirty steps
             assert two[name] == pytest.approx(one[name], abs=1e-5)
 
 
-def test_one_failing_rank_ends_all(tiny_config: Config, tmp_path: Path) -> None:
+def test_one_failing_rank_ends_all(tiny_config: GlassRun, tmp_path: Path) -> None:
     path = config_beside(tiny_config, tmp_path)
     done = run(*RANKS, "python", PROGRAMS / "train_failing.py", path, timeout=120)
     assert done.returncode != 0
     assert "stopped: a chunk cannot be read" in done.stdout + done.stderr
-    assert [file.name for file in load_config(path).run_path("C").rglob("*")] == [".lock"]
+    assert [file.name for file in load_run(path).run_path("C").rglob("*")] == [".lock"]
 
 
-def test_start_without_launcher_is_refused(tiny_config: Config, tmp_path: Path) -> None:
+def test_start_without_launcher_is_refused(tiny_config: GlassRun, tmp_path: Path) -> None:
     path = config_beside(tiny_config, tmp_path)
     done = run("lehr", "train", path, "--model", "C")
     assert done.returncode == 2
@@ -98,7 +99,7 @@ def test_start_without_launcher_is_refused(tiny_config: Config, tmp_path: Path) 
     assert "1 started" in done.stderr
     assert "horovodrun -np 2 --gloo lehr train" in done.stderr
     assert "Traceback" not in done.stderr
-    assert not load_config(path).run_path("C").exists()
+    assert not load_run(path).run_path("C").exists()
 
 
 def test_adapter_keeps_the_settings_of_the_optimizer() -> None:

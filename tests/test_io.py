@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lehr import LehrError, ThermalProgram, material, simulate
-from lehr.config import ScanOptions, load_scan_options
-from lehr.io import normalise, read_normalised, read_recording, read_scans, resample
-from lehr.io.scan import Scan
-from lehr.io.segments import find_segments
-from lehr.io.units import parse_heading, tidy_unit
-from lehr.physics import ZERO_CELSIUS
+from lehr.glass.scans import normalise, read_normalised, read_recording, read_scans, resample
+from lehr.glass.scans.options import ScanOptions, load_scan_options
+from lehr.glass.scans.scan import Scan
+from lehr.glass.scans.segments import find_segments
+from lehr.glass.scans.units import parse_heading, tidy_unit
+from lehr.glass.tnm import ZERO_CELSIUS
 
 Lehr = Callable[..., subprocess.CompletedProcess[str]]
 CELSIUS = np.linspace(100.0, 250.0, 301)

@@ -15,23 +15,23 @@ from stores import call
 from trained import config_beside
 
 from lehr import LehrError, simulate_sensitivities
-from lehr.config import Config
 from lehr.evaluation import NORMAL_MAE, limits, measure_limits, signed_errors
-from lehr.fitting import cramer_rao
-from lehr.physics import TNMParameters
-from lehr.signals import white_noise
+from lehr.glass.config import GlassRun
+from lehr.glass.fit import cramer_rao
+from lehr.glass.instrument import white_noise
+from lehr.glass.tnm import TNMParameters
 from lehr.store import SignalStore
 
 SECTION = {"samples": 4, "noise": [0, 0.001, 0.01], "starts": 5}
 
 
 @pytest.fixture
-def config(tiny_config: Config, tmp_path: Path) -> Config:
+def config(tiny_config: GlassRun, tmp_path: Path) -> GlassRun:
     config = config_beside(tiny_config, tmp_path / "results", *tiny_config.models)
     return config.model_copy(update={"evaluation": config.evaluation.model_validate({"limits": SECTION})})
 
 
-def written(config: Config, path: Path) -> Path:
+def written(config: GlassRun, path: Path) -> Path:
     path.write_text(yaml.safe_dump(config.model_dump(mode="json")))
     return path
 
@@ -50,7 +50,7 @@ def test_the_bound_is_the_scatter_of_linear_estimates() -> None:
     np.testing.assert_allclose(cramer_rao(glass, temperature=temperature, noise=3 * sigma), 3 * bound, rtol=1e-12)
 
 
-def test_fits_reach_the_bound_and_find_the_truth_without_noise(config: Config) -> None:
+def test_fits_reach_the_bound_and_find_the_truth_without_noise(config: GlassRun) -> None:
     data = measure_limits(config, "C")
     store = SignalStore.open(config.store_path, "C")
     np.testing.assert_array_equal(data["true"], store.parameters[data["row"].to_numpy()])
@@ -78,7 +78,7 @@ def test_fits_reach_the_bound_and_find_the_truth_without_noise(config: Config) -
     assert row["fit_success"] == pytest.approx(success[:, 2].mean())
 
 
-def test_a_fit_that_fails_is_written_down(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fit_that_fails_is_written_down(config: GlassRun, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise LehrError("the engine finds no signals near any start of the fit")
 
@@ -91,7 +91,7 @@ def test_a_fit_that_fails_is_written_down(config: Config, monkeypatch: pytest.Mo
 
 
 @pytest.mark.mpi
-def test_ranks_share_the_samples_and_find_the_same(config: Config, tmp_path: Path) -> None:
+def test_ranks_share_the_samples_and_find_the_same(config: GlassRun, tmp_path: Path) -> None:
     few = config.evaluation.model_validate({"limits": {**SECTION, "samples": 3, "noise": [0.001]}})
     config = config.model_copy(update={"evaluation": few})
     alone = measure_limits(config, "C").drop_vars("fit_seconds")
@@ -103,7 +103,7 @@ def test_ranks_share_the_samples_and_find_the_same(config: Config, tmp_path: Pat
         xarray.testing.assert_identical(file.load().drop_vars("fit_seconds"), alone)
 
 
-def test_the_command_says_what_is_wrong(config: Config, tmp_path: Path) -> None:
+def test_the_command_says_what_is_wrong(config: GlassRun, tmp_path: Path) -> None:
     path = written(config, tmp_path / "c.yaml")
     done = call("limits", path, "--subset", "LU")
     assert (done.returncode, "no subset 'LU'" in done.stderr, "It has: C." in done.stderr) == (2, True, True)

@@ -9,22 +9,23 @@ import pytest
 import xarray
 
 from lehr import simulate
-from lehr.config import Config, ModelConfig
 from lehr.evaluation import (
     Evaluation,
     claims,
     differences_from_paper,
     glass_transition,
     interval,
-    percentiles,
     share_below,
     signed_errors,
     thresholds,
     transfer,
 )
 from lehr.evaluation.metrics import clamp, edge_distance, half_width, signal_sse, squared_errors, summarise, worst
-from lehr.models import TargetScaling
-from lehr.physics import GAS_CONSTANT
+from lehr.figures.errors import percentiles
+from lehr.glass.config import GlassRun
+from lehr.glass.config.run import GlassModel
+from lehr.glass.networks import TargetScaling
+from lehr.glass.tnm import GAS_CONSTANT
 
 TRUE = [[-100.0, 4e5, 0.5, 0.6], [-80.0, 3e5, 0.2, 1.0]]
 PREDICTED = [[-101.5, 3.9e5, 0.53, 0.6], [-70.0, 3e5, 0.1, 0.75]]
@@ -106,7 +107,7 @@ def test_edge_distance_is_the_smallest_share_of_a_range() -> None:
 
 def test_edge_distance_follows_the_skewed_plane_of_the_paper() -> None:
     """In the block C the outer cells of each row are on the edge, and most have no extreme ln A."""
-    subset = Config().signals.state_space.build().subset("C")
+    subset = GlassRun().signals.state_space.build().subset("C")
     cells = subset.parameters(0, subset.size)[:: 41 * 41].copy()
     cells[:, 2:] = 0.6
     both = np.concatenate([cells, cells * [1, 1, 0.5, 0.5], cells * [1, 1, 1.5, 1.5]])
@@ -216,10 +217,10 @@ def test_every_claim_has_its_threshold_measured(subset: str) -> None:
 
 
 def test_the_default_config_is_the_paper() -> None:
-    assert differences_from_paper(Config()) == []
+    assert differences_from_paper(GlassRun()) == []
 
 
-def test_a_reduction_is_named(tiny_config: Config) -> None:
+def test_a_reduction_is_named(tiny_config: GlassRun) -> None:
     lines = differences_from_paper(tiny_config)
     assert "temperature step: 10 K instead of 0.1 K" in lines
     assert "values of x: 2 instead of 41" in lines
@@ -231,5 +232,5 @@ def test_a_reduction_is_named(tiny_config: Config) -> None:
         "optimiser: adam (learning rate CosineDecay: decay steps 600, alpha 0.04) instead of sgd (learning rate 0.01)"
     )
     assert expected in lines
-    cells = tiny_config.model_copy(update={"models": (ModelConfig(name="C-cells", subset="C", split_by="cell"),)})
+    cells = tiny_config.model_copy(update={"models": (GlassModel(name="C-cells", subset="C", split_by="cell"),)})
     assert "network C-cells: split by cell" in differences_from_paper(cells)

@@ -15,15 +15,16 @@ import pytest
 import tensorflow as tf
 from scipy.interpolate import barycentric_interpolate
 
-from lehr.config import Config, NetworkConfig
-from lehr.config.schema import AttentionFit
 from lehr.errors import LehrError
-from lehr.models import PARAMETERS, TargetScaling, build_mcnn, load_network, predict
-from lehr.models.convolution import IndependentConvolution
-from lehr.models.network import Network
-from lehr.models.preprocessing import AttentionSegment, Downsampling
-from lehr.models.summary import summarise, training_flops
-from lehr.physics import ThermalProgram, simulate_batch
+from lehr.evaluation.network import Network, load_network, predict
+from lehr.glass.config import GlassRun, NetworkConfig
+from lehr.glass.config.network import AttentionFit
+from lehr.glass.networks import PARAMETERS, TargetScaling
+from lehr.glass.networks.attention import AttentionSegment, Downsampling
+from lehr.glass.networks.convolution import IndependentConvolution
+from lehr.glass.networks.mcnn import build_mcnn
+from lehr.glass.networks.summary import summarise, training_flops
+from lehr.glass.tnm import ThermalProgram, simulate_batch
 from lehr.training.record import Record, Samples, write_run
 
 SMALL = NetworkConfig(attention_points=32, filters=(3, 2), pool_sizes=(2, 4), branch_width=5, dense_widths=(6,))
@@ -344,7 +345,7 @@ def test_a_saved_network_is_the_same_under_jax(tmp_path: Path, signals: np.ndarr
 @pytest.fixture
 def run_folder(tmp_path: Path) -> Path:
     """Run folder of an untrained network on 186 temperatures."""
-    config = Config.model_validate(
+    config = GlassRun.model_validate(
         {
             "output": str(tmp_path),
             "signals": {"temperature": {"start": -250, "stop": 1600, "step": 10}},
@@ -402,5 +403,6 @@ class TestRunFolder:
 
 
 def test_importing_the_packages_is_cheap() -> None:
-    code = "import lehr.models, lehr.training, sys; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    modules = "lehr.glass.networks, lehr.training, sys"
+    code = f"import {modules}; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

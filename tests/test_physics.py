@@ -12,8 +12,8 @@ from scipy.integrate import solve_ivp
 from slow_tails import SLOW_TAILS
 
 import lehr
-from lehr.physics import GAS_CONSTANT, KWWKernel, Status, kww_table
-from lehr.physics.kww import MAX_ERROR
+from lehr.glass.tnm import GAS_CONSTANT, KWWKernel, Status, kww_table
+from lehr.glass.tnm.kww import MAX_ERROR
 
 REFERENCE = json.loads((Path(__file__).parent / "data/reference_cycles.json").read_text())["sets"]
 AS2SE3 = lehr.TNMParameters(-79.21, 318443.918, 0.57, 0.71)

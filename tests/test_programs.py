@@ -9,7 +9,7 @@ import pytest
 
 import lehr
 from lehr import Cycle, Hold, Jump, Ramp
-from lehr.physics import GAS_CONSTANT, Status
+from lehr.glass.tnm import GAS_CONSTANT, Status
 
 AS2SE3 = lehr.TNMParameters(-79.21, 318443.918, 0.57, 0.71)
 TG = AS2SE3.glass_transition

@@ -16,16 +16,15 @@ from stores import call
 from studied import Study, answer
 from trained import fake_run
 
-from lehr.config import Config
-from lehr.config.schema import ReportConfig
-from lehr.evaluation import RunReference, evaluate
-from lehr.generate import generate
-from lehr.models import network
+from lehr.evaluation import RunReference, evaluate, network
+from lehr.generate.driver import generate
+from lehr.glass.config import GlassRun
+from lehr.glass.config.run import ReportConfig
+from lehr.glass.space import ScatteredSpace, StateSpace
+from lehr.glass.space.plane import subset_plane
 from lehr.report import typeset, write_report
 from lehr.report.album import Album, Image
 from lehr.report.glass import outside, quantities
-from lehr.report.plane import subset_plane
-from lehr.statespace import ScatteredSpace, StateSpace
 
 ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])
 
@@ -143,15 +142,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def copy(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """Config of a copy of the study, to be damaged."""
+def copy(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GlassRun:
+    """GlassRun of a copy of the study, to be damaged."""
     monkeypatch.setattr(network, "load_network", lambda *_: None)
     monkeypatch.setattr(network, "predict", answer)
     shutil.copytree(study.config.output, tmp_path / "copy", symlinks=True)
     return study.config.model_copy(update={"output": str(tmp_path / "copy")})
 
 
-def written(config: Config, *more: Path) -> tuple[str, str]:
+def written(config: GlassRun, *more: Path) -> tuple[str, str]:
     """Write the report of a config; return the words of the page and what is missing."""
     path = Path(config.output).with_suffix(".yaml")
     path.write_text(config.model_dump_json())
@@ -257,7 +256,7 @@ def test_report_of_scattered_points_and_another_program(
         "temperature": {"step": 10},
     }
     model = {"name": "C", "subset": "all"}
-    made = Config.model_validate(
+    made = GlassRun.model_validate(
         {"output": str(tmp_path / "made"), "signals": signals, "models": [model], "subsets": ["all"]}
     )
     generate(made, "all")
@@ -273,7 +272,7 @@ def test_report_of_scattered_points_and_another_program(
 # --- what is missing or damaged --------------------------------------------------------------------------------------
 
 
-def test_what_is_missing_is_said_and_the_rest_is_shown(copy: Config, quick: None) -> None:
+def test_what_is_missing_is_said_and_the_rest_is_shown(copy: GlassRun, quick: None) -> None:
     shutil.rmtree(copy.run_path("C-cells"))  # never finished
     (copy.evaluation_path("C", "G") / "metrics.json").unlink()
     copy.robustness_path("G").unlink()
@@ -292,7 +291,7 @@ def test_what_is_missing_is_said_and_the_rest_is_shown(copy: Config, quick: None
     assert "G, trained on subset G" in words
 
 
-def test_an_evaluation_of_another_network_is_not_shown(copy: Config, quick: None) -> None:
+def test_an_evaluation_of_another_network_is_not_shown(copy: GlassRun, quick: None) -> None:
     path = copy.evaluation_path("C", "C") / "metrics.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "network_checksum": "0"}))
     words, problems = written(copy)
@@ -301,7 +300,7 @@ def test_an_evaluation_of_another_network_is_not_shown(copy: Config, quick: None
     assert "C-cells, trained on subset C" in words
 
 
-def test_predictions_that_are_not_finite_are_said(copy: Config, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predictions_that_are_not_finite_are_said(copy: GlassRun, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: object, signals: np.ndarray) -> np.ndarray:
         predicted = answer(_, signals)
         predicted[::7] = np.nan
@@ -320,7 +319,7 @@ def test_predictions_that_are_not_finite_are_said(copy: Config, quick: None, mon
 
 
 def test_runs_on_different_stores_are_shown_with_a_warning(
-    copy: Config, tiny_config: Config, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
+    copy: GlassRun, tiny_config: GlassRun, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tiny_config.model_copy(
         update={
@@ -340,14 +339,14 @@ def test_runs_on_different_stores_are_shown_with_a_warning(
     assert "tiny/C, trained on subset C" in words
 
 
-def test_networks_that_were_not_evaluated_have_a_page(copy: Config, quick: None) -> None:
+def test_networks_that_were_not_evaluated_have_a_page(copy: GlassRun, quick: None) -> None:
     shutil.rmtree(Path(copy.output) / "evaluation")
     words, problems = written(copy)
     assert "No network was evaluated" in words
     assert problems.count("`lehr evaluate CONFIG --model C`") == 1
 
 
-def test_without_a_store_there_are_no_signals(copy: Config, quick: None) -> None:
+def test_without_a_store_there_are_no_signals(copy: GlassRun, quick: None) -> None:
     shutil.rmtree(copy.store_path)
     words, problems = written(copy)
     assert "signals.zarr/C: " in problems
@@ -355,7 +354,7 @@ def test_without_a_store_there_are_no_signals(copy: Config, quick: None) -> None
     assert "Scans, true and from the prediction" not in words
 
 
-def test_a_glass_that_nobody_knows_is_missing(copy: Config, quick: None) -> None:
+def test_a_glass_that_nobody_knows_is_missing(copy: GlassRun, quick: None) -> None:
     words, problems = written(copy.model_copy(update={"report": ReportConfig(material="unobtainium")}))
     assert "no glass 'unobtainium'" in problems
     assert "A real glass: " not in words
@@ -374,7 +373,7 @@ def test_nothing_to_show_is_an_error(made: str, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("report.html"))
 
 
-def test_a_page_with_something_missing_is_no_failure(copy: Config, tmp_path: Path, quick: None) -> None:
+def test_a_page_with_something_missing_is_no_failure(copy: GlassRun, tmp_path: Path, quick: None) -> None:
     shutil.rmtree(copy.run_path("G"))
     path = tmp_path / "c.yaml"
     path.write_text(copy.model_dump_json())

@@ -20,10 +20,12 @@ from conftest import ROOT, TINY, run, write_config
 from processes import ended, ranks_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from lehr.config import Config, load_config
 from lehr.errors import LehrError
-from lehr.models import TargetScaling, load_network, predict
+from lehr.evaluation.network import load_network, predict
+from lehr.glass.config import GlassRun
+from lehr.glass.networks import TargetScaling
 from lehr.store import ShuffledReader, SignalStore
+from lehr.studies import load_run
 from lehr.training import train
 from lehr.training.history import last_epoch
 
@@ -38,7 +40,7 @@ SMALL: dict[str, Any] = {
 EPOCHS = SMALL["training"]["epochs"]
 
 
-def config_beside(tiny: Config, folder: Path, **changes: Any) -> Path:
+def config_beside(tiny: GlassRun, folder: Path, **changes: Any) -> Path:
     """Write a config that uses the small store and has results of its own."""
     path = write_config(folder / "c.yaml", {**SMALL, **changes})
     (folder / "results").mkdir()
@@ -46,13 +48,13 @@ def config_beside(tiny: Config, folder: Path, **changes: Any) -> Path:
     return path
 
 
-def changed(config: Config, section: str, **changes: Any) -> Config:
+def changed(config: GlassRun, section: str, **changes: Any) -> GlassRun:
     """Return a config with other values in one section."""
     content = config.model_dump()
-    return Config.model_validate({**content, section: {**content[section], **changes}})
+    return GlassRun.model_validate({**content, section: {**content[section], **changes}})
 
 
-def checkpoints(config: Config) -> list[Path]:
+def checkpoints(config: GlassRun) -> list[Path]:
     """Return all checkpoints of the run folder, by epoch."""
     return sorted(config.run_path("C").glob("checkpoints/*/epoch-*"), key=lambda path: path.name)
 
@@ -68,13 +70,13 @@ def everything(checkpoint: Path) -> dict[str, np.ndarray]:
     return found
 
 
-def history(config: Config) -> list[dict[str, float]]:
+def history(config: GlassRun) -> list[dict[str, float]]:
     """Rows of history.csv."""
     with (config.run_path("C") / "history.csv").open() as stream:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(stream)]
 
 
-def same_history(one: Config, other: Config, tolerance: float = 0.0) -> bool:
+def same_history(one: GlassRun, other: GlassRun, tolerance: float = 0.0) -> bool:
     """Tell whether two histories agree, but for what a clock has measured."""
     rows = [
         [[value for name, value in row.items() if name not in ("seconds", "samples_per_second")] for row in rows]
@@ -104,15 +106,15 @@ def killed_after(config: Path, command: list[str], epoch: int, *, all_of_it: boo
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Config:
+def undisturbed(tiny_config: GlassRun, tmp_path_factory: pytest.TempPathFactory) -> GlassRun:
     """Train on one rank without interruption; tests must not change it."""
-    config = load_config(config_beside(tiny_config, tmp_path_factory.mktemp("undisturbed")))
+    config = load_run(config_beside(tiny_config, tmp_path_factory.mktemp("undisturbed")))
     train(config, "C")
     return config
 
 
 @pytest.fixture
-def copy(undisturbed: Config, tmp_path: Path) -> Config:
+def copy(undisturbed: GlassRun, tmp_path: Path) -> GlassRun:
     """Return the undisturbed training with results of its own."""
     shutil.copytree(undisturbed.output, tmp_path / "results", symlinks=True)
     return undisturbed.model_copy(update={"output": str(tmp_path / "results")})
@@ -120,11 +122,13 @@ def copy(undisturbed: Config, tmp_path: Path) -> Config:
 
 class TestOneRank:
     @pytest.mark.slow
-    def test_killed_it_ends_with_the_same_bits(self, tiny_config: Config, undisturbed: Config, tmp_path: Path) -> None:
+    def test_killed_it_ends_with_the_same_bits(
+        self, tiny_config: GlassRun, undisturbed: GlassRun, tmp_path: Path
+    ) -> None:
         path = config_beside(tiny_config, tmp_path)
         command = ["lehr", "train", str(path), "--model", "C"]
         killed_after(path, command, 1, all_of_it=True)
-        config = load_config(path)
+        config = load_run(path)
         assert len(checkpoints(config)) == 1
         done = run(*command)
         assert done.returncode == 0, done.stderr
@@ -136,13 +140,13 @@ class TestOneRank:
         starts = json.loads((config.run_path("C") / "run.json").read_text())["starts"]
         assert [(start["epochs_before"], start["epochs_done"]) for start in starts] == [(0, 1), (1, EPOCHS - 1)]
 
-    def test_the_newest_checkpoints_and_nothing_half_is_kept(self, undisturbed: Config) -> None:
+    def test_the_newest_checkpoints_and_nothing_half_is_kept(self, undisturbed: GlassRun) -> None:
         assert [path.name for path in checkpoints(undisturbed)] == [f"epoch-{EPOCHS - 1:04d}", f"epoch-{EPOCHS:04d}"]
         assert [path.name for path in undisturbed.run_path("C").rglob(".*")] == [".lock"]
 
-    def test_run_folder(self, undisturbed: Config) -> None:
+    def test_run_folder(self, undisturbed: GlassRun) -> None:
         folder = undisturbed.run_path("C")
-        assert load_config(folder / "config.yaml") == undisturbed
+        assert load_run(folder / "config.yaml") == undisturbed
         card = (folder / "README.md").read_text()
         best = min(history(undisturbed), key=lambda row: row["val_mae"])
         assert f"| delta_h | {best['val_mae_delta_h'] / 1e3:.4g} kJ/mol | 650 to 750 kJ/mol |" in card
@@ -157,7 +161,7 @@ class TestOneRank:
         assert [event.step for event in events.Tensors("val_mae")] == list(range(1, EPOCHS + 1))
 
     def test_a_finished_training_writes_a_lost_run_folder(
-        self, copy: Config, undisturbed: Config, capfd: pytest.CaptureFixture[str]
+        self, copy: GlassRun, undisturbed: GlassRun, capfd: pytest.CaptureFixture[str]
     ) -> None:
         for name in ("model.keras", "history.csv", "run.json"):  # what Snakemake removes before it runs a rule
             (copy.run_path("C") / name).unlink()
@@ -171,13 +175,13 @@ class TestOneRank:
         train(copy, "C")
         assert (copy.run_path("C") / "model.keras").stat().st_mtime_ns == before
 
-    def test_fewer_epochs_are_refused(self, copy: Config) -> None:
+    def test_fewer_epochs_are_refused(self, copy: GlassRun) -> None:
         with pytest.raises(
             LehrError, match=rf"has done {EPOCHS} epochs, the config ends the training after 3\n.*--restart"
         ):
             train(changed(copy, "training", epochs=3), "C")
 
-    def test_restart_begins_anew(self, copy: Config, capfd: pytest.CaptureFixture[str]) -> None:
+    def test_restart_begins_anew(self, copy: GlassRun, capfd: pytest.CaptureFixture[str]) -> None:
         train(changed(copy, "training", epochs=1), "C", restart=True)
         assert "epoch 1/1 " in capfd.readouterr().err
         assert [path.name for path in checkpoints(copy)] == ["epoch-0001"]
@@ -187,7 +191,7 @@ class TestOneRank:
         assert (copy.run_path("C") / "history.csv").stat().st_mtime_ns > written  # as many epochs, but not the same
 
     def test_changed_config_starts_anew_and_going_back_goes_on(
-        self, copy: Config, capfd: pytest.CaptureFixture[str]
+        self, copy: GlassRun, capfd: pytest.CaptureFixture[str]
     ) -> None:
         train(changed(copy, "training", optimizer_options={"learning_rate": 0.001}, epochs=1), "C")
         lines = capfd.readouterr().err
@@ -202,7 +206,7 @@ class TestOneRank:
 
 class TestDamage:
     def test_truncated_checkpoint_is_passed_over(
-        self, copy: Config, undisturbed: Config, capfd: pytest.CaptureFixture[str]
+        self, copy: GlassRun, undisturbed: GlassRun, capfd: pytest.CaptureFixture[str]
     ) -> None:
         weights = checkpoints(copy)[-1] / "training.weights.h5"
         weights.write_bytes(weights.read_bytes()[:5000])
@@ -213,7 +217,7 @@ class TestDamage:
         one, other = (everything(checkpoints(config)[-1]) for config in (copy, undisturbed))
         assert all(np.array_equal(one[name], other[name]) for name in one)
 
-    def test_none_left(self, copy: Config) -> None:
+    def test_none_left(self, copy: GlassRun) -> None:
         older, newer = checkpoints(copy)
         (older / "state.json").write_text('{"epoch": 7')
         (newer / "best.npz").unlink()
@@ -232,7 +236,7 @@ class TestDamage:
             ("iterations", 1, "the optimizer state was not read"),
         ],
     )
-    def test_of_another_network(self, copy: Config, key: str, value: Any, words: str) -> None:
+    def test_of_another_network(self, copy: GlassRun, key: str, value: Any, words: str) -> None:
         for checkpoint in checkpoints(copy):
             state = json.loads((checkpoint / "state.json").read_text())
             (checkpoint / "state.json").write_text(json.dumps({**state, key: value}))
@@ -240,7 +244,7 @@ class TestDamage:
             train(copy, "C")
 
     def test_diverging_after_more_epochs(
-        self, copy: Config, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+        self, copy: GlassRun, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
         whole = ShuffledReader.epoch
 
@@ -270,13 +274,13 @@ class TestEnd:
     )
     def test_follows_from_the_history(self, errors: list[float], patience: int | None, end: int | None) -> None:
         stopping = {"patience": patience} if patience else None
-        training = Config.model_validate({"training": {"epochs": 5, "early_stopping": stopping}}).training
+        training = GlassRun.model_validate({"training": {"epochs": 5, "early_stopping": stopping}}).training
         assert last_epoch([{"val_mae": error} for error in errors], training) == end
 
-    def test_early_stopping_does_not_see_an_interruption(self, tiny_config: Config, tmp_path: Path) -> None:
+    def test_early_stopping_does_not_see_an_interruption(self, tiny_config: GlassRun, tmp_path: Path) -> None:
         # steps too small to change a weight: no epoch is better than the first
         still = {**SMALL["training"], "optimizer_options": {"learning_rate": 1e-12}, "early_stopping": {"patience": 2}}
-        config = load_config(config_beside(tiny_config, tmp_path, training=still))
+        config = load_run(config_beside(tiny_config, tmp_path, training=still))
         train(config, "C")
         assert [row["epoch"] for row in history(config)] == [1, 2, 3]
         shutil.rmtree(checkpoints(config)[-1])  # as after an interruption in the third epoch
@@ -285,7 +289,7 @@ class TestEnd:
         assert json.loads((config.run_path("C") / "run.json").read_text())["best_epoch"] == 1
 
 
-def test_mixed_precision_trains_and_predicts_in_single(undisturbed: Config, tmp_path: Path) -> None:
+def test_mixed_precision_trains_and_predicts_in_single(undisturbed: GlassRun, tmp_path: Path) -> None:
     (tmp_path / "signals.zarr").symlink_to(undisturbed.store_path)
     config = changed(undisturbed, "training", precision="mixed_bfloat16", epochs=2)
     config = config.model_copy(update={"output": str(tmp_path)})
@@ -302,7 +306,7 @@ def test_mixed_precision_trains_and_predicts_in_single(undisturbed: Config, tmp_
 
 @pytest.mark.horovod
 @pytest.mark.slow
-def test_two_ranks_killed_under_snakemake_and_beside_it(tiny_config: Config, tmp_path: Path) -> None:
+def test_two_ranks_killed_under_snakemake_and_beside_it(tiny_config: GlassRun, tmp_path: Path) -> None:
     """One rank, then all: the end is that of a training without interruption."""
     two = {"ranks": {"train": 2}}
     alone, path = (config_beside(tiny_config, tmp_path / name, **two) for name in ("alone", "killed"))
@@ -310,7 +314,7 @@ def test_two_ranks_killed_under_snakemake_and_beside_it(tiny_config: Config, tmp
     done = run(*[str(alone) if word == str(path) else word for word in direct])
     assert done.returncode == 0, done.stderr
 
-    config = load_config(path)
+    config = load_run(path)
     snakemake = [
         "snakemake", str(config.run_path("C") / "model.keras"), "--snakefile", str(ROOT / "Snakefile"),
         "--directory", str(path.parent), "--cores", "2", "--configfile", str(path),
@@ -324,10 +328,10 @@ def test_two_ranks_killed_under_snakemake_and_beside_it(tiny_config: Config, tmp
     assert "going on after epoch" in (path.parent / "results/logs/train-C.log").read_text()
 
     # Two numbers add up to the same in either order; what is left are threads that sum a convolution in another.
-    one, other = everything(checkpoints(load_config(alone))[-1]), everything(checkpoints(config)[-1])
+    one, other = everything(checkpoints(load_run(alone))[-1]), everything(checkpoints(config)[-1])
     for name in one:
         assert other[name] == pytest.approx(one[name], rel=1e-4, abs=1e-6), name
-    assert same_history(load_config(alone), config, tolerance=1e-4)
+    assert same_history(load_run(alone), config, tolerance=1e-4)
     starts = json.loads((config.run_path("C") / "run.json").read_text())["starts"]
     assert len(starts) == 3
     assert sum(start["epochs_done"] for start in starts) == EPOCHS

@@ -13,12 +13,12 @@ import yaml
 from stores import call
 from trained import fake_run
 
-from lehr.config import Config, ModelConfig
-from lehr.evaluation import RunReference, measure_robustness
+from lehr.evaluation import RunReference, measure_robustness, network
 from lehr.evaluation.samples import draw_test_samples, read_samples
-from lehr.models import network
-from lehr.physics import ln_pre_exponential
-from lehr.signals import equal_area_temperature
+from lehr.glass.config import GlassRun
+from lehr.glass.config.run import GlassModel
+from lehr.glass.instrument import equal_area_temperature
+from lehr.glass.tnm import ln_pre_exponential
 from lehr.store import SignalStore
 
 DELTA_H = 7e5
@@ -32,7 +32,7 @@ SECTION = {
 
 
 @pytest.fixture
-def config(tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+def config(tiny_config: GlassRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GlassRun:
     """A network that takes the middle of the transition for Tg, the last CpN for x and the largest for beta."""
     config = fake_run(tiny_config, tmp_path / "results", np.empty(4), monkeypatch)
     kelvin = config.signals.temperature.kelvin()
@@ -48,7 +48,7 @@ def config(tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return config.model_copy(update={"evaluation": evaluation})
 
 
-def test_errors_follow_from_what_was_done_to_the_scans(config: Config) -> None:
+def test_errors_follow_from_what_was_done_to_the_scans(config: GlassRun) -> None:
     data = measure_robustness(RunReference(config, "C"))
     store = SignalStore.open(config.store_path, "C")
     rows = draw_test_samples(store, config.split.build(), config.evaluation.cpn_max, 20)
@@ -72,7 +72,7 @@ def test_errors_follow_from_what_was_done_to_the_scans(config: Config) -> None:
     assert of("white_noise", 0.01, "beta") > of("white_noise", 0.001, "beta") > of("white_noise", 0.0, "beta")
 
 
-def test_what_is_written_is_labelled_and_says_where_it_is_from(config: Config) -> None:
+def test_what_is_written_is_labelled_and_says_where_it_is_from(config: GlassRun) -> None:
     data = measure_robustness(RunReference(config, "C"))
     path = config.robustness_path("C")
     with xarray.open_dataset(path, engine="h5netcdf") as written:
@@ -94,7 +94,7 @@ def test_what_is_written_is_labelled_and_says_where_it_is_from(config: Config) -
     assert (row["unit"], row["quantity_unit"]) == ("s", "1")
 
 
-def test_the_samples_do_not_depend_on_the_size_of_a_batch(config: Config) -> None:
+def test_the_samples_do_not_depend_on_the_size_of_a_batch(config: GlassRun) -> None:
     small = config.evaluation.model_copy(update={"batch_size": 7})
     whole, split = (
         measure_robustness(RunReference(config.model_copy(update={"evaluation": section}), "C"))
@@ -104,7 +104,7 @@ def test_the_samples_do_not_depend_on_the_size_of_a_batch(config: Config) -> Non
 
 
 def test_predictions_without_a_glass_transition_are_left_out_and_counted(
-    config: Config, monkeypatch: pytest.MonkeyPatch
+    config: GlassRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def predict(_: Any, signals: np.ndarray) -> np.ndarray:
         answers = np.tile([-200.0, 7e5, 0.5, 0.5], (len(signals), 1))
@@ -118,7 +118,7 @@ def test_predictions_without_a_glass_transition_are_left_out_and_counted(
     assert np.isfinite(data["error"]).all()
 
 
-def test_drawn_samples_are_of_the_test_split_and_below_the_limit(tiny_config: Config) -> None:
+def test_drawn_samples_are_of_the_test_split_and_below_the_limit(tiny_config: GlassRun) -> None:
     store, split = SignalStore.open(tiny_config.store_path, "C"), tiny_config.split.build()
     limit = float(np.median(store.cpn_max))
     few, many, all_of_them = (draw_test_samples(store, split, limit, count) for count in (5, 12, 10_000))
@@ -128,8 +128,8 @@ def test_drawn_samples_are_of_the_test_split_and_below_the_limit(tiny_config: Co
     assert all_of_them.tolist() != wanted.tolist()
 
 
-def test_the_command_says_what_is_missing_and_does_the_rest(config: Config, tmp_path: Path) -> None:
-    models = (ModelConfig(name="C", subset="C"), ModelConfig(name="untrained", subset="C"))
+def test_the_command_says_what_is_missing_and_does_the_rest(config: GlassRun, tmp_path: Path) -> None:
+    models = (GlassModel(name="C", subset="C"), GlassModel(name="untrained", subset="C"))
     path = tmp_path / "c.yaml"
     path.write_text(yaml.safe_dump(config.model_copy(update={"models": models}).model_dump(mode="json")))
     done = call("robustness", tmp_path / "none.yaml", path, "--model", "C")

@@ -10,8 +10,8 @@ from slow_tails import SLOW_TAILS
 
 import lehr
 from lehr import Cycle, Hold, Jump, Ramp
-from lehr.physics import GAS_CONSTANT, KWWKernel, Status
-from lehr.physics.kww_table import RANGES
+from lehr.glass.tnm import GAS_CONSTANT, KWWKernel, Status
+from lehr.glass.tnm.kww_table import RANGES
 
 AS2SE3 = lehr.TNMParameters(-79.21, 318443.918, 0.57, 0.71)
 WINDOW = np.linspace(300.0, 650.0, 1401)

@@ -10,26 +10,27 @@ from conftest import ROOT, TINY, run, write_config
 from stores import call, tree
 from test_resume import SMALL, config_beside
 
-from lehr.config import Config, load_config
 from lehr.errors import LehrError
-from lehr.jobs import Job, job, jobs, training_flops
+from lehr.generate.jobs import Job, job, jobs, training_flops
+from lehr.glass.config import GlassRun
 from lehr.launch import launch, place
+from lehr.studies import load_run
 
 # --- what jobs ask for -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["paper", "demo", "reduced"])
 def test_operations_of_a_training_are_those_that_keras_counts(name: str) -> None:
-    from lehr.models import build_mcnn
-    from lehr.models.summary import training_flops as counted
+    from lehr.glass.networks.mcnn import build_mcnn
+    from lehr.glass.networks.summary import training_flops as counted
 
-    config = load_config(ROOT / f"workflow/config/{name}.yaml")
+    config = load_run(ROOT / f"workflow/config/{name}.yaml")
     network = build_mcnn(config.signals.temperature.points, config.signals.program.cycle_count, config.network)
     assert training_flops(config) == counted(network)
 
 
 def test_the_paper_is_tens_of_jobs() -> None:
-    config = load_config(ROOT / "workflow/config/paper.yaml")
+    config = load_run(ROOT / "workflow/config/paper.yaml")
     found = jobs(config)
     assert len(found) == 6 + 6 + 7 + 7 * 6 + 7 + 6 + 1
     assert all(job.runtime() <= 90 for job in found if job.rule != "train")
@@ -40,7 +41,7 @@ def test_the_paper_is_tens_of_jobs() -> None:
 def test_memory_to_simulate_is_as_measured() -> None:
     """docs/scaling.md: 0.34 GB for a rank with parts of 512, 0.56 GB with parts of 1,024."""
     for name, measured in (("paper", 0.34e9), ("full", 0.56e9)):
-        config = load_config(ROOT / f"workflow/config/{name}.yaml")
+        config = load_run(ROOT / f"workflow/config/{name}.yaml")
         simulate = job(config, "simulate", config.subsets[0])
         assert simulate.memory == pytest.approx(measured * simulate.tasks, rel=0.02)
 
@@ -53,8 +54,8 @@ def test_an_attempt_asks_for_more_than_the_last() -> None:
 
 
 def test_blocks_are_jobs_and_share_the_work() -> None:
-    content = load_config(ROOT / "workflow/config/full.yaml").model_dump()
-    one, four = (Config.model_validate({**content, "ranks": {"simulate": 16, "blocks": blocks}}) for blocks in (1, 4))
+    content = load_run(ROOT / "workflow/config/full.yaml").model_dump()
+    one, four = (GlassRun.model_validate({**content, "ranks": {"simulate": 16, "blocks": blocks}}) for blocks in (1, 4))
     assert len(jobs(four)) == len(jobs(one)) + 3
     assert job(four, "simulate", "all").seconds == pytest.approx(job(one, "simulate", "all").seconds / 4, rel=0.01)
 
@@ -65,10 +66,10 @@ def test_plan_prints_the_jobs(tmp_path: Path) -> None:
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if len(line.split()) == 6}
     assert rows.keys() >= {"simulate", "finalise", "train", "evaluate", "report"}
     assert rows["simulate"][:2] == ["1", "2"]
-    assert float(rows["simulate"][3]) == job(load_config(tmp_path / "c.yaml"), "simulate", "C").mem_mb() / 1000
+    assert float(rows["simulate"][3]) == job(load_run(tmp_path / "c.yaml"), "simulate", "C").mem_mb() / 1000
     assert "ranks.blocks" not in done.stdout
 
-    content = load_config(ROOT / "workflow/config/full.yaml").model_dump(mode="json")
+    content = load_run(ROOT / "workflow/config/full.yaml").model_dump(mode="json")
     alone = write_config(tmp_path / "full.yaml", {**content, "ranks": {"simulate": 1}})
     assert "would make jobs of about an hour" in call("dataset", "plan", alone, "--slurm").stdout
 
@@ -113,17 +114,17 @@ def to_simulate(tmp_path: Path) -> Path:
 
 @pytest.mark.slurm
 @pytest.mark.mpi
-def test_mpi_ranks_on_two_nodes_share_a_subset(slurm: None, to_simulate: Path, tiny_config: Config) -> None:
+def test_mpi_ranks_on_two_nodes_share_a_subset(slurm: None, to_simulate: Path, tiny_config: GlassRun) -> None:
     command = ("lehr", "dataset", "generate", to_simulate, "--subset", "C", "--ranks", "2")
     done = run("srun", *BOTH, "--mpi=pmi2", "--kill-on-bad-exit=1", *command)
     assert done.returncode == 0, done.stderr
-    assert tree(load_config(to_simulate).group_path("C")) == tree(tiny_config.group_path("C"))
+    assert tree(load_run(to_simulate).group_path("C")) == tree(tiny_config.group_path("C"))
 
 
 @pytest.mark.slurm
 @pytest.mark.horovod
 @pytest.mark.slow
-def test_horovod_ranks_on_two_nodes_train_together(slurm: None, tiny_config: Config, tmp_path: Path) -> None:
+def test_horovod_ranks_on_two_nodes_train_together(slurm: None, tiny_config: GlassRun, tmp_path: Path) -> None:
     config = config_beside(tiny_config, tmp_path, training={**SMALL["training"], "epochs": 2})
     places = "echo on $SLURMD_NODENAME: $HOROVOD_RANK of $HOROVOD_SIZE, $HOROVOD_LOCAL_RANK of $HOROVOD_LOCAL_SIZE"
     script = tmp_path / "job"

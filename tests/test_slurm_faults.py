@@ -22,8 +22,9 @@ from conftest import ROOT, run, write_config
 from stores import LONGER, receipts_in, tree
 from test_resume import SMALL, config_beside
 
-from lehr.config import Config, load_config
-from lehr.generate import finalise
+from lehr.generate.driver import finalise
+from lehr.glass.config import GlassRun
+from lehr.studies import load_run
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
@@ -38,8 +39,8 @@ class Ground:
     ----------
     folder : Path
         Of its own.
-    tiny : Config
-        Config of a small complete store.
+    tiny : GlassRun
+        GlassRun of a small complete store.
     longer_tree : dict
         What the store of `LONGER` must be in the end.
     workflows : list of Workflow
@@ -47,7 +48,7 @@ class Ground:
     """
 
     folder: Path
-    tiny: Config
+    tiny: GlassRun
     longer_tree: dict[str, str]
     workflows: list[Workflow] = field(default_factory=list)
 
@@ -73,7 +74,7 @@ class Ground:
 
     def check_store(self) -> None:
         """Complete the store, and compare it with one that was made without any fault."""
-        config = load_config(self.folder / "c.yaml")
+        config = load_run(self.folder / "c.yaml")
         finalise(config, "C")
         assert tree(config.store_path) == self.longer_tree
         assert not list(config.store_path.rglob("*.partial"))
@@ -86,7 +87,7 @@ class Ground:
 
     def check_training(self, starts: int) -> None:
         """Look for each epoch once, and for the times that the training was started."""
-        run_folder = load_config(self.folder / "c.yaml").run_path("C")
+        run_folder = load_run(self.folder / "c.yaml").run_path("C")
         with (run_folder / "history.csv").open() as stream:
             epochs = [int(float(row["epoch"])) for row in csv.DictReader(stream)]
         assert epochs == list(range(1, SMALL["training"]["epochs"] + 1))
@@ -267,7 +268,7 @@ def play(scenario: Callable[[Ground], None], ground: Ground) -> None:
 def played(
     slurm: None,
     request: pytest.FixtureRequest,
-    tiny_config: Config,
+    tiny_config: GlassRun,
     longer_tree: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Future[None]]]:

@@ -11,7 +11,8 @@ import pytest
 from scipy.stats import qmc
 
 from lehr import LehrError
-from lehr.statespace import PAPER_SUBSETS, SPLITS, Axis, ScatteredSpace, Split, StateSpace
+from lehr.glass.space import PAPER_SUBSETS, Axis, ScatteredSpace, StateSpace
+from lehr.split import SPLITS, Split
 
 PAPER = StateSpace()
 

@@ -17,27 +17,28 @@ from stores import Copy, copy_of, tree
 
 import lehr
 from lehr import LehrError
-from lehr.config import Config, load_config
-from lehr.generate import finalise
-from lehr.statespace import SPLITS, Split
+from lehr.generate.driver import finalise
+from lehr.glass.config import GlassRun
+from lehr.split import SPLITS, Split
 from lehr.store import PartPlan, PartWriter, SequentialReader, ShuffledReader, SignalStore, create, unfinished
+from lehr.studies import load_run
 
 STEP = 2.0**-13  # stored signals are multiples of it
 
 
 @pytest.fixture
-def store(tiny_config: Config) -> SignalStore:
+def store(tiny_config: GlassRun) -> SignalStore:
     return SignalStore.open(tiny_config.store_path, "C")
 
 
 @pytest.fixture
-def copied(tiny_config: Config, tmp_path: Path) -> Copy:
+def copied(tiny_config: GlassRun, tmp_path: Path) -> Copy:
     """Return a copy of the small store, free to be damaged."""
     return copy_of(tiny_config, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def simulated(tiny_config: Config) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def simulated(tiny_config: GlassRun) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Signals, fictive temperatures and status of all samples of the small store, simulated now."""
     subset = tiny_config.signals.state_space.build().subset("C")
     fictive = np.empty((subset.size, 6))
@@ -62,7 +63,7 @@ def test_signals_are_those_of_the_engine_rounded(store: SignalStore, simulated: 
     assert np.array_equal(store.cpn_max, stored.max(axis=(1, 2)))
 
 
-def test_coordinates_are_those_of_the_state_space(store: SignalStore, tiny_config: Config) -> None:
+def test_coordinates_are_those_of_the_state_space(store: SignalStore, tiny_config: GlassRun) -> None:
     subset = tiny_config.signals.state_space.build().subset("C")
     assert np.array_equal(store.parameters, subset.parameters(0, subset.size))
     assert np.array_equal(store.index, subset.index(0, subset.size))
@@ -98,7 +99,7 @@ def test_area_below_a_scan_leads_from_the_fictive_temperature_to_the_end(store: 
     np.testing.assert_allclose(fine[-1] - area, store.fictive_temperature[rows], rtol=0, atol=1e-3)
 
 
-def test_stored_splits_and_moments(store: SignalStore, tiny_config: Config) -> None:
+def test_stored_splits_and_moments(store: SignalStore, tiny_config: GlassRun) -> None:
     cpn = store.read(0, store.samples).astype(float)
     for by in ("sample", "cell"):
         array = zarr.open_array(store.path / f"split_by_{by}", mode="r")
@@ -155,10 +156,10 @@ def test_sha256sum_finds_every_file_and_no_fault(copied: Copy) -> None:
     assert (done.returncode, done.stdout) == (1, "cpn/c/4/0/0: FAILED\n")
 
 
-def test_another_split_seed_changes_the_splits_and_the_seal_only(copied: Copy, tiny_config: Config) -> None:
+def test_another_split_seed_changes_the_splits_and_the_seal_only(copied: Copy, tiny_config: GlassRun) -> None:
     before = tree(copied.group)
     split = tiny_config.split.model_copy(update={"seed": 1})
-    own_config = load_config(copied.config)
+    own_config = load_run(copied.config)
     manifest = finalise(own_config.model_copy(update={"split": split}), "C")
     after = tree(copied.group)
     assert before.keys() == after.keys()
@@ -174,7 +175,7 @@ def test_another_split_seed_changes_the_splits_and_the_seal_only(copied: Copy, t
     assert tree(copied.group) == before
 
 
-def test_temporary_files_are_not_sealed(copied: Copy, tiny_config: Config) -> None:
+def test_temporary_files_are_not_sealed(copied: Copy, tiny_config: GlassRun) -> None:
     """A killed writer left them; the next one removes them, and a seal that names them would be broken then."""
     for name in (
         "cpn/c/5/0/0.__lock",
@@ -183,7 +184,7 @@ def test_temporary_files_are_not_sealed(copied: Copy, tiny_config: Config) -> No
         ".README.md.1.tmp",
     ):
         (copied.group / name).write_bytes(b"left by a killed writer")
-    finalise(load_config(copied.config), "C")
+    finalise(load_run(copied.config), "C")
     sealed = (copied.group / "SHA256SUMS").read_text()
     assert sealed == (tiny_config.group_path("C") / "SHA256SUMS").read_text()
 
@@ -202,7 +203,7 @@ def test_a_writer_refuses_parts_that_are_not_shards(copied: Copy, store: SignalS
         PartWriter(copied.group, PartPlan(store.samples, 16))
 
 
-def test_a_store_of_another_config_is_refused_and_left_alone(copied: Copy, tiny_config: Config) -> None:
+def test_a_store_of_another_config_is_refused_and_left_alone(copied: Copy, tiny_config: GlassRun) -> None:
     before = tree(copied.group)
     subset = tiny_config.signals.state_space.build().subset("C")
     other = tiny_config.signals.model_copy(update={"tolerance": 1e-3})
@@ -218,7 +219,7 @@ def test_a_missing_store_says_how_to_make_it(tmp_path: Path) -> None:
         SignalStore.open(tmp_path / "none.zarr", "C")
 
 
-def test_an_empty_store_has_its_coordinates_and_is_refused(tmp_path: Path, tiny_config: Config) -> None:
+def test_an_empty_store_has_its_coordinates_and_is_refused(tmp_path: Path, tiny_config: GlassRun) -> None:
     subset = tiny_config.signals.state_space.build().subset("C")
     group = create(tmp_path / "signals.zarr", subset, tiny_config.signals)
     assert [path.name for path in group.parent.iterdir() if path.is_dir()] == ["C"]
@@ -290,7 +291,7 @@ def test_damaged_and_stale_receipts_do_not_count(copied: Copy) -> None:
         assert unfinished(copied.group, parts) == parts
 
 
-def read_all(store: SignalStore, config: Config, epoch: int, size: int, streams: int = 8) -> list[np.ndarray]:
+def read_all(store: SignalStore, config: GlassRun, epoch: int, size: int, streams: int = 8) -> list[np.ndarray]:
     """Sorted parameters of each global batch of an epoch; asserts that each has the signals of its sample."""
     row_of = {tuple(row): i for i, row in enumerate(store.parameters)}
     everything = store.read(0, store.samples)
@@ -315,7 +316,7 @@ def read_all(store: SignalStore, config: Config, epoch: int, size: int, streams:
 
 @pytest.mark.parametrize(("buffer", "streams"), [(2**26, 8), (1, 8), (1, 4)], ids=["all", "a chunk", "half a share"])
 def test_batches_do_not_depend_on_the_number_of_ranks(
-    store: SignalStore, tiny_config: Config, monkeypatch: pytest.MonkeyPatch, buffer: int, streams: int
+    store: SignalStore, tiny_config: GlassRun, monkeypatch: pytest.MonkeyPatch, buffer: int, streams: int
 ) -> None:
     monkeypatch.setattr("lehr.store.reader.BUFFER_BYTES", buffer)  # 1: one chunk, some six of its eight samples
     one, two, four = (read_all(store, tiny_config, 0, size, streams) for size in (1, 2, 4))
@@ -326,20 +327,20 @@ def test_batches_do_not_depend_on_the_number_of_ranks(
 
 @pytest.mark.parametrize("buffer", [2**26, 1])
 def test_an_epoch_of_one_stream_gives_no_sample_twice(
-    store: SignalStore, tiny_config: Config, monkeypatch: pytest.MonkeyPatch, buffer: int
+    store: SignalStore, tiny_config: GlassRun, monkeypatch: pytest.MonkeyPatch, buffer: int
 ) -> None:
     monkeypatch.setattr("lehr.store.reader.BUFFER_BYTES", buffer)
     seen = np.concatenate(read_all(store, tiny_config, 0, 1, streams=1))
     assert len(np.unique(seen, axis=0)) == len(seen) == 352
 
 
-def test_epochs_differ_and_repeat_with_the_seed(store: SignalStore, tiny_config: Config) -> None:
+def test_epochs_differ_and_repeat_with_the_seed(store: SignalStore, tiny_config: GlassRun) -> None:
     first, again, second = (read_all(store, tiny_config, epoch, 1) for epoch in (0, 0, 1))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-def test_sequential_readers_share_each_split_without_overlap(store: SignalStore, tiny_config: Config) -> None:
+def test_sequential_readers_share_each_split_without_overlap(store: SignalStore, tiny_config: GlassRun) -> None:
     split = tiny_config.split.build()
     everything = store.read(0, store.samples)
     seen: list[int] = []
@@ -357,7 +358,7 @@ def test_sequential_readers_share_each_split_without_overlap(store: SignalStore,
     assert sorted(seen) == list(range(store.samples))
 
 
-def test_samples_with_a_bad_status_are_left_out(copied: Copy, tiny_config: Config) -> None:
+def test_samples_with_a_bad_status_are_left_out(copied: Copy, tiny_config: GlassRun) -> None:
     zarr.open_array(copied.group / "status", mode="r+")[0:100] = 2
     store = SignalStore.open(copied.group.parent, "C")
     rows = [
@@ -368,7 +369,7 @@ def test_samples_with_a_bad_status_are_left_out(copied: Copy, tiny_config: Confi
     assert min(rows) >= 100
 
 
-def test_too_few_samples_for_a_batch_are_refused(store: SignalStore, tiny_config: Config) -> None:
+def test_too_few_samples_for_a_batch_are_refused(store: SignalStore, tiny_config: GlassRun) -> None:
     with pytest.raises(LehrError, match="too few"):
         ShuffledReader(store, tiny_config.split.build(), "test", batch_size=512, seed=0)
     with pytest.raises(LehrError, match="do not divide"):

@@ -13,35 +13,36 @@ import keras
 import numpy as np
 import pytest
 
-from lehr.config import Config, TrainingConfig
-from lehr.config.schema import LossWeights
 from lehr.errors import LehrError
-from lehr.models import PARAMETERS, TargetScaling, load_network, predict
+from lehr.evaluation.network import load_network, predict
+from lehr.glass.config import GlassRun
+from lehr.glass.config.run import GlassTraining, LossWeights
+from lehr.glass.networks import PARAMETERS, TargetScaling
 from lehr.store import SequentialReader, ShuffledReader, SignalStore
 from lehr.training import train
 from lehr.training.horovod import World, start
 from lehr.training.objective import WeightedSquaredError, build_optimizer
 
 
-def beside(tiny: Config, folder: Path, **changes: Any) -> Config:
+def beside(tiny: GlassRun, folder: Path, **changes: Any) -> GlassRun:
     """Return a config that uses the small store and has results of its own."""
     (folder / "signals.zarr").symlink_to(Path(tiny.output).resolve() / "signals.zarr")
-    return Config.model_validate({**tiny.model_dump(), "output": str(folder), **changes})
+    return GlassRun.model_validate({**tiny.model_dump(), "output": str(folder), **changes})
 
 
-def trainings(tiny: Config, **changes: Any) -> dict[str, Any]:
+def trainings(tiny: GlassRun, **changes: Any) -> dict[str, Any]:
     """Return the training section with changes."""
     return {**tiny.training.model_dump(), **changes}
 
 
-def history(config: Config) -> list[dict[str, float]]:
+def history(config: GlassRun) -> list[dict[str, float]]:
     """Rows of history.csv."""
     with (config.run_path("C") / "history.csv").open() as stream:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(stream)]
 
 
 @pytest.fixture(scope="module")
-def trained(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Config:
+def trained(tiny_config: GlassRun, tmp_path_factory: pytest.TempPathFactory) -> GlassRun:
     """Train the small model once, with dropout; the config whose results it is."""
     config = beside(
         tiny_config, tmp_path_factory.mktemp("trained"), network={**tiny_config.network.model_dump(), "dropout": 0.1}
@@ -67,14 +68,14 @@ class TestLoss:
 
 class TestOptimizer:
     def test_default_is_that_of_the_paper(self) -> None:
-        optimizer = build_optimizer(TrainingConfig())
+        optimizer = build_optimizer(GlassTraining())
         assert type(optimizer) is keras.optimizers.SGD
         assert float(optimizer.learning_rate) == pytest.approx(0.01)
 
     def test_options_and_schedules_go_to_keras(self) -> None:
         decay = {"initial_learning_rate": 0.01, "decay_steps": 10, "decay_rate": 0.5}
         options = {"learning_rate": {"class_name": "ExponentialDecay", "config": decay}, "clipnorm": 1.0}
-        optimizer = build_optimizer(TrainingConfig(optimizer="AdamW", optimizer_options=options))
+        optimizer = build_optimizer(GlassTraining(optimizer="AdamW", optimizer_options=options))
         optimizer.iterations.assign(10)
         assert type(optimizer) is keras.optimizers.AdamW
         assert optimizer.clipnorm == 1.0
@@ -95,11 +96,11 @@ class TestOptimizer:
     )
     def test_refused(self, name: str, options: dict[str, Any], words: str) -> None:
         with pytest.raises(LehrError, match=words):
-            build_optimizer(TrainingConfig(optimizer=name, optimizer_options=options))
+            build_optimizer(GlassTraining(optimizer=name, optimizer_options=options))
 
 
 class TestTraining:
-    def test_history(self, trained: Config) -> None:
+    def test_history(self, trained: GlassRun) -> None:
         rows = history(trained)
         assert [row["epoch"] for row in rows] == [1, 2, 3]
         assert rows[-1]["loss"] < rows[0]["loss"]
@@ -107,7 +108,7 @@ class TestTraining:
             units = zip((row[f"val_mae_{name}"] for name in PARAMETERS), TargetScaling().width, strict=True)
             assert np.mean([value / width for value, width in units]) == pytest.approx(row["val_mae"], rel=1e-6)
 
-    def test_the_network_of_the_best_epoch_is_kept(self, trained: Config) -> None:
+    def test_the_network_of_the_best_epoch_is_kept(self, trained: GlassRun) -> None:
         rows, network = history(trained), load_network(trained.run_path("C"))
         best = min(rows, key=lambda row: row["val_mae"])
         assert network.run["best_epoch"] == best["epoch"]
@@ -122,7 +123,7 @@ class TestTraining:
         weights = [0.1, 1.0, 3.0, 3.0]
         assert np.mean(weights * square) == pytest.approx(best["val_loss"], rel=1e-4)
 
-    def test_record(self, trained: Config) -> None:
+    def test_record(self, trained: GlassRun) -> None:
         run = json.loads((trained.run_path("C") / "run.json").read_text())
         store = SignalStore.open(trained.store_path, "C")
         learned = store.parameters[trained.split.build().assign(store.parameters) == 0]
@@ -138,17 +139,17 @@ class TestTraining:
         assert run["world_size"] == 1
         assert {"lehr", "keras", "numpy", "python"} <= run["versions"].keys()
 
-    def test_only_the_run_folder_is_left(self, trained: Config) -> None:
+    def test_only_the_run_folder_is_left(self, trained: GlassRun) -> None:
         assert [path.name for path in trained.run_path("C").parent.iterdir()] == ["C"]
         assert {path.name for path in trained.run_path("C").iterdir()} == {
             *("model.keras", "history.csv", "run.json", "config.yaml", "README.md"),
             *("checkpoints", "tensorboard", ".lock"),
         }
 
-    def test_same_seed_same_path(self, trained: Config, tmp_path: Path) -> None:
+    def test_same_seed_same_path(self, trained: GlassRun, tmp_path: Path) -> None:
         (tmp_path / "signals.zarr").symlink_to(trained.store_path)
         training = {**trained.training.model_dump(), "epochs": 1}
-        again = Config.model_validate({**trained.model_dump(), "output": str(tmp_path), "training": training})
+        again = GlassRun.model_validate({**trained.model_dump(), "output": str(tmp_path), "training": training})
         train(again, "C", ranks=1)
         first, second = history(trained)[0], history(again)[0]
         for name in ("loss", "val_loss", "val_mae"):
@@ -156,7 +157,7 @@ class TestTraining:
             assert second[name] == pytest.approx(first[name], rel=1e-5)
 
     def test_bad_samples_are_left_out_and_counted(
-        self, tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tiny_config: GlassRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         config = beside(tiny_config, tmp_path, training=trainings(tiny_config, epochs=1))
         status = SignalStore.open(config.store_path, "C").status.copy()
@@ -169,33 +170,33 @@ class TestTraining:
 
 
 class TestRefused:
-    def test_diverging(self, tiny_config: Config, tmp_path: Path) -> None:
+    def test_diverging(self, tiny_config: GlassRun, tmp_path: Path) -> None:
         wild = trainings(tiny_config, optimizer="sgd", optimizer_options={"learning_rate": 1e12})
         config = beside(tiny_config, tmp_path, training=wild)
         with pytest.raises(LehrError, match=r"the loss became (nan|inf) in epoch 1, batch \d+; no epoch was finished"):
             train(config, "C", ranks=1)
         assert [path.name for path in config.run_path("C").rglob("*")] == [".lock"]
 
-    def test_store_of_another_config(self, tiny_config: Config, tmp_path: Path) -> None:
+    def test_store_of_another_config(self, tiny_config: GlassRun, tmp_path: Path) -> None:
         signals = tiny_config.signals.model_dump()
         signals["program"]["heating_rate"] = 11.0
         with pytest.raises(LehrError, match="made with another signals section"):
             train(beside(tiny_config, tmp_path, signals=signals), "C", ranks=1)
 
-    def test_no_store(self, tiny_config: Config, tmp_path: Path) -> None:
+    def test_no_store(self, tiny_config: GlassRun, tmp_path: Path) -> None:
         config = tiny_config.model_copy(update={"output": str(tmp_path)})
         with pytest.raises(LehrError, match=r"signals\.zarr"):
             train(config, "C", ranks=1)
         assert list(tmp_path.iterdir()) == []
 
-    def test_optimizer_is_looked_at_before_the_store(self, tiny_config: Config, tmp_path: Path) -> None:
+    def test_optimizer_is_looked_at_before_the_store(self, tiny_config: GlassRun, tmp_path: Path) -> None:
         training = tiny_config.training.model_copy(update={"optimizer": "adan"})
         config = tiny_config.model_copy(update={"output": str(tmp_path), "training": training})
         with pytest.raises(LehrError, match="adan"):
             train(config, "C", ranks=1)
 
     def test_an_error_of_the_reader_comes_through(
-        self, tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tiny_config: GlassRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def broken(self: ShuffledReader, number: int) -> Iterator[Any]:
             del self, number

@@ -12,7 +12,7 @@ import yaml
 from conftest import ROOT, TINY, run, write_config
 from stores import tree
 
-from lehr.config import Config
+from lehr.glass.config import GlassRun
 
 MEASURED = ("evaluate", "robustness", "limits")
 FEW = {"robustness": {"samples": 8}, "limits": {"samples": 2, "noise": [0.01]}}
@@ -136,7 +136,7 @@ class TestFinished:
 
 @pytest.mark.mpi
 @pytest.mark.slow
-def test_blocks_of_two_subsets_are_jobs_of_their_own(tmp_path: Path, tiny_config: Config) -> None:
+def test_blocks_of_two_subsets_are_jobs_of_their_own(tmp_path: Path, tiny_config: GlassRun) -> None:
     config = write_config(
         tmp_path / "c.yaml", {**TINY, "subsets": ["C", "G"], "ranks": {"simulate": 1, "blocks": 2}, "name": "blocks"}
     )

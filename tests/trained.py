@@ -12,29 +12,30 @@ import numpy as np
 import pytest
 import yaml
 
-from lehr.config import Config, ModelConfig
-from lehr.config.schema import SubsetName
+from lehr.evaluation import network
 from lehr.files import file_checksum
-from lehr.models import build_mcnn, network
-from lehr.statespace import SPLITS
+from lehr.glass.config import GlassRun
+from lehr.glass.config.run import GlassModel, SubsetName
+from lehr.glass.networks.mcnn import build_mcnn
+from lehr.split import SPLITS
 from lehr.store import SignalStore
 from lehr.training.record import Record, Samples
 
 
 def fake_run(
-    tiny: Config,
+    tiny: GlassRun,
     folder: Path,
     answer: np.ndarray,
     monkeypatch: pytest.MonkeyPatch,
     models: tuple[str, ...] = ("C",),
     subset: SubsetName = "C",
     split_by: Literal["sample", "cell"] | None = None,
-) -> Config:
+) -> GlassRun:
     """Write a run folder for each model and make every network say `answer` to every sample.
 
     Where `answer` has several rows, the samples of a batch take turns.
     """
-    config = config_beside(tiny, folder, *(ModelConfig(name=name, subset=subset, split_by=split_by) for name in models))
+    config = config_beside(tiny, folder, *(GlassModel(name=name, subset=subset, split_by=split_by) for name in models))
     for name in models:
         config.run_path(name).mkdir(parents=True)
         (config.run_path(name) / "model.keras").write_bytes(name.encode())
@@ -44,7 +45,7 @@ def fake_run(
     return config
 
 
-def untrained_run(tiny: Config, folder: Path) -> Path:
+def untrained_run(tiny: GlassRun, folder: Path) -> Path:
     """Write the run folder of a real network C as it is before the first step, and return the config file beside it."""
     config = config_beside(tiny, folder, *tiny.models)
     keras.utils.set_random_seed(0)
@@ -60,14 +61,14 @@ def untrained_run(tiny: Config, folder: Path) -> Path:
     return path
 
 
-def config_beside(tiny: Config, folder: Path, *models: ModelConfig) -> Config:
+def config_beside(tiny: GlassRun, folder: Path, *models: GlassModel) -> GlassRun:
     """Return a config that uses the small store and has results of its own."""
     folder.mkdir(exist_ok=True)
     (folder / "signals.zarr").symlink_to(tiny.store_path)
     return tiny.model_copy(update={"output": str(folder), "models": models})
 
 
-def record(config: Config, name: str) -> None:
+def record(config: GlassRun, name: str) -> None:
     """Write run.json and history.csv by the training's own code, so that these tests notice when its keys change."""
     store = SignalStore.open(config.store_path, config.model(name).subset)
     part = config.split_of(name).build().assign(store.parameters)

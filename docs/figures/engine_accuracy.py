@@ -20,7 +20,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 import lehr
-from lehr.physics import GAS_CONSTANT
+from lehr.glass.tnm import GAS_CONSTANT
 
 OUTPUT = Path(__file__).parent.parent / "images" / "engine_accuracy.png"
 BLUE, VERMILION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"  # Okabe and Ito

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 import lehr
-from lehr.config import StateSpaceConfig
-from lehr.fitting import Scans, cramer_rao, estimate
-from lehr.fitting.windows import window_of
-from lehr.statespace import ScatteredSpace
+from lehr.glass.config import StateSpaceConfig
+from lehr.glass.estimator import estimate
+from lehr.glass.estimator.windows import window_of
+from lehr.glass.fit import Scans, cramer_rao
+from lehr.glass.space import ScatteredSpace
 
 Array = NDArray[np.float64]
 

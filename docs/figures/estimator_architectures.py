@@ -11,16 +11,17 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.config import StateSpaceConfig
-from lehr.config.schema import LossWeights
-from lehr.fitting.features import CONDITIONS, FEATURES
-from lehr.fitting.network import OUTPUTS
-from lehr.models import TargetScaling, build_mcnn
-from lehr.models.estimator import build_estimator, negative_log_likelihood
-from lehr.physics import default_temperature, simulate_batch
-from lehr.statespace import ScatteredSpace
-from lehr.training.augment import Measurement, make_batch
-from lehr.training.glasses import Glasses, simulate_glasses
+from lehr.glass.config import StateSpaceConfig
+from lehr.glass.config.run import LossWeights
+from lehr.glass.estimator.augmentation import Measurement, make_batch
+from lehr.glass.estimator.features import CONDITIONS, FEATURES
+from lehr.glass.estimator.glasses import Glasses, simulate_glasses
+from lehr.glass.estimator.layers import build_estimator, negative_log_likelihood
+from lehr.glass.estimator.network import OUTPUTS
+from lehr.glass.networks import TargetScaling
+from lehr.glass.networks.mcnn import build_mcnn
+from lehr.glass.space import ScatteredSpace
+from lehr.glass.tnm import default_temperature, simulate_batch
 from lehr.training.objective import WeightedSquaredError
 
 Array = NDArray[Any]

@@ -17,12 +17,12 @@ from statistics import NormalDist
 import numpy as np
 
 import lehr
-from lehr.config import StateSpaceConfig
-from lehr.fitting import FitStatus, Scans, fit_scans
-from lehr.fitting.coordinates import QUANTITIES
-from lehr.physics import GAS_CONSTANT
-from lehr.report.style import GREY, line_styles, new_panels, save
-from lehr.statespace import ScatteredSpace
+from lehr.figures.style import GREY, line_styles, new_panels, save
+from lehr.glass.config import StateSpaceConfig
+from lehr.glass.fit import FitStatus, Scans, fit_scans
+from lehr.glass.fit.coordinates import QUANTITIES
+from lehr.glass.space import ScatteredSpace
+from lehr.glass.tnm import GAS_CONSTANT
 
 OUTPUT = Path(__file__).parent.parent / "images" / "fit_calibration.png"
 NAMES = dict(zip(QUANTITIES, ("ln A", "Δh", "x", "β", "Tg"), strict=True))

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 import lehr
-from lehr.io import NormalisedScan, Scan, normalise
-from lehr.report.measured import scan_lines
-from lehr.report.style import save
+from lehr.figures.style import save
+from lehr.glass.scans import NormalisedScan, Scan, normalise
+from lehr.glass.scans.plot import scan_lines
 
 OUTPUT = Path(__file__).parent.parent / "images" / "measured.png"
 STEP = 0.25  # mW, from glass to liquid

@@ -17,10 +17,10 @@ from typing import Any
 
 import yaml
 
-from lehr.config import Config
-from lehr.generate import finalise, generate, initialise
-from lehr.models import build_mcnn
-from lehr.models.summary import summarise
+from lehr.generate.driver import finalise, generate, initialise
+from lehr.glass.config import GlassRun
+from lehr.glass.networks.mcnn import build_mcnn
+from lehr.glass.networks.summary import summarise
 from lehr.training import train
 
 DEMO = Path(__file__).parents[2] / "workflow" / "config" / "demo.yaml"
@@ -39,7 +39,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 QUICK = ("default", "pools 8, 4, 2", "piecewise attention")
 
 
-def config_of(variant: str, output: Path, quick: bool) -> Config:
+def config_of(variant: str, output: Path, quick: bool) -> GlassRun:
     """The demo with the network of a variant; all variants share one store."""
     content = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
     signals = content["signals"]
@@ -53,10 +53,10 @@ def config_of(variant: str, output: Path, quick: bool) -> Config:
         "ranks": {"train": 1},
     }
     content["training"]["epochs"] = 2 if quick else 10
-    return Config.model_validate(content)
+    return GlassRun.model_validate(content)
 
 
-def row(variant: str, config: Config) -> str:
+def row(variant: str, config: GlassRun) -> str:
     """Train a variant and return its line of the table."""
     (model,) = config.models
     train(config, model.name)

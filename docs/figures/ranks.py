@@ -32,14 +32,15 @@ from typing import Any
 import numpy as np
 import yaml
 
-from lehr.config import Config, load_config
-from lehr.generate import finalise, generate, initialise, part_plan, pending
+from lehr.generate.driver import finalise, generate, initialise, part_plan, pending
+from lehr.glass.config import GlassRun
 from lehr.store import Part
 from lehr.store.layout import RESULTS, about, open_group
 from lehr.store.receipts import Receipt, read_receipt, receipt_path, shard_path
+from lehr.studies import load_run
 
 LEHR = str(Path(sys.executable).with_name("lehr"))
-IMPORTS = "import lehr.cli.dataset, lehr.store, lehr.generate; from mpi4py import MPI"
+IMPORTS = "import lehr.cli.dataset, lehr.store, lehr.generate.driver; from mpi4py import MPI"
 
 
 def say(text: str) -> None:
@@ -88,7 +89,7 @@ def memory(folder: Path, quick: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"after imports": peak_mb(IMPORTS)}
     for rows in (1024,) if quick else (256, 512, 1024):
         path = config_of(folder, f"memory-{rows}", subsets=["C"], signals={"storage": {"rows_per_part": rows}})
-        parts = len(part_plan(load_config(path), "C"))
+        parts = len(part_plan(load_run(path), "C"))
         run([LEHR, "dataset", "init", str(path), "--subset", "C"])
         command = block_command(path, "C", f"{parts // 2}/{parts}")
         peak = peak_mb("from lehr.cli import main; main()", *command[1:])
@@ -146,7 +147,7 @@ def calls_of_a_part(folder: Path) -> dict[str, float]:
     for parts in (1, 9):
         path = config_of(folder, f"calls-{parts}", subsets=["C"], signals=signals)
         run([LEHR, "dataset", "init", str(path), "--subset", "C"])
-        total = len(part_plan(load_config(path), "C"))
+        total = len(part_plan(load_run(path), "C"))
         counted.append(calls(block_command(path, "C", f"1/{total // parts}"), folder, f"{folder}/calls-{parts}/"))
     made = list((folder / "calls-9").rglob("cpn/c/*"))
     below = [path for shard in made for path in (shard, *shard.rglob("*"))]
@@ -182,7 +183,7 @@ def imports(folder: Path, strace: bool) -> dict[str, Any]:
 # --- receipts --------------------------------------------------------------------------------------------------------
 
 
-def made_up_store(config: Config, subset: str, like: Path, part: Part) -> None:
+def made_up_store(config: GlassRun, subset: str, like: Path, part: Part) -> None:
     """Fill a store with receipts that have the arrays of a real one, and with shards of a few bytes."""
     initialise(config, subset)
     group, plan = config.group_path(subset), part_plan(config, subset)
@@ -206,7 +207,7 @@ def made_up_store(config: Config, subset: str, like: Path, part: Part) -> None:
 
 def serial(path: Path, subset: str) -> None:
     """Print the seconds of what rank 0 does alone, in a process of its own."""
-    config = load_config(path)
+    config = load_run(path)
 
     def timed(action: Callable[[], object]) -> list[float]:
         wall, processor = time.perf_counter(), time.process_time()
@@ -226,7 +227,7 @@ def receipts(folder: Path, quick: bool, strace: bool) -> dict[str, Any]:
     """Time what one rank does alone: scan of receipts and completion, warm cache."""
     found: dict[str, Any] = {}
     like_path = config_of(folder, "like", subsets=["C"], signals={"storage": {"rows_per_part": 1024}})
-    like_config = load_config(like_path)
+    like_config = load_run(like_path)
     initialise(like_config, "C")
     like_plan = part_plan(like_config, "C")
     generate(like_config, "C", block=(100, len(like_plan)))
@@ -236,7 +237,7 @@ def receipts(folder: Path, quick: bool, strace: bool) -> dict[str, Any]:
     for name in names:
         subset, rows = ("all", 1024) if name == "full" else ("C", 512)
         path = config_of(folder, f"made-{name}", subsets=[subset], signals={"storage": {"rows_per_part": rows}})
-        config = load_config(path)
+        config = load_run(path)
         started = time.perf_counter()
         initialise(config, subset)
         init = time.perf_counter() - started
@@ -259,7 +260,7 @@ def rank(path: Path) -> None:
     """Generate a block on the ranks of this program; rank 0 prints the wall time."""
     from mpi4py import MPI
 
-    config = load_config(path)
+    config = load_run(path)
     if MPI.COMM_WORLD.rank == 0:
         initialise(config, "C")
     MPI.COMM_WORLD.Barrier()

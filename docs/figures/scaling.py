@@ -25,11 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr import simulate_batch
-from lehr.config import Config, load_config
-from lehr.generate import part_plan
-from lehr.report.style import GREY, house_style, line_styles, sequence_colours
-from lehr.statespace import PAPER_SUBSETS, StateSpace
+from lehr.figures.style import GREY, house_style, line_styles, sequence_colours
+from lehr.generate.driver import part_plan
+from lehr.glass.config import GlassRun
+from lehr.glass.space import PAPER_SUBSETS, StateSpace
 from lehr.store import PartPlan, encoded_bytes, moments, round_signals
+from lehr.studies import load_run
 
 OUTPUT = Path(__file__).parent.parent / "images" / "scaling.png"
 CONFIGS = Path(__file__).parent.parent.parent / "workflow" / "config"
@@ -101,7 +102,7 @@ def cost_of_samples(quick: bool) -> tuple[Costs, dict[str, Any]]:
     return full.reshape(-1), found
 
 
-def whole_parts(config: Config, samples_ms: Costs, count: int) -> dict[str, Any]:
+def whole_parts(config: GlassRun, samples_ms: Costs, count: int) -> dict[str, Any]:
     """Measure whole parts of the plan of the full grid, from parameters to bytes, and compare with the model."""
     subset, plan = config.signals.state_space.build().subset("all"), part_plan(config, "all")
     chosen = np.linspace(0, len(plan) - 2, count).round().astype(int)
@@ -293,7 +294,7 @@ def main() -> None:
     say(f"load average at the start: {os.getloadavg()[0]:.2f}")
     samples_ms, found = cost_of_samples(options.quick)
     results: dict[str, Any] = {"samples": found}
-    results["parts"] = whole_parts(load_config(CONFIGS / "full.yaml"), samples_ms, 4 if options.quick else 12)
+    results["parts"] = whole_parts(load_run(CONFIGS / "full.yaml"), samples_ms, 4 if options.quick else 12)
     results["makespan"] = makespans(samples_ms * results["parts"]["measured_over_model"], ENCODE_MS)
     if not options.quick:
         draw(results)

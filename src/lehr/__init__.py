@@ -12,7 +12,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from lehr.errors import LehrError
-from lehr.physics import (
+from lehr.glass.materials import load_materials, material
+from lehr.glass.tnm import (
     Cycle,
     History,
     Hold,
@@ -23,8 +24,6 @@ from lehr.physics import (
     Status,
     ThermalProgram,
     TNMParameters,
-    load_materials,
-    material,
     simulate,
     simulate_batch,
     simulate_direct,
@@ -34,7 +33,7 @@ from lehr.physics import (
 )
 
 if TYPE_CHECKING:
-    from lehr.fitting import FitResult
+    from lehr.glass.fit import FitResult
 
 __version__ = version("lehr")
 
@@ -68,18 +67,18 @@ def fit(scans: Any, program: ThermalProgram | None = None, **options: Any) -> Fi
 
     Parameters
     ----------
-    scans : Signals, or sequence of lehr.io.NormalisedScan or of (temperature, cpn)
+    scans : Signals, or sequence of lehr.glass.scans.NormalisedScan or of (temperature, cpn)
         K and CpN, one for each cycle of the program; `Signals` have their program.
     program : ThermalProgram
         What was done to the glass.
     **options
-        As of `lehr.fitting.fit_scans`: what the instrument may have done (default: `lehr.fitting.likely_nuisance`), the
-        noise, where to start.
+        As of `lehr.glass.fit.fit_scans`: what the instrument may have done (default:
+        `lehr.glass.fit.likely_nuisance`), the noise, where to start.
 
     Returns
     -------
-    lehr.fitting.FitResult
+    lehr.glass.fit.FitResult
     """
-    from lehr.fitting import as_scans, fit_scans, likely_nuisance
+    from lehr.glass.fit import as_scans, fit_scans, likely_nuisance
 
     return fit_scans(as_scans(scans, program), **{"nuisance": likely_nuisance(scans), **options})

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from lehr.config import load_config
 from lehr.errors import LehrError
 from lehr.store import ShuffledReader
+from lehr.studies import load_run
 from lehr.training import train
 
 whole = ShuffledReader.epoch
@@ -29,7 +29,7 @@ def broken(self: ShuffledReader, number: int) -> Iterator[Any]:
 
 ShuffledReader.epoch = broken  # type: ignore[method-assign]
 try:
-    train(load_config(sys.argv[1]), "C")
+    train(load_run(sys.argv[1]), "C")
 except LehrError as error:
     sys.stderr.write(f"stopped: {error}\n")
     sys.exit(2)

@@ -12,11 +12,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from lehr.config import load_config
+from lehr.studies import load_run
 from lehr.training import callbacks, train
 from lehr.training.horovod import World, start
 
-config = load_config(sys.argv[1])
+config = load_run(sys.argv[1])
 folder = Path(sys.argv[2])
 world = start(2)
 

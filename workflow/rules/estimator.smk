@@ -1,5 +1,5 @@
 # The estimator of measured scans, which no study needs: snakemake results/estimator/estimator.npz --configfile ... makes
-# it anew; its own config is workflow/config/estimator.yaml. To ship it, copy it to src/lehr/fitting/estimator.npz.
+# it anew; its own config is workflow/config/estimator.yaml. To ship it, copy it to src/lehr/glass/estimator/estimator.npz.
 
 
 rule estimator:

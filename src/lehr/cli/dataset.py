@@ -93,9 +93,9 @@ def _parts(text: str) -> list[int]:
 
 
 def _config(options: argparse.Namespace) -> Any:
-    from lehr.config import load_config
+    from lehr.studies import load_run
 
-    config = load_config(options.config)
+    config = load_run(options.config)
     if options.subset not in config.subsets:
         raise LehrError(
             f"{options.config}: the run does not have the subset '{options.subset}'",
@@ -108,18 +108,18 @@ def show_config(options: argparse.Namespace) -> int:
     """Print a config with all defaults."""
     import yaml
 
-    from lehr.config import load_config
+    from lehr.studies import load_run
 
-    yaml.safe_dump(load_config(options.config).model_dump(mode="json"), sys.stdout, sort_keys=False)
+    yaml.safe_dump(load_run(options.config).model_dump(mode="json"), sys.stdout, sort_keys=False)
     return 0
 
 
 def plan(options: argparse.Namespace) -> int:
     """Print a table of what would be computed."""
-    from lehr.config import load_config
-    from lehr.estimate import estimate
+    from lehr.generate.cost import estimate
+    from lehr.studies import load_run
 
-    config = load_config(options.config)
+    config = load_run(options.config)
     signals = config.signals
     shape = f"{signals.program.cycle_count} cycles x {signals.temperature.points} temperatures"
     print(f"{shape}, signals digest {signals.digest()}")
@@ -149,7 +149,7 @@ def _print_estimate(name: str, rows: list[Any]) -> None:
 
 
 def _print_jobs(config: Any) -> None:
-    from lehr.jobs import jobs
+    from lehr.generate.jobs import jobs
 
     found, blocks = jobs(config), config.ranks.blocks
     print(f"\n{'rule':>11} {'jobs':>5} {'tasks':>6} {'hours':>8} {'asks GB':>8} {'asks hours':>11}")
@@ -175,8 +175,8 @@ def _sizes(job: Any) -> tuple[float, float, float]:
 
 
 def _plot_plane(path: Path, config: Any) -> None:
-    from lehr.report.plane import subset_plane
-    from lehr.report.style import save
+    from lehr.figures.style import save
+    from lehr.glass.space.plane import subset_plane
 
     space = config.signals.state_space.build()
     save(subset_plane(space, [space.subset(name) for name in config.subsets]), path)
@@ -184,7 +184,7 @@ def _plot_plane(path: Path, config: Any) -> None:
 
 def initialise(options: argparse.Namespace) -> int:
     """Create an empty subset."""
-    from lehr.generate import initialise
+    from lehr.generate.driver import initialise
 
     config = _config(options)
     initialise(config, options.subset)
@@ -209,7 +209,7 @@ def generate(options: argparse.Namespace) -> int:
 
 def finalise(options: argparse.Namespace) -> int:
     """Complete a subset and say what it holds."""
-    from lehr.generate import finalise
+    from lehr.generate.driver import finalise
 
     config = _config(options)
     manifest = finalise(config, options.subset)

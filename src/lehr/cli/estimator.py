@@ -19,8 +19,8 @@ def add_commands(commands: Any) -> None:
 
 def train(options: argparse.Namespace) -> int:
     """Train the estimator and print the path of its weights."""
-    from lehr.config import load_estimator_config
-    from lehr.training.estimator import train_estimator
+    from lehr.glass.estimator.config import load_estimator_config
+    from lehr.glass.estimator.training import train_estimator
 
     print(f"estimator: {train_estimator(load_estimator_config(options.config))}")
     return 0

@@ -85,8 +85,8 @@ def add_commands(commands: Any) -> None:
 
 def fit(options: argparse.Namespace) -> int:
     """Fit, print the report, write what was asked for."""
-    from lehr.fitting import FitStatus, Nuisance, as_scans, cooled_and_heated, fit_scans, likely_nuisance
-    from lehr.io import read_normalised
+    from lehr.glass.fit import FitStatus, Nuisance, as_scans, cooled_and_heated, fit_scans, likely_nuisance
+    from lehr.glass.scans import read_normalised
 
     if bool(options.program) == bool(options.cooling_rates):
         raise LehrError("what was done to the glass is not clear", "Give either --cooling-rates or --program.")
@@ -94,7 +94,7 @@ def fit(options: argparse.Namespace) -> int:
         raise LehrError("--program and --heating-rate exclude each other", "Write the rates into the program.")
     scans = read_normalised(options.files, options=read_options(options))
     if options.program:
-        from lehr.config import load_program
+        from lehr.glass.config.program import load_program
 
         program = load_program(options.program)
     else:
@@ -112,8 +112,8 @@ def fit(options: argparse.Namespace) -> int:
     if options.json:
         _write(options.json, json.dumps(result.to_json(profile=options.profile), indent=2) + "\n")
     if options.plot:
-        from lehr.report.fitted import fitted_scans
-        from lehr.report.style import save
+        from lehr.figures.style import save
+        from lehr.glass.fit.plot import fitted_scans
 
         save(fitted_scans(result), options.plot)
         print(f"wrote {options.plot}")
@@ -122,8 +122,9 @@ def fit(options: argparse.Namespace) -> int:
 
 def design(options: argparse.Namespace) -> int:
     """Print the table of proposals."""
-    from lehr.fitting.design import load_result, propose
-    from lehr.physics import ThermalProgram, TNMParameters, material
+    from lehr.glass.fit.design import load_result, propose
+    from lehr.glass.materials import material
+    from lehr.glass.tnm import ThermalProgram, TNMParameters
 
     noise, program = 0.01, ThermalProgram.chr_cycles(options.cooling_rates or [10.0], options.heating_rate or 10.0)
     if options.result:

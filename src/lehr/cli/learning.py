@@ -69,10 +69,10 @@ def add_commands(commands: Any) -> None:
 
 def train(options: argparse.Namespace) -> int:
     """Train one model."""
-    from lehr.config import load_config
+    from lehr.studies import load_run
     from lehr.training import train
 
-    config = load_config(options.config)
+    config = load_run(options.config)
     names = [model.name for model in config.models]
     if options.model not in names:
         raise LehrError(f"{options.config}: no model '{options.model}'", f"It has: {', '.join(names)}.")

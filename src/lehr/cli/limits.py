@@ -65,11 +65,11 @@ def robustness(options: argparse.Namespace) -> int:
 def limits(options: argparse.Namespace) -> int:
     """Compute bounds and fits."""
     from lehr import ranks
-    from lehr.config import load_config
     from lehr.evaluation import measure_limits
+    from lehr.studies import load_run
 
     comm = ranks.world(options.ranks, "lehr limits ...")
-    config = ranks.on_first_rank(comm, lambda: load_config(options.config))
+    config = ranks.on_first_rank(comm, lambda: load_run(options.config))
     for subset in options.subset:
         if subset not in config.subsets:
             raise LehrError(f"{options.config}: no subset '{subset}'", f"It has: {', '.join(config.subsets)}.")

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from lehr.errors import LehrError
 from lehr.files import write_text
-from lehr.physics import ZERO_CELSIUS
+from lehr.glass.tnm import ZERO_CELSIUS
 
 if TYPE_CHECKING:
-    from lehr.config import ScanOptions
-    from lehr.io import NormalisedScan, Recording, Scan
+    from lehr.glass.scans import NormalisedScan, Recording, Scan
+    from lehr.glass.scans.options import ScanOptions
 
 
 def add_commands(commands: Any) -> None:
@@ -60,7 +60,7 @@ def add_read_options(command: argparse.ArgumentParser) -> None:
 
 def read_options(options: argparse.Namespace) -> ScanOptions:
     """Return what the command line, and the file that it names, say about the files of scans."""
-    from lehr.config import load_scan_options
+    from lehr.glass.scans.options import load_scan_options
 
     given: dict[str, Any] = {
         name: getattr(options, name)
@@ -91,7 +91,7 @@ def _several(value: Any) -> tuple[Any, ...]:
 
 def run(options: argparse.Namespace) -> int:
     """Print what was understood, write what was asked for."""
-    from lehr.io import normalise_as, read_recording
+    from lehr.glass.scans import normalise_as, read_recording
 
     chosen = read_options(options)
     recordings = [read_recording(path, chosen) for path in options.files]
@@ -167,8 +167,8 @@ def _print_notes(notes: dict[str, list[int]], count: int) -> None:
 
 
 def _plot(path: Path, scans: Sequence[Scan], done: Sequence[NormalisedScan]) -> None:
-    from lehr.report.measured import raw_scans, scan_lines
-    from lehr.report.style import save
+    from lehr.figures.style import save
+    from lehr.glass.scans.plot import raw_scans, scan_lines
 
     save(scan_lines(done) if done else raw_scans(scans), path)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lehr.models.summary import LayerSummary
+    from lehr.glass.networks.summary import LayerSummary
 
 
 def add_commands(commands: Any) -> None:
@@ -25,17 +25,17 @@ def add_commands(commands: Any) -> None:
 
 def summary(options: argparse.Namespace) -> int:
     """Print the table and draw the figure."""
-    from lehr.config import load_config
-    from lehr.models import build_mcnn
-    from lehr.models.summary import COUNTED, summarise
+    from lehr.glass.networks.mcnn import build_mcnn
+    from lehr.glass.networks.summary import COUNTED, summarise
+    from lehr.studies import load_run
 
-    config = load_config(options.config)
+    config = load_run(options.config)
     points, cycles = config.signals.temperature.points, config.signals.program.cycle_count
     print("\n".join(_table(summarise(build_mcnn(points, cycles, config.network)))))
     print(COUNTED)
     if options.plot:
-        from lehr.report.architecture import draw_architecture
-        from lehr.report.style import save
+        from lehr.figures.style import save
+        from lehr.glass.networks.drawing import draw_architecture
 
         save(draw_architecture(points, cycles, config.network), options.plot)
         print(f"figure: {options.plot}")

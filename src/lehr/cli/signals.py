@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from lehr.errors import LehrError
-from lehr.physics import ZERO_CELSIUS, Signals, ThermalProgram, TNMParameters, material, simulate
+from lehr.glass.materials import material
+from lehr.glass.tnm import ZERO_CELSIUS, Signals, ThermalProgram, TNMParameters, simulate
 
 
 def add_commands(commands: Any) -> None:
@@ -77,7 +78,7 @@ def _program(options: argparse.Namespace) -> ThermalProgram:
         return ThermalProgram.chr_cycles(**given)
     if given:
         raise LehrError("--program and rates exclude each other", "Write the rates into the program.")
-    from lehr.config import load_program
+    from lehr.glass.config.program import load_program
 
     return load_program(options.program)
 
@@ -105,9 +106,9 @@ def _write_csv(path: Path, signals: Signals) -> None:
 
 
 def _plot(path: Path, signals: Signals) -> None:
-    from lehr.report import figures
-    from lehr.report.style import new_axes, save
+    from lehr.figures.style import new_axes, save
+    from lehr.glass.tnm import plot
 
     axes = new_axes(7.2, 4.0)
-    figures.scans(signals.temperature, signals.cpn, signals.program.cooling_rates, axes=axes)
+    plot.scans(signals.temperature, signals.cpn, signals.program.cooling_rates, axes=axes)
     save(axes, path)

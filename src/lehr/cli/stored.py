@@ -116,7 +116,7 @@ def export(options: argparse.Namespace) -> int:
     import numpy as np
     from tqdm import tqdm
 
-    from lehr.statespace import SPLITS
+    from lehr.split import SPLITS
     from lehr.store import SignalStore, export
 
     group = _group(options)

@@ -1,33 +1,25 @@
 """The configuration: one YAML file says what is simulated, trained and reported.
 
-The pydantic models of `lehr.config.schema`, with those of `space` and `program`, are its only source;
-``workflow/config/default.yaml`` and ``workflow/schemas/config.schema.json`` are generated from them
-(``python -m lehr.config``).
+`Run` has what all studies have in common; each study adds its own sections (`lehr.glass.config`), and `lehr.studies`
+tells them apart. The pydantic models are the only source: ``workflow/config/default.yaml`` and
+``workflow/schemas/config.schema.json`` are generated from them.
 """
 
-from lehr.config.estimator import EstimatorConfig
-from lehr.config.load import load_config, load_estimator_config, load_program, load_scan_options
-from lehr.config.scans import ScanOptions
-from lehr.config.schema import (
-    Config,
-    ModelConfig,
-    NetworkConfig,
-    SplitConfig,
-    TrainingConfig,
-)
-from lehr.config.space import StateSpaceConfig
+from lehr.config.load import load_yaml, validated
+from lehr.config.run import EvaluationConfig, ModelConfig, RanksConfig, Run, SplitConfig, TrainingConfig
+from lehr.config.section import Fraction, Positive, Section, differences
 
 __all__ = [
-    "Config",
-    "EstimatorConfig",
+    "EvaluationConfig",
+    "Fraction",
     "ModelConfig",
-    "NetworkConfig",
-    "ScanOptions",
+    "Positive",
+    "RanksConfig",
+    "Run",
+    "Section",
     "SplitConfig",
-    "StateSpaceConfig",
     "TrainingConfig",
-    "load_config",
-    "load_estimator_config",
-    "load_program",
-    "load_scan_options",
+    "differences",
+    "load_yaml",
+    "validated",
 ]

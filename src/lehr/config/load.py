@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -10,18 +9,24 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from lehr.config.estimator import EstimatorConfig
-from lehr.config.program import ProgramFile
-from lehr.config.scans import ScanOptions
-from lehr.config.schema import Config
 from lehr.errors import LehrError
-from lehr.physics import ThermalProgram
+
+__all__ = ["load_yaml", "validated"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load_config(path: str | Path) -> Config:
-    """Read a config file.
+def load_yaml(path: str | Path, model: type[Model], then: str) -> Model:
+    """Read a YAML file as a section.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    model : type
+        What it must hold.
+    then : str
+        Where a user finds what may be written.
 
     Raises
     ------
@@ -29,55 +34,7 @@ def load_config(path: str | Path) -> Config:
         If the file is missing or is no YAML mapping, or a key is misspelt, missing or out of range. The message
         names the file, the key and the value.
     """
-    return _load(Path(path), Config, "workflow/config/default.yaml shows all keys with their defaults.")
-
-
-def load_estimator_config(path: str | Path) -> EstimatorConfig:
-    """Read how the estimator is trained, from a file; see docs/estimator.md.
-
-    Raises
-    ------
-    LehrError
-        As `load_config`.
-    """
-    return _load(Path(path), EstimatorConfig, "docs/estimator.md shows what can be said.")
-
-
-def load_program(path: str | Path) -> ThermalProgram:
-    """Read a thermal program from a file; see docs/programs.md.
-
-    Raises
-    ------
-    LehrError
-        As `load_config`, or if the program is not possible.
-    """
-    return _load(Path(path), ProgramFile, "docs/programs.md shows how a program is written.").build()
-
-
-def load_scan_options(path: str | Path | None = None, given: Mapping[str, Any] | None = None) -> ScanOptions:
-    """Read what files of measured scans do not say themselves; see docs/measured.md.
-
-    Parameters
-    ----------
-    path : str or Path, optional
-        A YAML file.
-    given : mapping, optional
-        Values that take the place of those of the file, such as those of a command line.
-
-    Raises
-    ------
-    LehrError
-        As `load_config`.
-    """
-    then = "docs/measured.md shows what can be said."
-    options = ScanOptions() if path is None else _load(Path(path), ScanOptions, then)
-    content = options.model_dump(exclude_unset=True)
-    for key, value in (given or {}).items():
-        content[key] = {**content.get(key, {}), **value} if isinstance(value, dict) else value
-    return _validated(content, ScanOptions, "options", then)
-
-
-def _load(path: Path, model: type[Model], then: str) -> Model:
+    path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -90,10 +47,17 @@ def _load(path: Path, model: type[Model], then: str) -> Model:
         raise LehrError(f"{path}: not valid YAML: {error}", "Correct the line.") from None
     if not isinstance(content, dict):
         raise LehrError(f"{path}: the file must be a mapping of keys", then)
-    return _validated(content, model, str(path), then)
+    return validated(content, model, str(path), then)
 
 
-def _validated(content: dict[str, Any], model: type[Model], source: str, then: str) -> Model:
+def validated(content: dict[str, Any], model: type[Model], source: str, then: str) -> Model:
+    """Return a mapping as a section; `source` is where it comes from.
+
+    Raises
+    ------
+    LehrError
+        As `load_yaml`.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:

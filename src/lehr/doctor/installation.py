@@ -60,7 +60,7 @@ class Package:
 # A process for each group: what dies takes only its own group along, and TensorFlow is imported once.
 GROUPS = (
     (
-        Package("compiled kernel", "make install", "from lehr import _tnm; print(_tnm.__file__)", ("lehr",)),
+        Package("compiled kernel", "make install", "from lehr.glass.tnm import _tnm; print(_tnm.__file__)", ("lehr",)),
         Package("numpy", "make install"),
         Package("zarr", extra("store")),
         Package("tensorstore", extra("store")),

@@ -3,16 +3,7 @@
 from lehr.evaluation.dataset import EVALUATED, LEFT_OUT, NOT_FINITE, Evaluation, read_evaluation
 from lehr.evaluation.limits import NORMAL_MAE, measure_limits
 from lehr.evaluation.measure import evaluate
-from lehr.evaluation.metrics import (
-    PAIRS,
-    QUANTITIES,
-    UNITS,
-    glass_transition,
-    interval,
-    percentiles,
-    share_below,
-    signed_errors,
-)
+from lehr.evaluation.metrics import PAIRS, QUANTITIES, UNITS, glass_transition, interval, share_below, signed_errors
 from lehr.evaluation.paper import Claim, claims, differences_from_paper, thresholds
 from lehr.evaluation.records import Run, read_run
 from lehr.evaluation.robustness import DISTORTIONS, measure_robustness
@@ -41,7 +32,6 @@ __all__ = [
     "measure_limits",
     "measure_robustness",
     "overview",
-    "percentiles",
     "read_evaluation",
     "read_run",
     "references",

@@ -10,7 +10,6 @@ import numpy as np
 import xarray
 from numpy.typing import NDArray
 
-from lehr.config import StateSpaceConfig
 from lehr.errors import LehrError
 from lehr.evaluation.metrics import (
     PAIRS,
@@ -25,7 +24,8 @@ from lehr.evaluation.metrics import (
 from lehr.evaluation.records import Run, read_run
 from lehr.evaluation.runs import RunReference
 from lehr.files import file_checksum, read_json
-from lehr.models import PARAMETERS
+from lehr.glass.config import StateSpaceConfig
+from lehr.glass.networks import PARAMETERS
 
 __all__ = ["EVALUATED", "LEFT_OUT", "NOT_FINITE", "Evaluation", "labelled", "read_evaluation"]
 

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import lehr
-from lehr.config import Config
 from lehr.errors import LehrError
 from lehr.evaluation.metrics import QUANTITIES, UNITS, signed_errors, summarise
 from lehr.evaluation.samples import SEED, draw_test_samples, open_signals, read_samples, write_results
-from lehr.fitting import Scans, cramer_rao, fit_scans
-from lehr.models import PARAMETERS
-from lehr.physics import TNMParameters, ln_pre_exponential
+from lehr.glass.config import GlassRun
+from lehr.glass.fit import Scans, cramer_rao, fit_scans
+from lehr.glass.instrument import equal_area_temperature, white_noise
+from lehr.glass.networks import PARAMETERS
+from lehr.glass.tnm import TNMParameters, ln_pre_exponential
 from lehr.ranks import gather, on_first_rank, rank_and_size
-from lehr.signals import equal_area_temperature, white_noise
 from lehr.store import MAX_ERROR, SignalStore
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ class _Fits:
     seconds: NDArray[np.float64]
 
 
-def measure_limits(config: Config, subset: str, comm: Communicator | None = None) -> xarray.Dataset:
+def measure_limits(config: GlassRun, subset: str, comm: Communicator | None = None) -> xarray.Dataset:
     """Compute the Cramer-Rao bound and fit test samples of a subset, and write limits/<subset>.nc and .csv.
 
     Parameters
     ----------
-    config : Config
+    config : GlassRun
         The run.
     subset : str
         One of its subsets.
@@ -83,7 +83,7 @@ def measure_limits(config: Config, subset: str, comm: Communicator | None = None
     return on_first_rank(comm, lambda: _write(config, subset, shares))
 
 
-def _share(config: Config, subset: str, rank: int, size: int) -> list[_Fits]:
+def _share(config: GlassRun, subset: str, rank: int, size: int) -> list[_Fits]:
     """Fit the samples of this rank."""
     section, store = config.evaluation.limits, open_signals(config, subset)
     rows = draw_test_samples(store, config.split.build(), config.evaluation.cpn_max, section.samples)
@@ -91,14 +91,14 @@ def _share(config: Config, subset: str, rank: int, size: int) -> list[_Fits]:
     return [_fit(config, store, row) for row in tqdm(own, desc=f"limits {subset}", unit="sample", disable=rank > 0)]
 
 
-def _write(config: Config, subset: str, shares: list[list[_Fits]]) -> xarray.Dataset:
+def _write(config: GlassRun, subset: str, shares: list[list[_Fits]]) -> xarray.Dataset:
     fits = sorted((fit for share in shares for fit in share), key=lambda fit: fit.row)
     data = _labelled(config, open_signals(config, subset), fits)
     write_results(config.limits_path(subset), data, _table(data))
     return data
 
 
-def _fit(config: Config, store: SignalStore, row: int) -> _Fits:
+def _fit(config: GlassRun, store: SignalStore, row: int) -> _Fits:
     """Bound and fits of one sample."""
     section, program = config.evaluation.limits, config.signals.program.build()
     signals, true = read_samples(store, np.array([row])).astype(float), store.parameters[row]
@@ -141,7 +141,7 @@ def _starts(cpn: NDArray[np.float64], temperature: NDArray[np.float64], count: i
     )
 
 
-def _labelled(config: Config, store: SignalStore, fits: list[_Fits]) -> xarray.Dataset:
+def _labelled(config: GlassRun, store: SignalStore, fits: list[_Fits]) -> xarray.Dataset:
     """Return the data set of all samples."""
     each, rows = ("sample", "noise"), np.array([fit.row for fit in fits])
 

@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 import lehr
 from lehr import ranks
-from lehr.config.schema import SignalsConfig
 from lehr.errors import LehrError
 from lehr.evaluation.dataset import FORMAT, LEFT_OUT, labelled
 from lehr.evaluation.metrics import clamp, half_width, signal_sse
@@ -20,8 +19,9 @@ from lehr.evaluation.records import read_run
 from lehr.evaluation.runs import RunReference
 from lehr.evaluation.summary import as_csv, as_markdown, summarised
 from lehr.files import file_checksum, replacing, write_json, write_text
-from lehr.physics import simulate_batch
-from lehr.statespace import SPLITS, Split
+from lehr.glass.config.signals import SignalsConfig
+from lehr.glass.tnm import simulate_batch
+from lehr.split import SPLITS, Split
 from lehr.store import SequentialReader, SignalStore
 
 if TYPE_CHECKING:
@@ -97,7 +97,10 @@ def _share(run: RunReference, subset: str, split: str, rank: int, size: int) -> 
         rank=rank,
         size=size,
     )
-    from lehr.models import load_network, predict  # Keras takes seconds to load: after what may be wrong without it
+    from lehr.evaluation.network import (  # Keras takes seconds to load: after what may be wrong without it
+        load_network,
+        predict,
+    )
 
     network = load_network(run.folder, store.temperature)
     threads = simulation_threads() if size == 1 else 1

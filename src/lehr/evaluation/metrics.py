@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lehr.models import PARAMETERS
-from lehr.physics import GAS_CONSTANT, LN_REFERENCE_TIME
-from lehr.physics.kww import BETA_RANGE
+from lehr.glass.networks import PARAMETERS
+from lehr.glass.tnm import GAS_CONSTANT, LN_REFERENCE_TIME
+from lehr.glass.tnm.kww import BETA_RANGE
 
 __all__ = [
     "PAIRS",
@@ -23,7 +23,6 @@ __all__ = [
     "glass_transition",
     "half_width",
     "interval",
-    "percentiles",
     "share_below",
     "signal_sse",
     "signed_errors",
@@ -268,25 +267,6 @@ def interval(share: float, samples: int, level: float = 0.95) -> tuple[float, fl
     tail = (1.0 - level) / 2.0
     low, high = binom.ppf([tail, 1.0 - tail], samples, share) / samples
     return float(low), float(high)
-
-
-def percentiles(error: ArrayLike, count: int = 501) -> tuple[Array, Array]:
-    """Return percent of samples and the absolute error that so many of them do not exceed: the sorted curve of Fig. 9.
-
-    Parameters
-    ----------
-    error : array_like, shape (n,)
-        Signed or absolute errors; NaN entries are left out.
-    count : int
-        Points of the curve, evenly spaced in percent.
-
-    Returns
-    -------
-    percent, value : ndarray, shape (count,)
-    """
-    absolute = np.abs(np.asarray(error, dtype=float))
-    percent = np.linspace(0.0, 100.0, count)
-    return percent, np.percentile(absolute[~np.isnan(absolute)], percent)
 
 
 def worst(error: ArrayLike, count: int = 5) -> NDArray[np.int64]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lehr.config import Config
-from lehr.config.program import ProgramConfig, ProgramFile
-from lehr.statespace import Axis, ScatteredSpace, StateSpace
+from lehr.glass.config import GlassRun
+from lehr.glass.config.program import ProgramConfig, ProgramFile
+from lehr.glass.space import Axis, ScatteredSpace, StateSpace
 
 __all__ = ["CITATION", "Claim", "claims", "differences_from_paper", "thresholds"]
 
@@ -93,12 +93,12 @@ def thresholds(subset: str) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(own, key=lambda entry: (order.index(entry[0]), entry[1])))
 
 
-def differences_from_paper(config: Config) -> list[str]:
+def differences_from_paper(config: GlassRun) -> list[str]:
     """Say in what a run differs from the paper; empty if it is the paper's run.
 
     What the paper leaves open (filters, pools, widths, dropout, eps, seeds, storage) is no difference.
     """
-    paper = Config()
+    paper = GlassRun()
     own, theirs = config.signals, paper.signals
     lines = [
         _line("networks", len(config.models), len(paper.models)),
@@ -131,7 +131,7 @@ def _line(what: str, own: Any, theirs: Any, unit: str = "") -> str:
     return f"{what}: {shown[0]}{end} instead of {shown[1]}{end}"
 
 
-def _splits(config: Config) -> list[str]:
+def _splits(config: GlassRun) -> list[str]:
     """Name the networks whose split is drawn in another way than that of the others."""
     own = [model for model in config.models if model.split_by not in (None, config.split.by)]
     return [f"network {model.name}: split by {model.split_by}" for model in own]
@@ -172,7 +172,7 @@ def _range(axis: Axis) -> str:
     return f"{axis.start:g} to {axis.stop:g}"
 
 
-def _optimizer(config: Config) -> str:
+def _optimizer(config: GlassRun) -> str:
     options = [f"{_words(key)} {_option(value)}" for key, value in sorted(config.training.optimizer_options.items())]
     return config.training.optimizer + (f" ({', '.join(options)})" if options else "")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lehr.errors import LehrError
 from lehr.evaluation.runs import RunReference
 from lehr.files import read_json
-from lehr.models import PARAMETERS, TargetScaling
+from lehr.glass.networks import PARAMETERS, TargetScaling
 from lehr.store.layout import differences
 
 __all__ = ["Run", "read_run"]

@@ -16,7 +16,7 @@ from lehr.evaluation.metrics import QUANTITIES, UNITS, signed_errors, summarise
 from lehr.evaluation.records import read_run
 from lehr.evaluation.runs import RunReference
 from lehr.evaluation.samples import SEED, draw_test_samples, open_signals, read_samples, write_results
-from lehr.signals import baseline_slope, temperature_offset, thermal_lag, white_noise
+from lehr.glass.instrument import baseline_slope, temperature_offset, thermal_lag, white_noise
 from lehr.store import SignalStore
 
 __all__ = ["DISTORTIONS", "STATISTICS", "measure_robustness"]
@@ -119,7 +119,7 @@ def measure_robustness(run: RunReference) -> xarray.Dataset:
 
 def _errors(run: RunReference, store: SignalStore, rows: NDArray[np.int64], cases: list[_Case]) -> NDArray[np.float64]:
     """Return the signed errors, shape (cases, samples, quantities)."""
-    from lehr.models import load_network, predict  # Keras takes seconds to load
+    from lehr.evaluation.network import load_network, predict  # Keras takes seconds to load
 
     network = load_network(run.folder, store.temperature)
     errors = np.empty((len(cases), rows.size, len(QUANTITIES)))

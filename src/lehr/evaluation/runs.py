@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lehr.config import Config, load_config
 from lehr.errors import LehrError
 from lehr.files import read_json
+from lehr.glass.config import GlassRun
+from lehr.studies import load_run
 
 __all__ = ["RunReference", "references"]
 
@@ -19,13 +20,13 @@ class RunReference:
 
     Attributes
     ----------
-    config : Config
+    config : GlassRun
         The run.
     model : str
         Name of one of its models.
     """
 
-    config: Config
+    config: GlassRun
     model: str
 
     @property
@@ -58,7 +59,7 @@ def references(path: str | Path, models: Sequence[str] = ()) -> list[RunReferenc
     path = Path(path)
     if path.is_dir():
         return [_in_folder(path)]
-    config = load_config(path)
+    config = load_run(path)
     names = [model.name for model in config.models]
     unknown = [name for name in models if name not in names]
     if unknown:
@@ -74,7 +75,7 @@ def _in_folder(folder: Path) -> RunReference:
             f"{folder}: not the run folder of a finished training, it has no config.yaml",
             "Give OUTPUT/models/NAME or a config file, or finish the training: `lehr train CONFIG --model NAME`.",
         )
-    config = load_config(folder / "config.yaml")
+    config = load_run(folder / "config.yaml")
     model = str(read_json(folder / "run.json", "Finish the training: `lehr train CONFIG --model NAME`.").get("model"))
     if model not in [known.name for known in config.models]:
         raise LehrError(f"{folder}: run.json is about '{model}', which config.yaml does not have", "Train it anew.")

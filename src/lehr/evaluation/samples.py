@@ -9,10 +9,10 @@ import pandas as pd
 import xarray
 from numpy.typing import NDArray
 
-from lehr.config import Config
 from lehr.errors import LehrError
 from lehr.files import replacing, write_text
-from lehr.statespace import SPLITS, Split
+from lehr.glass.config import GlassRun
+from lehr.split import SPLITS, Split
 from lehr.store import SignalStore
 
 __all__ = ["SEED", "draw_test_samples", "open_signals", "read_samples", "write_results"]
@@ -21,7 +21,7 @@ SEED = 0
 """Seed of the choice of samples and of their noise."""
 
 
-def open_signals(config: Config, subset: str) -> SignalStore:
+def open_signals(config: GlassRun, subset: str) -> SignalStore:
     """Open the signals of a subset.
 
     Raises

@@ -24,7 +24,7 @@ from lehr.evaluation.metrics import (
 )
 from lehr.evaluation.paper import claims, thresholds
 from lehr.evaluation.records import Run
-from lehr.models import PARAMETERS
+from lehr.glass.networks import PARAMETERS
 
 __all__ = ["as_csv", "as_markdown", "overview", "summarised"]
 

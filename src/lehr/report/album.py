@@ -9,8 +9,8 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
+from lehr.figures.style import data_uri, lay_out, picture_uri, save
 from lehr.files import write_text
-from lehr.report.style import data_uri, lay_out, picture_uri, save
 
 __all__ = ["Album", "Block", "Image", "slug"]
 

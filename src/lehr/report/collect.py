@@ -11,17 +11,9 @@ from typing import Any, TypeVar
 import pandas as pd
 import xarray
 
-from lehr.config import Config
 from lehr.errors import LehrError
-from lehr.evaluation import (
-    Evaluation,
-    Run,
-    RunReference,
-    differences_from_paper,
-    read_evaluation,
-    read_run,
-    references,
-)
+from lehr.evaluation import Evaluation, Run, RunReference, differences_from_paper, read_evaluation, read_run, references
+from lehr.glass.config import GlassRun
 from lehr.report.album import slug
 from lehr.store import SignalStore, read_manifest
 
@@ -83,7 +75,7 @@ class Model:
         return slug(self.name)
 
     @property
-    def config(self) -> Config:
+    def config(self) -> GlassRun:
         """Its config."""
         return self.reference.config
 
@@ -108,7 +100,7 @@ class Model:
 class Subset:
     """A simulated subset of a config: its store and manifest, and what can be known of its parameters at best."""
 
-    config: Config
+    config: GlassRun
     name: str
     store: SignalStore
     manifest: dict[str, Any]
@@ -139,7 +131,7 @@ class Results:
         return [model for model in self.models if model.run.subset in model.tests]
 
     @property
-    def configs(self) -> list[Config]:
+    def configs(self) -> list[GlassRun]:
         """The configs of the models."""
         return list({id(model.config): model.config for model in self.models}.values())
 
@@ -160,7 +152,7 @@ def collect(paths: Sequence[str | Path]) -> Results:
     Parameters
     ----------
     paths : sequence of str or Path
-        Config files and run folders.
+        GlassRun files and run folders.
 
     Raises
     ------
@@ -253,13 +245,13 @@ def _robustness(reference: RunReference, run: Run) -> xarray.Dataset:
     return data
 
 
-def _subset(config: Config, name: str, problems: Problems) -> Subset:
+def _subset(config: GlassRun, name: str, problems: Problems) -> Subset:
     store = SignalStore.open(config.store_path, name)
     limits = problems.attempt(_limits, config, name)
     return Subset(config, name, store, read_manifest(config.group_path(name)), limits)
 
 
-def _limits(config: Config, subset: str) -> xarray.Dataset:
+def _limits(config: GlassRun, subset: str) -> xarray.Dataset:
     path = config.limits_path(subset)
     command = f"`lehr limits CONFIG --subset {subset}`"
     data = _read(path, command)

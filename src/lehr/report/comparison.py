@@ -8,13 +8,14 @@ from itertools import groupby
 import numpy as np
 import xarray
 
+from lehr import figures
 from lehr.evaluation import QUANTITIES, signed_errors
 from lehr.evaluation.limits import NORMAL_MAE
-from lehr.report import figures, typeset
+from lehr.figures.style import LineStyle, house_style, name_lines_once, new_panels
+from lehr.report import typeset
 from lehr.report.album import Album, Block
 from lehr.report.collect import Model, Subset
 from lehr.report.networks import SHOWN, error_label, error_of
-from lehr.report.style import LineStyle, house_style, name_lines_once, new_panels
 
 __all__ = [
     "edge_block",

@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from lehr.evaluation import PAIRS
+from lehr.figures.style import sequence_colours
 from lehr.report import typeset
 from lehr.report.collect import Model
 from lehr.report.networks import MAPPED, mapped
-from lehr.report.style import sequence_colours
 
 __all__ = ["explorer_data"]
 

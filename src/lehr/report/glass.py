@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lehr.config import Config
 from lehr.evaluation import QUANTITIES, glass_transition
-from lehr.physics import Material, Signals, material, simulate
+from lehr.glass.config import GlassRun
+from lehr.glass.materials import Material, material
+from lehr.glass.tnm import Signals, simulate
 from lehr.report.typeset import LABELS, interval, value
 
 __all__ = ["Glass", "Reading", "outside", "quantities", "read_glass"]
@@ -64,12 +65,12 @@ def outside(values: Mapping[str, float], ranges: Ranges) -> list[str]:
     ]
 
 
-def read_glass(config: Config, networks: Mapping[str, tuple[Path, Ranges]]) -> Glass:
+def read_glass(config: GlassRun, networks: Mapping[str, tuple[Path, Ranges]]) -> Glass:
     """Simulate the glass of the config on the temperatures of the run, and let each network read it.
 
     Parameters
     ----------
-    config : Config
+    config : GlassRun
         The run; `report.material` names the glass.
     networks : mapping
         By name: the run folder, and what it was trained on, see `outside`.
@@ -79,7 +80,10 @@ def read_glass(config: Config, networks: Mapping[str, tuple[Path, Ranges]]) -> G
     LehrError
         If the table of materials has no such glass, or a network cannot be loaded.
     """
-    from lehr.models import load_network, predict  # Keras takes seconds to load, and the figures need none of it
+    from lehr.evaluation.network import (  # Keras takes seconds to load, and the figures need none of it
+        load_network,
+        predict,
+    )
 
     glass = material(config.report.material)
     row = glass.parameters.as_tuple()

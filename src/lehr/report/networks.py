@@ -11,14 +11,16 @@ import xarray
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from lehr import figures
 from lehr.evaluation import PAIRS, glass_transition
 from lehr.evaluation.metrics import clamp
-from lehr.models import PARAMETERS
-from lehr.physics import simulate_batch
-from lehr.report import figures, typeset
+from lehr.figures.style import LineStyle, house_style, line_styles, new_panels, new_surfaces
+from lehr.glass.networks import PARAMETERS
+from lehr.glass.tnm import simulate_batch
+from lehr.glass.tnm.plot import compared_scans
+from lehr.report import typeset
 from lehr.report.album import Album, Block, Image
 from lehr.report.collect import Model, Subset
-from lehr.report.style import LineStyle, house_style, line_styles, new_panels, new_surfaces
 
 __all__ = ["MAPPED", "SHOWN", "WorstCase", "error_of", "mapped", "network_blocks"]
 
@@ -259,7 +261,7 @@ def _signals(
     for number, ((title, position), cpn) in enumerate(zip(cases, simulated, strict=True)):
         row = int(rows[position])
         sse, values = float(data["sse_signals"][position]), _values(data["true"][position].to_numpy())
-        axes = figures.compared_scans(
+        axes = compared_scans(
             store.temperature, store.read(row, row + 1)[0], cpn, title=f"{title}: SSE {sse:.1e}\n{values}"
         )
         words = f"Scans of sample {row}, true and simulated from what network {model.name} reads ({title})"

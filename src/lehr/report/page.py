@@ -13,19 +13,20 @@ import numpy as np
 import yaml
 
 import lehr
-from lehr.config import Config
-from lehr.config.program import ProgramConfig
 from lehr.evaluation import QUANTITIES
 from lehr.evaluation.paper import CITATION
+from lehr.figures.style import LineStyle, line_styles, new_axes
 from lehr.files import write_text
-from lehr.report import comparison, figures, typeset
+from lehr.glass.config import GlassRun
+from lehr.glass.config.program import ProgramConfig
+from lehr.glass.space.plane import subset_plane
+from lehr.glass.tnm.plot import scans as heating_scans
+from lehr.report import comparison, typeset
 from lehr.report.album import Album, Block, slug
 from lehr.report.collect import Model, Results, Subset, collect
 from lehr.report.explorer import explorer_data
 from lehr.report.glass import Glass, read_glass
 from lehr.report.networks import MAPPED, SHOWN, error_of, network_blocks
-from lehr.report.plane import subset_plane
-from lehr.report.style import LineStyle, line_styles, new_axes
 from lehr.report.tables import files as table_files
 from lehr.report.tables import tables
 
@@ -41,7 +42,7 @@ def write_report(paths: Sequence[str | Path], to: str | Path | None = None) -> t
     Parameters
     ----------
     paths : sequence of str or Path
-        Config files and run folders.
+        GlassRun files and run folders.
     to : str or Path, optional
         Where to write; default: report.html in the output folder of the first run.
 
@@ -195,7 +196,7 @@ def _noise(model: Model) -> float | None:
     return float(doubled[0]) if doubled.size and errors[0] > 0 else None
 
 
-def _config(config: Config, results: Results, album: Album) -> dict[str, Any]:
+def _config(config: GlassRun, results: Results, album: Album) -> dict[str, Any]:
     """Return what is shown of a config: what it simulated and trained."""
     subsets = [subset for subset in results.subsets if subset.config == config]
     return {
@@ -215,7 +216,7 @@ def _subset(subset: Subset) -> dict[str, Any]:
     return {"name": subset.name, "manifest": subset.manifest, "cells": cells, "failed": failed}
 
 
-def _plane(config: Config, subsets: Sequence[Subset], results: Results, album: Album) -> Block:
+def _plane(config: GlassRun, subsets: Sequence[Subset], results: Results, album: Album) -> Block:
     space = config.signals.state_space.build()
     styles = line_styles([model.name for model in results.models])
     first = {model.run.subset: styles[model.name] for model in reversed(results.models) if model.config == config}
@@ -226,7 +227,7 @@ def _plane(config: Config, subsets: Sequence[Subset], results: Results, album: A
     return Block([album.add(name, axes, words)], caption)
 
 
-def _glass(config: Config, results: Results, album: Album) -> dict[str, Any] | None:
+def _glass(config: GlassRun, results: Results, album: Album) -> dict[str, Any] | None:
     """Let the networks of a config read its glass; None, and a word to the reader, if that cannot be."""
     models = {model.name: model for model in results.evaluated if model.config == config}
     if not models:
@@ -237,7 +238,7 @@ def _glass(config: Config, results: Results, album: Album) -> dict[str, Any] | N
     if glass is None:
         return None
     signals = glass.signals
-    axes = figures.scans(signals.temperature, signals.cpn, signals.program.cooling_rates, axes=new_axes(5.0, 3.2))
+    axes = heating_scans(signals.temperature, signals.cpn, signals.program.cooling_rates, axes=new_axes(5.0, 3.2))
     name = f"glass-{slug(config.name)}" if len(results.configs) > 1 else "glass"
     formula = typeset.formula(glass.material.name)
     image = album.add(name, axes, f"Simulated heating scans of {formula}")

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from lehr.config.program import ProgramConfig, ProgramFile
-from lehr.config.schema import SignalsConfig
-from lehr.physics import Status
+from lehr.glass.config.program import ProgramConfig, ProgramFile
+from lehr.glass.config.signals import SignalsConfig
+from lehr.glass.tnm import Status
 
 __all__ = ["card"]
 

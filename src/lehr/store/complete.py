@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.config.schema import SignalsConfig
 from lehr.errors import LehrError
 from lehr.files import file_checksum, read_json, write_json, write_text
+from lehr.glass.config.signals import SignalsConfig
 from lehr.provenance import code
-from lehr.statespace import SPLITS, Split
+from lehr.split import SPLITS, Split
 from lehr.store.card import card
 from lehr.store.layout import (
     PARAMETER_UNITS,

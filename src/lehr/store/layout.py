@@ -10,11 +10,11 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from lehr.config.schema import SignalsConfig
 from lehr.errors import LehrError
-from lehr.physics import Status
+from lehr.glass.config.signals import SignalsConfig
+from lehr.glass.space import Subset
+from lehr.glass.tnm import Status
 from lehr.provenance import code, packages
-from lehr.statespace import Subset
 from lehr.store.encoding import COMPRESSOR, MAX_ERROR
 
 FORMAT = 2

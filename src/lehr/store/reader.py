@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
-from lehr.statespace import SPLITS, Split
+from lehr.split import SPLITS, Split
 from lehr.store.signals import SignalStore
 
 __all__ = ["SequentialReader", "ShuffledReader"]

@@ -116,7 +116,7 @@ class SignalStore:
 
     @cached_property
     def split_by_sample(self) -> NDArray[np.int8]:
-        """Index into `lehr.statespace.SPLITS` of each sample, shape (samples,), drawn by a hash of all parameters."""
+        """Index into `lehr.glass.space.SPLITS` of each sample, shape (samples,), drawn by a hash of all parameters."""
         return self._array("split_by_sample")
 
     @cached_property

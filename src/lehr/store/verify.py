@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from lehr.config.schema import SignalsConfig
 from lehr.errors import LehrError
 from lehr.files import file_checksum
-from lehr.physics import simulate_batch
+from lehr.glass.config.signals import SignalsConfig
+from lehr.glass.tnm import simulate_batch
 from lehr.store.complete import CHECKSUMS, read_manifest
 from lehr.store.encoding import MAX_ERROR
 from lehr.store.plan import PartPlan

@@ -14,10 +14,10 @@ import tensorstore
 import zarr
 from numpy.typing import NDArray
 
-from lehr.config.schema import SignalsConfig
 from lehr.errors import LehrError
+from lehr.glass.config.signals import SignalsConfig
+from lehr.glass.space import Subset
 from lehr.provenance import code
-from lehr.statespace import Subset
 from lehr.store.layout import TEMPORARY, about, create_group, differences, open_group
 from lehr.store.plan import Part, PartPlan
 from lehr.store.receipts import write_receipt

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
-from lehr.models import PARAMETERS, TargetScaling
+from lehr.glass.networks import PARAMETERS, TargetScaling
 from lehr.training.checkpoints import Checkpoints
 from lehr.training.history import Row, best
 from lehr.training.horovod import World

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lehr.models import PARAMETERS
+from lehr.glass.networks import PARAMETERS
 from lehr.training.history import Row
 
 __all__ = ["card"]
@@ -17,7 +17,7 @@ the temperatures from {start:g} to {stop:g} degC in steps of {step:g} K, it esti
 Tool-Narayanaswamy-Moynihan model: ln A (A in s), activation energy delta_h, non-linearity x, non-exponentiality beta.
 
 ```python
-from lehr.models import load_network, predict
+from lehr.evaluation.network import load_network, predict
 
 network = load_network(".")             # this folder
 parameters = predict(network, signals)  # (n, {points}, {cycles}) -> (n, 4): ln A, delta_h in J/mol, x, beta

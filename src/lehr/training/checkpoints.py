@@ -20,10 +20,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.config import Config
 from lehr.errors import LehrError
 from lehr.files import file_checksum, read_json, write_json
-from lehr.models import TargetScaling
+from lehr.glass.config import GlassRun
+from lehr.glass.networks import TargetScaling
 from lehr.store.layout import differences
 from lehr.training.history import Row, best
 
@@ -52,7 +52,7 @@ class State:
     best_weights: list[NDArray[Any]]
 
 
-def identity(config: Config, model: str) -> dict[str, Any]:
+def identity(config: GlassRun, model: str) -> dict[str, Any]:
     """Return what decides the weights after each epoch: all but the number of ranks and the epoch it ends with."""
     training = config.training.model_dump(mode="json", exclude={"epochs", "early_stopping", "loss_weights"})
     return {

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lehr.config import Config
 from lehr.errors import LehrError
 from lehr.files import in_turn
-from lehr.models import PARAMETERS, TargetScaling
-from lehr.statespace import SPLITS, Split
+from lehr.glass.config import GlassRun
+from lehr.glass.networks import PARAMETERS, TargetScaling
+from lehr.split import SPLITS, Split
 from lehr.store import SequentialReader, ShuffledReader, SignalStore
 from lehr.training.history import best, last_epoch
 from lehr.training.horovod import World, start
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 
-def train(config: Config, model: str, *, ranks: int | None = None, restart: bool = False) -> None:
+def train(config: GlassRun, model: str, *, ranks: int | None = None, restart: bool = False) -> None:
     """Train a model and write its run folder, `config.run_path(model)`. Call it on all ranks.
 
     A training that was interrupted goes on from its last checkpoint.
 
     Parameters
     ----------
-    config : Config
+    config : GlassRun
         The run.
     model : str
         Name of one of its models.
@@ -57,14 +57,14 @@ def train(config: Config, model: str, *, ranks: int | None = None, restart: bool
         _train(config, model, world, began, restart)
 
 
-def _train(config: Config, model: str, world: World, began: float, restart: bool) -> None:
+def _train(config: GlassRun, model: str, world: World, began: float, restart: bool) -> None:
     from lehr.training.tensorflow import use_share_of_machine
 
     use_share_of_machine(world)  # before anything makes TensorFlow compute
 
     import keras
 
-    from lehr.models import build_mcnn
+    from lehr.glass.networks.mcnn import build_mcnn
     from lehr.training.checkpoints import Checkpoints, State, identity
     from lehr.training.objective import WeightedSquaredError, build_optimizer
     from lehr.training.precision import in_precision
@@ -102,12 +102,12 @@ def _train(config: Config, model: str, world: World, began: float, restart: bool
             _write(config, model, samples, store, network, checkpoints, state)
 
 
-def _turn(config: Config, model: str) -> AbstractContextManager[None]:
+def _turn(config: GlassRun, model: str) -> AbstractContextManager[None]:
     """Keep a second training of a model from writing among the checkpoints of the first."""
     return in_turn(config.run_path(model) / ".lock", lambda who: _say(f"{model}: waiting for {who}, which trains it"))
 
 
-def _resume(config: Config, model: str, checkpoints: Checkpoints, network: keras.Model) -> State:
+def _resume(config: GlassRun, model: str, checkpoints: Checkpoints, network: keras.Model) -> State:
     """Load the last checkpoint, and say what is done."""
     from lehr.training.checkpoints import State
 
@@ -137,7 +137,7 @@ def _reached(rows: list[dict[str, float]]) -> str:
 
 
 def _fit(
-    config: Config,
+    config: GlassRun,
     model: str,
     world: World,
     store: SignalStore,
@@ -211,7 +211,7 @@ def _fit(
 
 
 def _write(
-    config: Config,
+    config: GlassRun,
     model: str,
     samples: Samples,
     store: SignalStore,
@@ -237,7 +237,7 @@ def _write(
     write_run(record, network, state.rows, sum(start["seconds"] for start in state.starts), origin)
 
 
-def _tensorboard(config: Config, model: str, checkpoints: Checkpoints) -> Any:
+def _tensorboard(config: GlassRun, model: str, checkpoints: Checkpoints) -> Any:
     return config.run_path(model) / "tensorboard" / checkpoints.name
 
 
@@ -246,7 +246,7 @@ def _say(line: str) -> None:
     sys.stderr.flush()
 
 
-def _open(config: Config, subset: str) -> SignalStore:
+def _open(config: GlassRun, subset: str) -> SignalStore:
     store = SignalStore.open(config.store_path, subset=subset)
     if store.config_digest != config.signals.digest():
         raise LehrError(

@@ -7,9 +7,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from lehr.config.schema import LossWeights, TrainingConfig
+from lehr.config import TrainingConfig
 from lehr.errors import LehrError
-from lehr.models import PARAMETERS
+from lehr.glass.config.run import LossWeights
+from lehr.glass.networks import PARAMETERS
 
 __all__ = ["WeightedSquaredError", "build_optimizer"]
 

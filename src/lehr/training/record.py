@@ -15,10 +15,11 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from lehr.config import Config
 from lehr.errors import LehrError
 from lehr.files import file_checksum, read_json, write_json
-from lehr.models import PARAMETERS, TargetScaling, build_mcnn
+from lehr.glass.config import GlassRun
+from lehr.glass.networks import PARAMETERS, TargetScaling
+from lehr.glass.networks.mcnn import build_mcnn
 from lehr.provenance import code, packages
 from lehr.training.card import card
 from lehr.training.history import Row, best
@@ -56,7 +57,7 @@ class Record:
 
     Attributes
     ----------
-    config : Config
+    config : GlassRun
         The run.
     model : str
         Name of the model.
@@ -70,7 +71,7 @@ class Record:
         Its validation MAE, normalised.
     """
 
-    config: Config
+    config: GlassRun
     model: str
     samples: Samples
     world_size: int
@@ -153,7 +154,7 @@ def write_run(
     made.rmdir()
 
 
-def is_written(config: Config, model: str, name: str, epochs: int) -> bool:
+def is_written(config: GlassRun, model: str, name: str, epochs: int) -> bool:
     """Tell whether the run folder is whole and holds a training: the digest of what decided it, and its epochs."""
     folder = config.run_path(model)
     try:

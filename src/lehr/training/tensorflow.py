@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from lehr.models import TargetScaling
+from lehr.glass.networks import TargetScaling
 from lehr.training.horovod import World
 
 __all__ = ["PREFETCHED_BATCHES", "Feed", "TensorBoard", "use_share_of_machine"]

@@ -1,0 +1,35 @@
+"""Figures: arrays in, axes out. Each function takes data and returns the axes that it has drawn on."""
+
+from lehr.figures.errors import (
+    ErrorCurves,
+    Running,
+    beyond_range,
+    error_against,
+    errors_against,
+    running,
+    sorted_errors,
+    true_predicted,
+)
+from lehr.figures.maps import Map, heat_map, mean_map, surface
+from lehr.figures.studies import Curve, History, compared_splits, error_by_level, training_curve, transfer_matrix
+
+__all__ = [
+    "Curve",
+    "ErrorCurves",
+    "History",
+    "Map",
+    "Running",
+    "beyond_range",
+    "compared_splits",
+    "error_against",
+    "error_by_level",
+    "errors_against",
+    "heat_map",
+    "mean_map",
+    "running",
+    "sorted_errors",
+    "surface",
+    "training_curve",
+    "transfer_matrix",
+    "true_predicted",
+]

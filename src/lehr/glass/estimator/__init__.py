@@ -1,0 +1,5 @@
+"""The estimator: a small network that comes with lehr reads a glass from its scans; a fit starts there."""
+
+from lehr.glass.estimator.estimate import Estimate, estimate
+
+__all__ = ["Estimate", "estimate"]

@@ -1,0 +1,130 @@
+"""Which scan would tell most: candidate programs ranked by the Fisher information they add."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lehr.errors import LehrError
+from lehr.glass.config.program import ProgramFile
+from lehr.glass.fit.information import Bound, Information, fisher_information
+from lehr.glass.tnm import GAS_CONSTANT, ZERO_CELSIUS, Cycle, Hold, Ramp, ThermalProgram, TNMParameters
+
+__all__ = ["Proposal", "load_result", "propose"]
+
+_RATES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)  # K/min
+_HOURS = (1.0, 10.0, 100.0)
+_BELOW = (0.5, 1.0, 2.0, 3.0)  # temperatures of annealing below Tg, in units of the width of the transition R Tg^2/dh
+_BELOW_ALL, _ABOVE_ALL = 40.0, 20.0  # ends of the scans in the same unit: the widest transitions, at beta = 0.2, fit in
+_POINTS = 1500  # of a scan
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A scan that could be measured.
+
+    Attributes
+    ----------
+    name : str
+        What to do.
+    hours : float
+        What it takes, without going back to where it starts.
+    cycle : Cycle
+        The same for the engine.
+    bound : Bound
+        What would then be known at best, from all scans.
+    score : float
+        The smaller the better.
+    """
+
+    name: str
+    hours: float
+    cycle: Cycle
+    bound: Bound
+    score: float
+
+
+def propose(
+    glass: TNMParameters, program: ThermalProgram, noise: float = 0.01, *, quantity: str = "all"
+) -> tuple[Bound, list[Proposal]]:
+    """Rank scans after another cooling rate or an annealing.
+
+    Parameters
+    ----------
+    glass : TNMParameters
+        What is known of the glass.
+    program : ThermalProgram
+        What has been measured.
+    noise : float
+        Standard deviation of each CpN.
+    quantity : str
+        One of the fields of `Bound`, or "all": the volume of the error ellipsoid (D-optimal).
+
+    Returns
+    -------
+    Bound
+        What is known at best now.
+    list of Proposal
+        The best first.
+    """
+    unit = GAS_CONSTANT * glass.glass_transition**2 / glass.delta_h
+    low = max(glass.glass_transition - _BELOW_ALL * unit, 0.2 * glass.glass_transition)
+    grid = np.linspace(low, glass.glass_transition + _ABOVE_ALL * unit, _POINTS)
+
+    def of(some: ThermalProgram) -> Information:
+        return fisher_information(glass, some, grid, noise)
+
+    now, found = of(program), []
+    for name, cycle in _candidates(glass, unit, program.heating_rates[-1]):
+        both = now + of(ThermalProgram((cycle,)))
+        score = both.log_volume if quantity == "all" else getattr(both.bound, quantity)
+        found.append(Proposal(name, _hours(cycle, grid), cycle, both.bound, score))
+    return now.bound, sorted(found, key=lambda proposal: proposal.score)
+
+
+def _candidates(glass: TNMParameters, unit: float, heating_rate: float) -> Iterator[tuple[str, Cycle]]:
+    up = Ramp("highest", heating_rate)
+    for rate in _RATES:
+        yield f"cool at {rate:g} K/min", Cycle((Ramp("lowest", rate), up))
+    for hours in _HOURS:
+        for below in _BELOW:
+            kelvin = glass.glass_transition - below * unit
+            segments = (Ramp(kelvin, 10.0), Hold(3600.0 * hours), Ramp("lowest", 10.0), up)
+            celsius = f"{kelvin:.1f} K ({kelvin - ZERO_CELSIUS:.1f} degC)"
+            yield f"anneal {hours:g} h at {celsius}, cooled at 10 K/min", Cycle(segments)
+
+
+def _hours(cycle: Cycle, grid: NDArray[np.float64]) -> float:
+    ends = {"lowest": float(grid[0]), "highest": float(grid[-1])}
+    at, seconds = ends["highest"], 0.0
+    for segment in cycle.segments:
+        if isinstance(segment, Hold):
+            seconds += segment.seconds
+        elif isinstance(segment, Ramp):
+            to = ends[segment.to] if isinstance(segment.to, str) else segment.to
+            seconds, at = seconds + 60.0 * abs(to - at) / segment.rate, to
+    return seconds / 3600.0
+
+
+def load_result(path: Path) -> tuple[TNMParameters, ThermalProgram, float]:
+    """Return glass, program and noise of what `lehr fit --json` wrote.
+
+    Raises
+    ------
+    LehrError
+        If it cannot be read, or is something else.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        values = document["values"]
+        glass = TNMParameters(*(float(values[name]) for name in ("ln_A", "delta_h", "x", "beta")))
+        return glass, ProgramFile.model_validate(document["program"]).build(), float(document["noise"])
+    except OSError as error:
+        raise LehrError(f"{path}: cannot read the file: {error.strerror}", "Check the path.") from None
+    except (ValueError, KeyError, TypeError):
+        raise LehrError(f"{path}: not the result of a fit", "Give what `lehr fit ... --json FILE` wrote.") from None

@@ -1,0 +1,232 @@
+"""What a reader of a fit has to be told: where the scans do not follow the model, and what they cannot tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lehr.glass.fit.coordinates import LOWER, PARAMETERS, UPPER
+from lehr.glass.fit.scans import Scans
+from lehr.glass.fit.starts import cooling_rates, limiting_fictive_temperatures
+from lehr.glass.tnm import ZERO_CELSIUS
+
+if TYPE_CHECKING:
+    from lehr.glass.fit.result import FitResult
+
+__all__ = ["FitStatus", "Note", "correlation_time", "diagnose"]
+
+_MISFIT = 0.01  # root mean square of what is no noise, in CpN
+_SIGNIFICANT = 5.0  # standard deviations
+_NOISE_SCATTER = 1.7  # of the noise from second differences of n points, relative, times the root of n
+_LIMITS = {"delta_h": 0.02, "x": 0.02, "beta": 0.02}  # standard error (of dh, as a share of it) that is ill determined
+_TIED = 0.9  # correlation of x and beta that is worth saying
+_RATE = 0.4  # deviation of ln q from what Tf' says
+_NO_RATE = 7.0  # from here on, a thousandfold, no other rate explains a scan
+_PARTLY = 0.03  # CpN away from glass or liquid at an end of a scan
+_ON_BOUND = 1e-3
+
+
+class FitStatus(Enum):
+    """Outcome of a fit, from the best to the worst; the values are what it means."""
+
+    DETERMINED = "the scans determine all four parameters"
+    ONE_RATE = "all scans were cooled alike: that their shape gives dh and x at all rests on the model"
+    CORRELATED = "neighbouring residuals are alike; the standard errors are enlarged for that"
+    AT_BOUND = "a parameter is at the end of its range"
+    ILL_DETERMINED = "the scans do not determine all four parameters"
+    PARTIAL = "the scans do not hold the whole transition"
+    MISFIT = "the model does not follow the scans"
+    NOT_CONVERGED = "the fit did not find a minimum"
+
+
+_ORDER = {status: number for number, status in enumerate(FitStatus)}
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing that a reader has to be told.
+
+    Attributes
+    ----------
+    status : FitStatus
+        Its kind.
+    detail : str
+        Which scan, which parameter, how much, and what may help.
+    """
+
+    status: FitStatus
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.status.value}: {self.detail}"
+
+
+def diagnose(result: FitResult) -> tuple[Note, ...]:
+    """Return what is to be said about a fit, the worst first."""
+    found = [
+        *_convergence(result),
+        *_ends(result),
+        *_pattern(result),
+        *_ridges(result),
+        *_bounds(result),
+        *_rates(result),
+    ]
+    return tuple(sorted(found, key=lambda note: -_ORDER[note.status]))
+
+
+def correlation_time(residuals: tuple[NDArray[np.float64], ...]) -> float:
+    """Return by how much neighbouring residuals repeat each other: 1 + 2 times the sum of their autocorrelation.
+
+    A mean of n of them is as uncertain as one of n divided by this. It is 1 if they are not correlated significantly.
+    """
+    count = sum(scan.size for scan in residuals)
+    products = np.zeros(max(min(scan.size for scan in residuals) // 4, 1) + 1)
+    for scan in residuals:
+        spectrum = np.fft.rfft(scan, 2 * scan.size)
+        products += np.fft.irfft(np.abs(spectrum) ** 2)[: products.size]
+    share = products[1:] / products[0] if products[0] > 0 else np.zeros(products.size - 1)
+    if share[0] * np.sqrt(count) < _SIGNIFICANT:
+        return 1.0
+    quiet = share < 2.0 / np.sqrt(count)
+    end = int(np.argmax(quiet)) if quiet.any() else share.size
+    return float(1.0 + 2.0 * share[:end].sum())
+
+
+def _convergence(result: FitResult) -> list[Note]:
+    if result.converged:
+        return []
+    return [Note(FitStatus.NOT_CONVERGED, f"it stopped after {result.evaluations} simulations; give other starts")]
+
+
+def _ends(result: FitResult) -> list[Note]:
+    found = []
+    model = result.objective.model
+    # a baseline that has been fitted is no part of a transition
+    glass = model.split(model.glass_alone(result.point))
+    curves = list(zip(glass, result.fitted_scans.scans, result.scans.scans, strict=True))
+    for end, settled, verb in ((0, 0.0, "starts"), (-1, 1.0, "ends")):
+        away = {
+            number: float(cpn[end])
+            for number, (cpn, part, whole) in enumerate(curves, 1)
+            if part.temperature[end] == whole.temperature[end] and abs(cpn[end] - settled) > _PARTLY
+        }
+        if away:
+            worst = max(away, key=lambda number: abs(away[number] - settled))
+            which = f"scan{'s' * (len(away) > 1)} {', '.join(map(str, away))}"
+            at = _celsius(curves[worst - 1][2].temperature[end])
+            detail = f"{which}: scan {worst} {verb} at {at} where CpN of the fit is {away[worst]:.2f}, not {settled:g}"
+            found.append(Note(FitStatus.PARTIAL, f"{detail}; measure a wider range"))
+    return found
+
+
+def _pattern(result: FitResult) -> list[Note]:
+    white = result.scans.noise
+    systematic = np.sqrt(max(result.noise**2 - white**2, 0.0))
+    chance = 1.0 + _SIGNIFICANT * _NOISE_SCATTER / np.sqrt(result.fitted.size)
+    if result.correlation_time == 1.0 and result.noise < chance * white + result.objective.model.tolerance:
+        return []
+    width = max(int(result.correlation_time), 3)
+    number, place, size = _largest(result.residuals, width)
+    at = _celsius(result.fitted_scans.scans[number].temperature[place])
+    where = f"it misses most in scan {number + 1} at {at}, by {size:+.3f}"
+    if systematic < _MISFIT:
+        factor = f"by a factor of {np.sqrt(result.correlation_time):.2g}"
+        detail = f"{factor}; {where}; a baseline, a thermal lag or other rates may explain it"
+        return [Note(FitStatus.CORRELATED, detail)]
+    hints = "; ".join(suspicious_rates(result.scans)) or (
+        "check the order and the rates of the scans, the baselines, and whether something else happens, such as "
+        "crystallisation or a second glass"
+    )
+    return [Note(FitStatus.MISFIT, f"{where} (root mean square {systematic:.3f}); {hints}")]
+
+
+def suspicious_rates(scans: Scans) -> list[str]:
+    """Return what Tf' of the scans says about their cooling rates; nothing if it follows them."""
+    part = scans.window()
+    log_rates, limits = np.log(cooling_rates(part.program)), limiting_fictive_temperatures(part)
+    simple = np.flatnonzero(np.isfinite(log_rates))
+    first, second = np.triu_indices(simple.size, 1)
+    steps = log_rates[simple][second] - log_rates[simple][first]
+    if simple.size < 3 or not (steps != 0).any():
+        return []
+    slopes = (limits[simple][second] - limits[simple][first])[steps != 0] / steps[steps != 0]
+    slope = float(np.median(slopes))
+    if not slope > 0:
+        return ["Tf' does not rise with the cooling rate, as it must: the scans may be in another order"]
+    middle = np.median(limits[simple] - slope * log_rates[simple])
+    away = (limits[simple] - middle) / slope - log_rates[simple]
+    return [
+        f"scan {i + 1} looks as if it was cooled at {np.exp(log_rate + off):.2g} K/min, not {np.exp(log_rate):.3g}"
+        for i, log_rate, off in zip(simple.tolist(), log_rates[simple].tolist(), away.tolist(), strict=True)
+        if _RATE < abs(off) < _NO_RATE
+    ]
+
+
+def _largest(residuals: tuple[NDArray[np.float64], ...], width: int) -> tuple[int, int, float]:
+    """Return scan, point and size of the largest residual after smoothing over `width` points."""
+    smooth = [np.convolve(scan, np.ones(width) / width, "same") for scan in residuals]
+    number = int(np.argmax([np.abs(scan).max() for scan in smooth]))
+    place = int(np.abs(smooth[number]).argmax())
+    return number, place, float(smooth[number][place])
+
+
+def _ridges(result: FitResult) -> list[Note]:
+    errors = dict(result.standard_errors)
+    errors["delta_h"] /= result.parameters.delta_h
+    found = []
+    if errors["delta_h"] > _LIMITS["delta_h"]:
+        tg = result.names.index("glass_transition")
+        found.append(
+            Note(
+                FitStatus.ILL_DETERMINED,
+                f"dh is known to {100 * errors['delta_h']:.2g} % only, and ln A with it (correlation "
+                f"{result.correlation[0, 1]:.5f}); Tg = {result.values[tg]:.2f} +- {errors['glass_transition']:.2g} K "
+                "is determined; scans after other cooling rates would tell (lehr design)",
+            )
+        )
+    loose = [name for name in ("x", "beta") if errors[name] > _LIMITS[name]]
+    if loose:
+        tie, slope, spread = _combination(result)
+        combination = (
+            f"; correlation {tie:.3f}, x {slope:+.2f} beta is known to {spread:.2g}" if abs(tie) > _TIED else ""
+        )
+        known = " and ".join(f"{name} to {errors[name]:.2g}" for name in loose)
+        found.append(
+            Note(
+                FitStatus.ILL_DETERMINED,
+                f"{known} only{combination}; slower cooling or annealing makes the peak that tells (lehr design)",
+            )
+        )
+    return found
+
+
+def _combination(result: FitResult) -> tuple[float, float, float]:
+    """Return the correlation of x and beta, and the slope and the standard error of what is known best of them."""
+    block = result.covariance[2:4, 2:4]
+    slope = -block[0, 1] / block[1, 1]
+    return float(result.correlation[2, 3]), float(slope), float(np.sqrt(block[0, 0] + slope * block[0, 1]))
+
+
+def _bounds(result: FitResult) -> list[Note]:
+    names = ("dh", "Tg", "x", "beta")
+    distance = np.minimum(result.point[:4] - LOWER, UPPER - result.point[:4])
+    on = [name for name, away in zip(names, distance, strict=True) if away < _ON_BOUND]
+    if not on:
+        return []
+    values = ", ".join(f"{name} = {getattr(result.parameters, name):.3g}" for name in on if name in PARAMETERS)
+    return [Note(FitStatus.AT_BOUND, values or f"{' and '.join(on)} left the range of a glass")]
+
+
+def _rates(result: FitResult) -> list[Note]:
+    if len(set(result.scans.program.cycles)) > 1:
+        return []
+    detail = "a wrong baseline or a lag goes into them unseen; scans after other cooling rates would tell (lehr design)"
+    return [Note(FitStatus.ONE_RATE, detail)]
+
+
+def _celsius(kelvin: float) -> str:
+    return f"{kelvin:.1f} K ({kelvin - ZERO_CELSIUS:.1f} °C)"

@@ -1,0 +1,132 @@
+"""Least squares: the glass whose scans are nearest to the measured ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lehr.errors import LehrError
+from lehr.glass.fit.coordinates import LOWER, UPPER, Coordinates
+from lehr.glass.fit.model import Nuisance, ScanModel
+from lehr.glass.fit.objective import Objective
+from lehr.glass.fit.result import FitResult
+from lehr.glass.fit.scans import Scans
+from lehr.glass.fit.starts import likely_starts, middle
+from lehr.glass.tnm import DEFAULT_TOLERANCE
+
+__all__ = ["fit_scans"]
+
+_NOISE_FLOOR = DEFAULT_TOLERANCE  # the engine is no better
+_CHANCE = 4.0  # standard deviations of the mean square that noise alone does not exceed: then no other start is tried
+_SETTLED = 0.05  # relative change of the noise up to which a fit with something known beforehand is not repeated
+_ROUNDS = 3
+_STARTS = 3
+_EVALUATIONS = 60  # of a start
+_LAG = 1.0  # s, where a lag starts
+_INSIDE = 0.01  # of x and beta; steps are short beside a bound, and a start that lies on it stays there
+
+
+def fit_scans(
+    scans: Scans,
+    *,
+    starts: ArrayLike | None = None,
+    nuisance: Nuisance | None = None,
+    noise: float | None = None,
+    loss: str = "linear",
+    tolerance: float = DEFAULT_TOLERANCE,
+) -> FitResult:
+    """Fit the four parameters, and what the instrument did, to heating scans.
+
+    Parameters
+    ----------
+    scans : Scans
+        What was measured; the part around the transition is fitted.
+    starts : array_like, shape (4,) or (n, 4), optional
+        ln_A, delta_h (J/mol), x, beta to start from, one after the other until a fit is as good as the noise. Default:
+        up to three of `likely_starts`.
+    nuisance : Nuisance, optional
+        What the instrument may have done. Default: nothing.
+    noise : float, optional
+        Standard deviation of each CpN, if it is known; default: from the residuals.
+    loss : str, optional
+        linear, or soft_l1 for scans with spikes.
+    tolerance : float, optional
+        Error of CpN that the engine keeps.
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    LehrError
+        If an argument is out of range, or the engine finds a signal near none of the starts.
+    """
+    started = time.perf_counter()
+    if noise is not None and not noise > 0:
+        raise LehrError(f"noise = {noise} is out of range", "It is the standard deviation of CpN and must be positive.")
+    nuisance = nuisance or Nuisance()
+    part = scans.window(wide=nuisance.baseline != "none")
+    model = ScanModel(part, Coordinates(middle(scans)), nuisance, tolerance)
+    objective = Objective(model, noise or max(scans.noise, _NOISE_FLOOR), loss)
+    solution, tried = _best(objective, (_point(model, row) for row in _rows(scans, starts)))
+    sigma = noise or _noise(objective, solution, loss)
+    for _ in range(_ROUNDS):
+        if not objective.known or abs(sigma / objective.noise - 1.0) < _SETTLED:
+            break
+        objective = Objective(model, max(sigma, _NOISE_FLOOR), loss)
+        solution = objective.solve(solution.x, _EVALUATIONS)
+        sigma = noise or _noise(objective, solution, loss)
+    return FitResult.of(scans, objective, solution, sigma, tried, time.perf_counter() - started)
+
+
+def _rows(scans: Scans, starts: ArrayLike | None) -> Iterable[NDArray[np.float64]]:
+    if starts is None:
+        return islice(likely_starts(scans), _STARTS)
+    rows: NDArray[np.float64] = np.atleast_2d(np.asarray(starts, dtype=float))
+    if rows.ndim != 2 or rows.shape[1] != 4 or not np.isfinite(rows).all() or not (rows[:, 1] > 0).all():
+        raise LehrError("the starts are no glasses", "Give (n, 4): ln_A, delta_h (J/mol, positive), x, beta.")
+    return rows
+
+
+def _point(model: ScanModel, row: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the parameters of the model where a fit starts."""
+    rest = [_LAG if name == "thermal_lag" else 0.0 for name in model.names]
+    theta = model.coordinates.theta(row)
+    theta[2:] = np.clip(theta[2:], LOWER[2:] + _INSIDE, UPPER[2:] - _INSIDE)
+    return np.concatenate([theta, rest])
+
+
+def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[Any, int]:
+    """Return the best of SciPy's results, and how many starts were tried."""
+    best, tried = None, 0
+    # the root mean square of n residuals scatters by 1/sqrt(2 n); a noise that was read from the scans by as much
+    good = 1.0 + _CHANCE / np.sqrt(2.0 * objective.model.data.size)
+    for point in points:
+        found = objective.solve(point, _EVALUATIONS)
+        tried += 1
+        if found is not None and (best is None or found.cost < best.cost):
+            best = found
+        if best is not None and np.sqrt(np.mean(best.fun**2)) < good:
+            break
+    if best is None:
+        raise LehrError(
+            "the engine finds no signals near any start of the fit",
+            "Check that the scans are CpN against K, and the rates.",
+        )
+    return best, tried
+
+
+def _noise(objective: Objective, solution: Any, loss: str) -> float:
+    """Return the standard deviation of the noise that the residuals show."""
+    count = objective.model.data.size
+    residuals = solution.fun[:count] * objective.noise
+    if loss != "linear":
+        return float(np.median(np.abs(residuals)) / 0.6745)
+    free = max(count - objective.model.size + objective.known, 1)
+    return float(np.sqrt(np.sum(residuals**2) / free))

@@ -1,0 +1,134 @@
+"""Read files of measured scans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lehr.errors import LehrError
+from lehr.glass.scans.instruments import instrument_tables
+from lehr.glass.scans.measurement import Measurement, measurements
+from lehr.glass.scans.normalise import NormalisedScan, normalise
+from lehr.glass.scans.options import ScanOptions
+from lehr.glass.scans.scan import Scan
+from lehr.glass.scans.text import decode, text_tables
+from lehr.glass.tnm import ZERO_CELSIUS
+
+__all__ = ["Recording", "normalise_as", "read_normalised", "read_recording", "read_scans"]
+
+_LARGEST = 1 << 30  # bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What a file holds.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    format : str
+        What it was read as.
+    measurements : list of Measurement
+        In the order of the file.
+    """
+
+    path: Path
+    format: str
+    measurements: list[Measurement]
+
+    def scans(self, options: ScanOptions | None = None) -> list[Scan]:
+        """Return the heating scans, or those that the options take.
+
+        Raises
+        ------
+        LehrError
+            If there is none.
+        """
+        options = options or ScanOptions()
+        found = [scan for measured in self.measurements for scan in measured.scans(options.heating_rate)]
+        if not found:
+            raise LehrError(
+                f"{self.path}: no heating segment: the temperature nowhere rises over enough points",
+                "Export the heating scans; `lehr read FILE --segments` shows what is there.",
+            )
+        if options.take is None:
+            return found
+        if max(options.take) > len(found):
+            raise LehrError(
+                f"{self.path}: no heating segment {max(options.take)}", f"The file has {len(found)}, numbered from 1."
+            )
+        return [found[number - 1] for number in options.take]
+
+
+def read_recording(path: str | Path, options: ScanOptions | None = None) -> Recording:
+    """Read a file, whatever its format: that is found from the content.
+
+    Parameters
+    ----------
+    path : str or Path
+        Text of any layout (CSV, exports of instruments), Excel, NETZSCH NGB or TRIOS JSON; see docs/measured.md.
+    options : ScanOptions, optional
+        What the file does not say itself.
+
+    Raises
+    ------
+    LehrError
+        If the file cannot be read or understood; the message names file and line.
+    ModuleNotFoundError
+        If a package that the format needs is not installed.
+    """
+    path, options = Path(path), options or ScanOptions()
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise LehrError(f"{path}: larger than 1 GiB", "Export the scans alone.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise LehrError(f"{path}: cannot read the file: {error.strerror}", "Check the path.") from None
+    understood = instrument_tables(content, path)
+    if understood is None:
+        text, encoding = decode(content, str(path))
+        layout, tables = text_tables(text, str(path))
+        understood = f"text in {encoding}, {layout}", tables
+    form, tables = understood
+    return Recording(path, form, [measured for table in tables for measured in measurements(table, options)])
+
+
+def read_scans(paths: Iterable[str | Path], *, options: ScanOptions | None = None) -> list[Scan]:
+    """Read the heating scans of files, in their order.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Files; each may hold several scans.
+    options : ScanOptions, optional
+        What the files do not say themselves, the same for all.
+
+    Raises
+    ------
+    LehrError
+        If a file cannot be read or understood, or holds no heating scan.
+    """
+    return [scan for path in paths for scan in read_recording(path, options).scans(options)]
+
+
+def normalise_as(scan: Scan, options: ScanOptions) -> NormalisedScan:
+    """Normalise a scan with the ranges (degC) and the direction of the options; see `normalise`."""
+    glass, liquid = (
+        None if ends is None else (ends[0] + ZERO_CELSIUS, ends[1] + ZERO_CELSIUS)
+        for ends in (options.glass, options.liquid)
+    )
+    return normalise(scan, glass=glass, liquid=liquid, endotherm=options.endotherm)
+
+
+def read_normalised(paths: Iterable[str | Path], *, options: ScanOptions | None = None) -> list[NormalisedScan]:
+    """Read the heating scans of files and normalise them: `read_scans`, then `normalise`.
+
+    Raises
+    ------
+    LehrError
+        As these two.
+    """
+    options = options or ScanOptions()
+    return [normalise_as(scan, options) for scan in read_scans(paths, options=options)]

@@ -1,0 +1,91 @@
+"""The four TNM parameters and the relaxation time that they give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from math import exp, isfinite, log
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lehr.errors import LehrError
+from lehr.glass.tnm.kww import BETA_RANGE
+
+__all__ = ["GAS_CONSTANT", "LN_REFERENCE_TIME", "ZERO_CELSIUS", "TNMParameters", "ln_pre_exponential"]
+
+GAS_CONSTANT = 8.314462618
+"""R in J/(mol K), exact in the SI of 2019 to the digits given."""
+
+ZERO_CELSIUS = 273.15
+"""0 degC in K."""
+
+LN_REFERENCE_TIME = log(100.0)
+"""Logarithm of the relaxation time in s that defines the glass transition: tau(Tg) = 100 s."""
+
+Energy = TypeVar("Energy", float, NDArray[np.float64])
+
+
+def ln_pre_exponential(delta_h: Energy, glass_transition: float | Energy) -> Energy:
+    """Return the ln A (A in s) that makes tau = 100 s at a temperature in K, for activation energies in J/mol."""
+    return LN_REFERENCE_TIME - delta_h / (GAS_CONSTANT * glass_transition)
+
+
+@dataclass(frozen=True)
+class TNMParameters:
+    """Parameters of the Tool-Narayanaswamy-Moynihan model.
+
+    Attributes
+    ----------
+    ln_A : float
+        Natural logarithm of the pre-exponential factor A in seconds.
+    delta_h : float
+        Apparent activation energy in J/mol.
+    x : float
+        Non-linearity, 0 < x <= 1.
+    beta : float
+        Non-exponentiality, 0.1 <= beta <= 1.
+
+    Raises
+    ------
+    LehrError
+        If a value is not finite or out of range, or the glass transition has no positive temperature.
+    """
+
+    ln_A: float
+    delta_h: float
+    x: float
+    beta: float
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not isfinite(getattr(self, field.name)):
+                raise LehrError(f"{field.name} = {getattr(self, field.name)} is not a finite number")
+        low, high = BETA_RANGE
+        if not self.delta_h > 0:
+            raise LehrError(
+                f"delta_h = {self.delta_h} is out of range", "It is an energy in J/mol and must be positive."
+            )
+        if not 0 < self.x <= 1:
+            raise LehrError(f"x = {self.x} is out of range", "The non-linearity must satisfy 0 < x <= 1.")
+        if not low <= self.beta <= high:
+            raise LehrError(f"beta = {self.beta} is out of range", f"It must satisfy {low} <= beta <= {high}.")
+        if not self.ln_A < LN_REFERENCE_TIME:
+            raise LehrError(
+                f"ln_A = {self.ln_A} is out of range",
+                "tau must reach 100 s somewhere: ln A < ln 100. A is in seconds, ln is the natural logarithm.",
+            )
+
+    @property
+    def glass_transition(self) -> float:
+        """Temperature in K where the equilibrium relaxation time is 100 s."""
+        return self.delta_h / (GAS_CONSTANT * (LN_REFERENCE_TIME - self.ln_A))
+
+    def relaxation_time(self, temperature: float, fictive_temperature: float) -> float:
+        """Relaxation time tau in s at a temperature and a fictive temperature in K (Eq. 2 of the paper)."""
+        mixed = self.x / temperature + (1.0 - self.x) / fictive_temperature
+        return exp(self.ln_A + self.delta_h / GAS_CONSTANT * mixed)
+
+    def as_tuple(self) -> tuple[float, float, float, float]:
+        """Return (ln_A, delta_h, x, beta), the order of every parameter array of the package."""
+        return self.ln_A, self.delta_h, self.x, self.beta

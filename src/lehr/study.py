@@ -1,0 +1,276 @@
+"""What a study is: the narrow interface between what is studied and the pipeline that carries it.
+
+A study is a system that is simulated, learned and judged: glasses (`lehr.glass`). It brings a `Source`, which simulates
+samples; a `Task`, which says what a network learns from them; and `Findings`, which say how good the network is and how
+that is shown. All three speak of `Quantity` by name. The pipeline (`lehr.store`, `generate`, `training`, `evaluation`,
+`report`) knows nothing else of a study, and imports none.
+
+To add a column to a data set, add a `Quantity` to the results of its source and fill it in `simulate`. To add a study,
+write a package with the modules of `lehr.glass` and name its run in `lehr.studies`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Columns", "Findings", "Quantity", "Source", "StoreText", "Subset", "Task"]
+
+Columns = dict[str, NDArray[Any]]
+"""Arrays by the names of quantities; the first dimension of each is the sample."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A quantity: the one place for its name, unit, meaning, label, scale and rounding.
+
+    Attributes
+    ----------
+    name : str
+        Name in configs, columns of files, arrays of stores and Python.
+    unit : str
+        Unit of stored and computed values, as UDUNITS writes it; "1" if there is none.
+    meaning : str
+        What it is, for the attributes of a store and the docs.
+    label : str
+        Name in a table or a line of text; default: `name`.
+    symbol : str
+        Name on an axis, in Matplotlib's mathtext; default: `label`.
+    shown_unit : str
+        Unit in which a person is shown values; default: `unit`, or nothing for "1".
+    factor : float
+        What a value is multiplied with to be shown: 1e-3 from J/mol to kJ/mol.
+    decimals : int
+        Decimals of a shown value.
+    dtype : str
+        NumPy type in a store.
+    dims : tuple of str
+        Dimensions of the values of a sample: () for a number, ("cycle", "temperature") for heating scans.
+    step : float, optional
+        Stored values are multiples of it; None: they are stored as they are.
+    attributes : mapping
+        What a store says of the array besides.
+    """
+
+    name: str
+    unit: str = "1"
+    meaning: str = ""
+    label: str = ""
+    symbol: str = ""
+    shown_unit: str = ""
+    factor: float = 1.0
+    decimals: int = 3
+    dtype: str = "float64"
+    dims: tuple[str, ...] = ()
+    step: float | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label or self.name)
+        object.__setattr__(self, "symbol", self.symbol or self.label)
+        object.__setattr__(self, "shown_unit", self.shown_unit or ("" if self.unit == "1" else self.unit))
+
+    @property
+    def axis_label(self) -> str:
+        """Symbol and unit, as an axis shows them."""
+        return self._with_unit(self.symbol)
+
+    @property
+    def heading(self) -> str:
+        """Label and unit, as the head of a column shows them."""
+        return self._with_unit(self.label)
+
+    def shown(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Return values in the unit in which they are shown."""
+        return np.multiply(values, self.factor)
+
+    def _with_unit(self, text: str) -> str:
+        return f"{text} ({self.shown_unit})" if self.shown_unit else text
+
+    def rounded(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Round float32 values to multiples of `step`, a power of two, in place; NaN stays NaN."""
+        if self.step is not None:
+            for block in values:  # one sample after the other, so that they stay in the cache
+                np.multiply(block, np.float32(1.0 / self.step), out=block)
+                np.rint(block, out=block)
+                np.multiply(block, np.float32(self.step), out=block)
+        return values
+
+
+class Subset(Protocol):
+    """Samples that are simulated, stored and learned from together; nothing of them is kept in memory."""
+
+    @property
+    def name(self) -> str:
+        """Name of the subset."""
+
+    @property
+    def size(self) -> int:
+        """Number of samples."""
+
+    def rows(self, start: int, stop: int) -> Columns:
+        """Return `index` (int64, the number of a sample in all of the space) and the parameters of some samples."""
+
+
+@dataclass(frozen=True)
+class StoreText:
+    """What the documents in a store say of its content, in the words of the study.
+
+    Attributes
+    ----------
+    title : str
+        One line, without a full stop.
+    description : str
+        A paragraph or two: what a sample is and how it was made.
+    facts : dict of str to str
+        Rows of a table of two columns, Markdown.
+    """
+
+    title: str
+    description: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """What simulates samples. MPI ranks import it; it needs NumPy and the compiled kernel.
+
+    Attributes
+    ----------
+    study : str
+        Name of the study.
+    numerics : int
+        Version of everything that decides a number: kernel, program, grid, rounding. It is raised by hand when stored
+        values change, and a test with stored samples says when that is.
+    parameters : tuple of Quantity
+        What decides a sample.
+    results : tuple of Quantity
+        What is found of a sample, small; `status` is among them, 0 for a good one.
+    array : Quantity
+        What is found of a sample, large: stored in shards. If the results have NAME_mean and NAME_mean_square, the
+        store has its moments over the training split.
+    axes : mapping
+        Coordinates of the dimensions of all these, by name.
+    at_once : int
+        Rows between two moves of a progress bar.
+    """
+
+    study: str
+    numerics: int
+    parameters: tuple[Quantity, ...]
+    results: tuple[Quantity, ...]
+    array: Quantity
+    at_once: int
+
+    @property
+    def axes(self) -> Mapping[str, tuple[Quantity, NDArray[Any]]]:
+        """Coordinates by name: the quantity, whose `dims` has one entry, and its values."""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Everything of a config that decides a stored value, as JSON has it; the layout on disk does not."""
+
+    def completed(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the `values` of an older store with those keys added that it did not know, at their defaults.
+
+        Raises
+        ------
+        LehrError
+            If they have a key that this version does not know.
+        """
+
+    def subset(self, name: str) -> Subset:
+        """Return a subset by name; raises `LehrError` if there is none."""
+
+    def simulate(self, rows: Columns, out: Columns) -> None:
+        """Simulate samples and fill the array and all results; a bad row harms no other, its status says so.
+
+        Parameters
+        ----------
+        rows : dict of ndarray
+            Parameters of n samples.
+        out : dict of ndarray
+            An array of n rows for `array` and for each of `results`.
+        """
+
+    def keys(self, rows: Columns) -> dict[str, NDArray[np.int64]]:
+        """Return what a split may hash, by name, shape (n, k): whole numbers, the same for what belongs together."""
+
+    def same(self, stored: Columns, again: Columns) -> list[tuple[int, str]]:
+        """Compare stored samples with a new simulation; return positions and what differs, empty if all is well.
+
+        The same code on another processor may differ in the last bits, which is no difference.
+        """
+
+    def text(self, subset: str, results: Columns | None = None) -> StoreText:
+        """Describe a subset; `results` of all its samples are there when it is complete."""
+
+
+class Task(Protocol):
+    """What a network learns. Keras is loaded when it is asked to build or to encode.
+
+    Attributes
+    ----------
+    inputs, targets : tuple of Quantity
+        What the network is given and what it answers; any quantities of the source.
+    monitor : str
+        What validation chooses the best epoch by: the smallest wins.
+    """
+
+    inputs: tuple[Quantity, ...]
+    targets: tuple[Quantity, ...]
+    monitor: str
+
+    @property
+    def decides(self) -> dict[str, Any]:
+        """Sections of the config that decide the network, its loss and its targets, as JSON has them."""
+
+    @property
+    def training_flops(self) -> float:
+        """Operations of a gradient step for a sample."""
+
+    @property
+    def activation_bytes(self) -> float:
+        """Bytes of the outputs of all layers for a sample."""
+
+    def build(self) -> keras.Model:
+        """Return the network; its weights are drawn from the generators of `keras.utils.set_random_seed`."""
+
+    def loss(self) -> keras.losses.Loss:
+        """Return the loss that is trained on."""
+
+    def encode(self, columns: Columns) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return inputs and targets of samples as the network takes them."""
+
+    def decode(self, outputs: NDArray[Any]) -> Columns:
+        """Return targets, by name, of outputs of the network."""
+
+
+class Findings(Protocol):
+    """What is measured on a network.
+
+    Attributes
+    ----------
+    quantities : tuple of Quantity
+        What errors are given for: the targets, and what follows from them.
+    columns : tuple of Quantity
+        What `measure` returns.
+    """
+
+    quantities: tuple[Quantity, ...]
+    columns: tuple[Quantity, ...]
+
+    def measure(self, columns: Columns, predicted: Columns) -> Columns:
+        """Measure predictions of some samples."""
+
+    def numbers(self, data: Any) -> dict[str, Any]:
+        """Return the numbers of an evaluation from its labelled data set."""
+
+    def sections(self, results: Any, figures: Any) -> Iterator[Any]:
+        """Yield the sections of the report."""
