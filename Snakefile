@@ -28,12 +28,17 @@ report: "workflow/report/workflow.rst"
 
 
 def asks(rule, ranks=1):
-    """What a job of a rule asks for; memory in MB and time in minutes are more at each attempt."""
+    """What a job of a rule asks for; memory in MB and time in minutes are more at each attempt.
+
+    The time to simulate is that of a probe, a second for each subset, which is kept beside the store. A dry run does not
+    probe: what it prints is less where nothing is known yet.
+    """
 
     def amount(wildcards, attempt, what):
         from lehr.generate.jobs import job  # imports all that simulates, which most calls of Snakemake do not need
 
-        return getattr(job(study, rule, wildcards.get("subset", ""), wildcards.get("model", "")), what)(attempt)
+        about = {name: wildcards.get(name, "") for name in ("subset", "model")}
+        return getattr(job(study, rule, **about, measure=not workflow.dryrun), what)(attempt)
 
     return {
         "tasks": ranks,

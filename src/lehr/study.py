@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Columns", "Findings", "Quantity", "Source", "StoreText", "Subset", "Task"]
+__all__ = ["Columns", "ExtraJob", "Findings", "Quantity", "Source", "StoreText", "Subset", "Task"]
 
 Columns = dict[str, NDArray[Any]]
 """Arrays by the names of quantities; the first dimension of each is the sample."""
@@ -157,6 +157,8 @@ class Source(Protocol):
         store has its moments over the training split.
     axes : mapping
         Coordinates of the dimensions of all these, by name.
+    split_keys : tuple of str
+        Names of what `keys` returns.
     at_once : int
         Rows between two moves of a progress bar.
     """
@@ -166,6 +168,7 @@ class Source(Protocol):
     parameters: tuple[Quantity, ...]
     results: tuple[Quantity, ...]
     array: Quantity
+    split_keys: tuple[str, ...]
     at_once: int
 
     @property
@@ -210,6 +213,35 @@ class Source(Protocol):
 
     def text(self, subset: str, results: Columns | None = None) -> StoreText:
         """Describe a subset; `results` of all its samples are there when it is complete."""
+
+
+@dataclass(frozen=True)
+class ExtraJob:
+    """A job of a workflow rule that only one study has.
+
+    Attributes
+    ----------
+    rule : str
+        Name of the rule.
+    subset, model : str
+        What it is about; empty if it does not go by them.
+    tasks : int
+        Processes that share it.
+    seconds : float
+        Time of one CPU core, beside that of predictions.
+    predictions : int
+        Samples that the network of `model` reads.
+    memory : float
+        Bytes of a task, beside those of a network.
+    """
+
+    rule: str
+    subset: str = ""
+    model: str = ""
+    tasks: int = 1
+    seconds: float = 0.0
+    predictions: int = 0
+    memory: float = 0.0
 
 
 class Task(Protocol):

@@ -116,16 +116,16 @@ def show_config(options: argparse.Namespace) -> int:
 
 def plan(options: argparse.Namespace) -> int:
     """Print a table of what would be computed."""
-    from lehr.generate.cost import estimate
+    from lehr.generate.cost import cost, probe
     from lehr.studies import load_run
 
     config = load_run(options.config)
     signals = config.signals
     shape = f"{signals.program.cycle_count} cycles x {signals.temperature.points} temperatures"
-    print(f"{shape}, signals digest {signals.digest()}")
+    print(shape)
     print(f"{'':>11} {'samples':>10} {'parts':>6} {'files':>6} {'raw GB':>9} {'disk GB':>8} {'core-hours':>10}")
-    rows = [estimate(config, name) for name in config.subsets]
-    whole = estimate(config, "all") if "all" not in config.subsets else None
+    rows = [cost(config, name, probe(config, name)) for name in config.subsets]
+    whole = cost(config, "all", probe(config, "all")) if "all" not in config.subsets else None
     for row in rows:
         _print_estimate(row.subset, [row])
     if len(rows) > 1:

@@ -47,7 +47,7 @@ def _count(text: str) -> int:
 
 def _group(options: argparse.Namespace) -> Path:
     path: Path = options.store.resolve()
-    subsets = sorted(child.parent.name for child in path.glob("*/cpn"))
+    subsets = sorted(child.parent.name for child in path.glob("*/receipts"))
     if subsets:
         raise LehrError(f"{options.store}: a store, not a subset in it", f"Name one of: {', '.join(subsets)}.")
     return path
@@ -57,48 +57,55 @@ def inspect(options: argparse.Namespace) -> int:
     """Print a summary of a subset."""
     import numpy as np
 
-    from lehr.store import NOT_COMPUTED, PartPlan, SignalStore, unfinished
+    from lehr.store import NOT_COMPUTED, PartPlan, Store, read_about, unfinished
+    from lehr.studies import load_source
 
     group = _group(options)
-    store = SignalStore(group.parent, group.name)
-    made, plan = store.about, PartPlan(store.samples, store.rows_per_part)
-    todo = len(unfinished(group, plan.parts()))
+    store = Store(group, load_source(read_about(group)))
+    made, plan, source = store.about, PartPlan(store.samples, store.rows_per_part), store.source
+    todo = len(unfinished(group, source, plan.parts()))
     code = made["code"]
-    shards = [path.stat().st_size for path in (group / "cpn" / "c").rglob("*") if path.is_file()]
+    shards = [path.stat().st_size for path in (group / source.array.name / "c").rglob("*") if path.is_file()]
     print(f"{group}: subset {store.subset}, format {made['format']}")
-    print(f"made by      lehr {code['version']}, git {code['git']}, code {code['numerics']}, signals {made['digest']}")
-    print(f"signals      {store.samples} samples x {store.cycles} scans x {store.points} temperatures, "
-          f"{store.temperature[0]:.2f} to {store.temperature[-1]:.2f} K")  # fmt: skip
+    print(f"made by      lehr {code['version']}, git {code['git']}, numerics {made['numerics']}")
+    shape = [f"{store.samples} samples"]
+    for size, name in zip(store.sample_shape, source.array.dims, strict=True):
+        axis = source.axes.get(name)
+        ends = "" if axis is None else f" from {axis[1][0]:.2f} to {axis[1][-1]:.2f} {axis[0].unit}"
+        shape.append(f"{size} {name}s{ends}")
+    print(f"signals      {' x '.join(shape)}")
     print(f"parts        {len(plan) - todo} of {len(plan)} are done, {sum(shards) / 1e9:.3f} GB")
-    for name, low, high in zip(("ln A", "delta_h", "x", "beta"), *_ends(store), strict=True):
-        print(f"{name:12} {low:g} ... {high:g}")
+    for quantity in source.parameters:
+        values = quantity.shown(store.column(quantity.name))
+        print(f"{quantity.heading:12} {values.min():g} ... {values.max():g}")
     complete = not (store.status == NOT_COMPUTED).any()
     if not complete:
         print("not complete: run `lehr dataset generate` or, if all parts are done, `lehr dataset finalise`")
         return 0
     values, counts = np.unique(store.status, return_counts=True)
     print("status       " + ", ".join(f"{value}: {count}" for value, count in zip(values, counts, strict=True)))
-    quantiles = np.nanquantile(store.cpn_max, [0, 0.25, 0.5, 0.75, 1])
-    print("CpN,max      " + ", ".join(f"{value:.3g}" for value in quantiles) + "  (0, 25, 50, 75, 100 %)")
+    for quantity in source.results:
+        if not quantity.dims and quantity.name != "status":
+            quantiles = np.nanquantile(store.column(quantity.name), [0, 0.25, 0.5, 0.75, 1])
+            shown = ", ".join(f"{value:.3g}" for value in quantiles)
+            print(f"{quantity.label:12} {shown}  (0, 25, 50, 75, 100 %)")
     print(f"on disk      {sum(shards) / 1e3 / store.samples:.2f} kB a sample")
     return 0
-
-
-def _ends(store: Any) -> tuple[list[float], list[float]]:
-    return store.parameters.min(axis=0).tolist(), store.parameters.max(axis=0).tolist()
 
 
 def verify(options: argparse.Namespace) -> int:
     """Print what is wrong with a subset, and how to repair it."""
     from tqdm import tqdm
 
-    from lehr.store import SignalStore, verify
+    from lehr.store import Store, read_about, verify
+    from lehr.studies import load_source
 
     group = _group(options)
-    samples = SignalStore(group.parent, group.name).samples
+    source = load_source(read_about(group))
+    samples = Store(group, source).samples
     total = sum(path.stat().st_size for path in group.rglob("*") if path.is_file())
     with tqdm(total=total, desc=f"verify {group.name}", unit="B", unit_scale=True, mininterval=0.5) as bar:
-        found = verify(group, rows=options.rows, seed=options.seed, progress=bar.update)
+        found = verify(group, source, rows=options.rows, seed=options.seed, progress=bar.update)
     for finding in found:
         print(f"wrong: {finding.what}")
     parts = sorted({finding.part for finding in found if finding.part is not None})
@@ -117,13 +124,14 @@ def export(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from lehr.split import SPLITS
-    from lehr.store import SignalStore, export
+    from lehr.store import Store, export, read_about
+    from lehr.studies import load_source
 
     group = _group(options)
-    store = SignalStore.open(group.parent, group.name)
+    store = Store.open(group, load_source(read_about(group)))
     rows = np.arange(store.samples)[_slice(options.rows)]
     if options.split:
-        rows = rows[store.split_by_sample[rows] == SPLITS.index(options.split)]
+        rows = rows[store.column("split_by_sample")[rows] == SPLITS.index(options.split)]
     if not rows.size:
         raise LehrError(f"{options.store}: no sample is chosen", f"It has the rows 0 to {store.samples - 1}.")
     with tqdm(total=rows.size, desc=f"export {group.name}", unit="sample", mininterval=0.5) as bar:
