@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from lehr import doctor
+from lehr.cli import doctor as verb
 from lehr.doctor import Row, State, installation, machine, ranks
-from lehr.doctor.findings import execute
+from lehr.doctor.checks import execute
 from lehr.doctor.installation import Package, examine
 
 
@@ -240,7 +241,7 @@ def test_disk_of_a_folder_that_is_not_there_yet(tmp_path):
 
 
 def test_missing_things_do_not_fail(light, only_path, capsys):
-    assert doctor.run(options()) == 0
+    assert verb.run(options()) == 0
     printed = capsys.readouterr().out
     assert "missing mpiexec" in printed
     assert printed.endswith("What is installed works.\n")
@@ -248,12 +249,12 @@ def test_missing_things_do_not_fail(light, only_path, capsys):
 
 def test_broken_things_fail_and_are_named(light, only_path, capsys):
     program(only_path, "mpiexec", "exit 3")
-    assert doctor.run(options()) == 1
+    assert verb.run(options()) == 1
     assert capsys.readouterr().out.endswith("Broken: mpiexec.\n")
 
 
 def test_json_says_the_same(light, only_path, capsys, tmp_path):
-    assert doctor.run(options(json=True, store=tmp_path / "results")) == 0
+    assert verb.run(options(json=True, store=tmp_path / "results")) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["works"] is True
     rows = {row["name"]: row for section in report["sections"].values() for row in section}

@@ -40,7 +40,7 @@ from lehr.store.receipts import Receipt, read_receipt, receipt_path, shard_path
 from lehr.studies import load_run
 
 LEHR = str(Path(sys.executable).with_name("lehr"))
-IMPORTS = "import lehr.cli.dataset, lehr.store, lehr.generate.driver; from mpi4py import MPI"
+IMPORTS = "import lehr.cli.dataset.generate, lehr.store, lehr.generate.driver; from mpi4py import MPI"
 
 
 def say(text: str) -> None:

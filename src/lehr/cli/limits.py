@@ -1,68 +1,33 @@
-"""``lehr robustness`` and ``lehr limits``: networks on distorted scans, and what there is to be known."""
+"""``lehr limits``."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import Any
 
-from lehr.cli.runs import add_model_choice, add_paths
+from lehr.cli.arguments import add_config
 from lehr.errors import LehrError
 
+__all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
-def add_commands(commands: Any) -> None:
-    """Add the commands of this module."""
-    about = "measure trained models on scans with noise, thermal lag, a sloping baseline or a temperature offset"
-    command = commands.add_parser("robustness", help=about, description=about.capitalize() + ". See docs/limits.md.")
-    add_paths(command)
-    add_model_choice(command)
-    command.set_defaults(run=robustness)
+ABOUT = "compute the Cramer-Rao bound of noisy scans, and fit them by least squares"
+DETAILS = "On several processes: mpiexec -n N lehr limits ... See docs/limits.md."
+EXAMPLE = "lehr limits workflow/config/demo.yaml --subset C"
 
-    about = "compute the Cramer-Rao bound of noisy scans, and fit them by least squares"
-    command = commands.add_parser(
-        "limits",
-        help=about,
-        description=about.capitalize() + ". On several processes: mpiexec -n N lehr limits ... See docs/limits.md.",
-    )
-    command.add_argument("config", metavar="CONFIG", help="YAML file")
-    command.add_argument(
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_config(parser)
+    parser.add_argument(
         "--subset",
         metavar="SUBSET",
         action="append",
         default=[],
         help="only this subset; may be given several times (default: all of the config)",
     )
-    command.add_argument("--ranks", type=int, metavar="N", help="refuse to run with another number of MPI ranks")
-    command.set_defaults(run=limits)
+    parser.add_argument("--ranks", type=int, metavar="N", help="refuse to run with another number of MPI ranks")
 
 
-def robustness(options: argparse.Namespace) -> int:
-    """Measure the models of all paths, whatever becomes of the others."""
-    from lehr.evaluation import RunReference, measure_robustness, references
-
-    failures = 0
-
-    def failed(error: LehrError) -> None:
-        nonlocal failures
-        failures += 1
-        print(f"lehr: error: {error}", file=sys.stderr)
-
-    runs: list[RunReference] = []
-    for path in options.path:
-        try:
-            runs += references(path, options.model)
-        except LehrError as error:
-            failed(error)
-    for run in runs:
-        try:
-            measure_robustness(run)
-            print(f"robustness: {run.config.robustness_path(run.model)}")
-        except LehrError as error:
-            failed(error)
-    return 2 if failures else 0
-
-
-def limits(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Compute bounds and fits."""
     from lehr import ranks
     from lehr.evaluation import measure_limits

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
-from lehr.doctor.findings import Row, State, execute
+from lehr.doctor.checks import Row, State, execute
 
 __all__ = ["GROUPS", "Package", "examine", "extra", "installed_version"]
 

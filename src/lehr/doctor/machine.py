@@ -8,7 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from lehr.doctor.findings import Row, State, execute
+from lehr.doctor.checks import Row, State, execute
 
 __all__ = ["cpu", "disk", "file_system", "gpus"]
 

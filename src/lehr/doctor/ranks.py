@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lehr.doctor.findings import Row, State, execute
+from lehr.doctor.checks import Row, State, execute
 from lehr.doctor.installation import extra, installed_version
 
 __all__ = ["horovod_world", "mpi_world"]

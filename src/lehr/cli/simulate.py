@@ -1,10 +1,9 @@
-"""``lehr simulate``: the signals of one glass."""
+"""``lehr simulate``."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,26 +11,30 @@ from lehr.errors import LehrError
 from lehr.glass.materials import material
 from lehr.glass.tnm import ZERO_CELSIUS, Signals, ThermalProgram, TNMParameters, simulate
 
+__all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
-def add_commands(commands: Any) -> None:
-    """Add the commands of this module."""
-    about = "simulate the DSC heating scans of one glass"
-    command = commands.add_parser("simulate", help=about, description=about.capitalize() + ".")
-    command.add_argument("--material", metavar="NAME", help="a glass of the shipped table, such as As2Se3")
-    command.add_argument("--ln-a", type=float, metavar="LN_A", help="natural logarithm of A in seconds")
-    command.add_argument("--delta-h", type=float, metavar="J/MOL", help="activation energy")
-    command.add_argument("--x", type=float, help="non-linearity, 0 < x <= 1")
-    command.add_argument("--beta", type=float, help="non-exponentiality, 0.1 <= beta <= 1")
-    command.add_argument("--program", metavar="FILE", help="thermal program (docs/programs.md); default: CHR cycles")
-    command.add_argument(
+ABOUT = "simulate the DSC heating scans of one glass"
+DETAILS = ""
+EXAMPLE = "lehr simulate --material As2Se3 --cooling-rates 0.5 10 --plot scans.png"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument("--material", metavar="NAME", help="a glass of the shipped table, such as As2Se3")
+    parser.add_argument("--ln-a", type=float, metavar="LN_A", help="natural logarithm of A in seconds")
+    parser.add_argument("--delta-h", type=float, metavar="J/MOL", help="activation energy")
+    parser.add_argument("--x", type=float, help="non-linearity, 0 < x <= 1")
+    parser.add_argument("--beta", type=float, help="non-exponentiality, 0.1 <= beta <= 1")
+    parser.add_argument("--program", metavar="FILE", help="thermal program (docs/programs.md); default: CHR cycles")
+    parser.add_argument(
         "--cooling-rates",
         type=float,
         nargs="+",
         metavar="K/MIN",
         help="cooling rate of each CHR cycle (default: the six of the paper)",
     )
-    command.add_argument("--heating-rate", type=float, metavar="K/MIN", help="of the CHR cycles (default: 10)")
-    command.add_argument(
+    parser.add_argument("--heating-rate", type=float, metavar="K/MIN", help="of the CHR cycles (default: 10)")
+    parser.add_argument(
         "--temperature",
         type=float,
         nargs=3,
@@ -39,9 +42,8 @@ def add_commands(commands: Any) -> None:
         metavar=("START", "STOP", "STEP"),
         help="degC (default: -250 1600 0.1)",
     )
-    command.add_argument("--csv", type=Path, metavar="FILE", help="write the scans: temperature and CpN of each cycle")
-    command.add_argument("--plot", type=Path, metavar="FILE", help="draw the scans (PNG, PDF or SVG)")
-    command.set_defaults(run=run)
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the scans: temperature and CpN of each cycle")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the scans (PNG, PDF or SVG)")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One finding.
+    """What one check found.
 
     Parameters
     ----------

@@ -1,29 +1,31 @@
-"""``lehr model summary``: what the network of a config consists of."""
+"""``lehr model summary``."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lehr.cli.arguments import add_config
 
 if TYPE_CHECKING:
     from lehr.glass.networks.summary import LayerSummary
 
+__all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
-def add_commands(commands: Any) -> None:
-    """Add the command of this module."""
-    about = "show the network of a config"
-    command = commands.add_parser("model", help=about, description=about.capitalize() + ".")
-    steps = command.add_subparsers(title="steps", metavar="STEP", required=True)
-    about = "print the layers with their output shapes, parameters and floating-point operations"
-    step = steps.add_parser("summary", help=about, description=about.capitalize() + ".")
-    step.add_argument("config", metavar="CONFIG", help="YAML file")
-    step.add_argument("--plot", type=Path, metavar="FILE", help="draw the architecture (.png, .svg, .pdf)")
-    step.set_defaults(run=summary)
+ABOUT = "print the layers with their output shapes, parameters and floating-point operations"
+DETAILS = ""
+EXAMPLE = "lehr model summary workflow/config/demo.yaml --plot network.svg"
 
 
-def summary(options: argparse.Namespace) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_config(parser)
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the architecture (.png, .svg, .pdf)")
+
+
+def run(options: argparse.Namespace) -> int:
     """Print the table and draw the figure."""
     from lehr.glass.networks.mcnn import build_mcnn
     from lehr.glass.networks.summary import COUNTED, summarise

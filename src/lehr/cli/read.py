@@ -6,94 +6,37 @@ import argparse
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lehr.cli.arguments import add_scan_reading, scan_options
 from lehr.errors import LehrError
 from lehr.files import write_text
 from lehr.glass.tnm import ZERO_CELSIUS
 
 if TYPE_CHECKING:
     from lehr.glass.scans import NormalisedScan, Recording, Scan
-    from lehr.glass.scans.options import ScanOptions
+
+__all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
+
+ABOUT = "read measured scans, show what was understood, and normalise them"
+DETAILS = "See docs/measured.md."
+EXAMPLE = "lehr read scan.csv --columns temperature=1 signal=3 --plot scans.png"
 
 
-def add_commands(commands: Any) -> None:
-    """Add the commands of this module."""
-    about = "read measured scans, show what was understood, and normalise them"
-    command = commands.add_parser("read", help=about, description=about.capitalize() + ". See docs/measured.md.")
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="text, CSV, Excel, NETZSCH or TRIOS JSON")
-    add_read_options(command)
-    command.add_argument("--segments", action="store_true", help="list heating, cooling and holds, and stop there")
-    command.add_argument("--plot", type=Path, metavar="FILE", help="draw scans, lines and CpN (PNG, PDF or SVG)")
-    command.add_argument("--csv", type=Path, metavar="FILE", help="write temperature and CpN of each scan")
-    command.set_defaults(run=run)
-
-
-def add_read_options(command: argparse.ArgumentParser) -> None:
-    """Add what a command needs to read measured scans; `read_options` makes a `ScanOptions` of it."""
-    group = command.add_argument_group("how the files are read")
-    group.add_argument("--layout", type=Path, metavar="FILE", help="a YAML file that says all of this")
-    group.add_argument(
-        "--columns",
-        nargs="+",
-        default=[],
-        metavar="NAME=COLUMN",
-        help="columns of temperature, time and signal, by number from 1 or by heading",
-    )
-    group.add_argument(
-        "--units", nargs="+", default=[], metavar="NAME=UNIT", help="units of temperature, time and signal"
-    )
-    group.add_argument(
-        "--kind", choices=["cpn", "cp", "heat_flow"], help="what the signal is (default: by its heading)"
-    )
-    group.add_argument("--take", type=int, nargs="+", metavar="N", help="heating segments of each file (default: all)")
-    group.add_argument("--endotherm", choices=["up", "down"], help="default: found from the step at the transition")
-    for line in ("glass", "liquid"):
-        group.add_argument(
-            f"--{line}",
-            type=float,
-            nargs=2,
-            metavar=("LOW", "HIGH"),
-            help=f"range in degC of the line of the {line} (default: found)",
-        )
-
-
-def read_options(options: argparse.Namespace) -> ScanOptions:
-    """Return what the command line, and the file that it names, say about the files of scans."""
-    from lehr.glass.scans.options import load_scan_options
-
-    given: dict[str, Any] = {
-        name: getattr(options, name)
-        for name in ("kind", "take", "endotherm", "glass", "liquid")
-        if getattr(options, name) is not None
-    }
-    for name in ("columns", "units"):
-        if words := getattr(options, name):
-            given[name] = _pairs(f"--{name}", words)
-    return load_scan_options(options.layout, given)
-
-
-def _pairs(option: str, words: Sequence[str]) -> dict[str, Any]:
-    pairs: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not value:
-            raise LehrError(f"{option} {word}: no pair", f"Write {option} temperature=1 signal=3, for example.")
-        new: Any = int(value) if option == "--columns" and value.isdecimal() else value
-        # a signal given twice is two signals
-        pairs[name] = (*_several(pairs[name]), new) if name in pairs else new
-    return pairs
-
-
-def _several(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="text, CSV, Excel, NETZSCH or TRIOS JSON")
+    add_scan_reading(parser)
+    parser.add_argument("--segments", action="store_true", help="list heating, cooling and holds, and stop there")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw scans, lines and CpN (PNG, PDF or SVG)")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write temperature and CpN of each scan")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what was understood, write what was asked for."""
     from lehr.glass.scans import normalise_as, read_recording
 
-    chosen = read_options(options)
+    chosen = scan_options(options)
     recordings = [read_recording(path, chosen) for path in options.files]
     if options.segments:
         for recording in recordings:

@@ -1,0 +1,36 @@
+"""``lehr report``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from lehr.cli.arguments import add_paths
+
+__all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
+
+ABOUT = "write one HTML page about trained models"
+DETAILS = (
+    "Its figures (PNG, PDF) and tables (CSV, Markdown) lie beside it. What is missing is said there and here; only "
+    "if there is nothing to show, the exit code is 2."
+)
+EXAMPLE = "lehr report workflow/config/demo.yaml"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_paths(parser)
+    parser.add_argument(
+        "--to", metavar="FILE", help="where to write (default: report.html in the output folder of the first run)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the report, and print its path and what is not in it."""
+    from lehr.report import write_report
+
+    path, problems = write_report(options.path, options.to)
+    for problem in problems:
+        print(f"lehr: missing in the report: {problem}", file=sys.stderr)
+    print(f"report: {path}")
+    return 0
