@@ -53,10 +53,10 @@ class GlassSource:
 
     study = "glass"
     numerics = 1
-    parameters = PARAMETERS
-    results = (CPN_MAX, FICTIVE_TEMPERATURE, CPN_MEAN, CPN_MEAN_SQUARE, STATUS)
+    parameters: tuple[Quantity, ...] = PARAMETERS
+    results: tuple[Quantity, ...] = (CPN_MAX, FICTIVE_TEMPERATURE, CPN_MEAN, CPN_MEAN_SQUARE, STATUS)
     array: Quantity = CPN
-    split_keys = ("sample", "cell")
+    split_keys: tuple[str, ...] = ("sample", "cell")
     at_once = 64
 
     def __init__(self, signals: SignalsConfig) -> None:
