@@ -34,8 +34,7 @@ import yaml
 
 from lehr.generate.driver import finalise, generate, initialise, part_plan, pending
 from lehr.glass.config import GlassRun
-from lehr.store import Part
-from lehr.store.layout import RESULTS, about, open_group
+from lehr.store import Part, read_about
 from lehr.store.receipts import Receipt, read_receipt, receipt_path, shard_path
 from lehr.studies import load_run
 
@@ -187,20 +186,21 @@ def made_up_store(config: GlassRun, subset: str, like: Path, part: Part) -> None
     """Fill a store with receipts that have the arrays of a real one, and with shards of a few bytes."""
     initialise(config, subset)
     group, plan = config.group_path(subset), part_plan(config, subset)
-    made = about(open_group(group))
-    real = read_receipt(like, part, about(open_group(like)))
+    source, stamp = config.source(), read_about(group)["stamp"]
+    real = read_receipt(like, source, part, read_about(like)["stamp"])
     assert real is not None
     (group / "receipts").mkdir(exist_ok=True)
     for number in range(len(plan)):
         this = plan.part(number)
-        shard = shard_path(group, this)
+        shard = shard_path(group, source.array, this)
         shard.parent.mkdir(parents=True)
         shard.write_bytes(b"no data")
+        counts = {"0": this.rows}
         receipt = Receipt(
-            number, this.start, this.stop, made["digest"], made["code"]["numerics"], 7, "0" * 64, {"0": this.rows}, 1.0
+            number, this.start, this.stop, **stamp, shard_bytes=7, checksum="0" * 64, status_counts=counts, seconds=1.0
         )
         buffer = io.BytesIO()
-        arrays = {name: np.resize(real[1][name], (this.rows, *real[1][name].shape[1:])) for name in RESULTS}
+        arrays = {name: np.resize(real[1][name], (this.rows, *real[1][name].shape[1:])) for name in real[1]}
         np.savez_compressed(buffer, receipt=np.array(json.dumps(asdict(receipt))), **arrays)
         receipt_path(group, this).write_bytes(buffer.getvalue())
 

@@ -28,8 +28,10 @@ from lehr import simulate_batch
 from lehr.figures.style import GREY, house_style, line_styles, sequence_colours
 from lehr.generate.driver import part_plan
 from lehr.glass.config import GlassRun
+from lehr.glass.quantities import CPN
+from lehr.glass.source import moments
 from lehr.glass.space import PAPER_SUBSETS, StateSpace
-from lehr.store import PartPlan, encoded_bytes, moments, round_signals
+from lehr.store import PartPlan, encoded_bytes
 from lehr.studies import load_run
 
 OUTPUT = Path(__file__).parent.parent / "images" / "scaling.png"
@@ -107,14 +109,15 @@ def whole_parts(config: GlassRun, samples_ms: Costs, count: int) -> dict[str, An
     subset, plan = config.signals.state_space.build().subset("all"), part_plan(config, "all")
     chosen = np.linspace(0, len(plan) - 2, count).round().astype(int)
     memory = np.zeros((plan.rows_per_part, 6, 18501), np.float32)
+    mean, mean_square = np.empty((2, plan.rows_per_part, 6), np.float32)
 
     def simulate_rows(parameters: NDArray[np.float64]) -> None:
         for first in range(0, len(parameters), STEP):
             simulate_batch(parameters[first : first + STEP], out=memory[first : first + STEP])
 
     def encode_rows() -> int:
-        size = encoded_bytes(round_signals(memory), config.signals.storage.rows_per_chunk)
-        moments(memory)
+        size = encoded_bytes(CPN.rounded(memory), config.storage.rows_per_chunk)
+        moments(memory, mean, mean_square)
         memory.max(axis=(1, 2))
         return size
 

@@ -29,7 +29,7 @@ from lehr.glass.space import Subset
 from lehr.glass.tnm import Status, simulate_batch
 from lehr.study import Columns, Quantity, StoreText
 
-__all__ = ["MAX_ROUNDING", "GlassSource", "as_rows"]
+__all__ = ["MAX_ROUNDING", "GlassSource", "as_rows", "moments"]
 
 MAX_ROUNDING = (CPN.step or 0.0) / 2
 """Largest difference between a stored signal and the simulated one, 6.1e-5, whatever its height."""
@@ -105,7 +105,7 @@ class GlassSource:
         CPN.rounded(cpn)
         out[CPN_MAX.name][...] = cpn.max(axis=(1, 2))
         out[FICTIVE_TEMPERATURE.name][...] = fictive
-        _moments(cpn, out[CPN_MEAN.name], out[CPN_MEAN_SQUARE.name])
+        moments(cpn, out[CPN_MEAN.name], out[CPN_MEAN_SQUARE.name])
 
     def keys(self, rows: Columns) -> dict[str, NDArray[np.int64]]:
         """Return the quartets, and the cells (ln_A, delta_h), as whole numbers."""
@@ -159,7 +159,7 @@ def _section(values: dict[str, Any]) -> SignalsConfig:
     return validated(values["signals"], SignalsConfig, "signals", then)
 
 
-def _moments(cpn: NDArray[np.float32], mean: NDArray[np.float32], mean_square: NDArray[np.float32]) -> None:
+def moments(cpn: NDArray[np.float32], mean: NDArray[np.float32], mean_square: NDArray[np.float32]) -> None:
     """Fill mean and mean square of each scan, shape (n, cycles).
 
     The sums of multiples of 2^-13 and of their squares are exact in float64, and so the same on any processor.
