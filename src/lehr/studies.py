@@ -23,7 +23,7 @@ def load_run(path: str | Path) -> AnyRun:
     Raises
     ------
     LehrError
-        If the file is missing or is no YAML mapping, or a key is misspelt, missing or out of range. The message
+        If the file is missing or is not a YAML mapping, or a key is misspelt, missing or out of range. The message
         names the file, the key and the value.
     """
     return load_yaml(path, AnyRun, "workflow/config/default.yaml shows all keys with their defaults.")

@@ -208,7 +208,7 @@ class Source(Protocol):
     def same(self, stored: Columns, again: Columns) -> list[tuple[int, str]]:
         """Compare stored samples with a new simulation; return positions and what differs, empty if all is well.
 
-        The same code on another processor may differ in the last bits, which is no difference.
+        The same code on another processor may differ in the last bits, which does not count.
         """
 
     def text(self, subset: str, results: Columns | None = None) -> StoreText:

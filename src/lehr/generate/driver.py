@@ -77,7 +77,7 @@ def finalise(run: Run, subset: str) -> dict[str, Any]:
     """Complete a subset and return its manifest; see `lehr.store.finalise`."""
     group = run.group_path(subset)
     try:
-        with store.alone(group) if group.exists() else nullcontext():
+        with store.exclusive_lock(group) if group.exists() else nullcontext():
             return store.finalise(group, run.source(), part_plan(run, subset), run.split.build())
     except OSError as error:
         raise LehrError(
@@ -118,10 +118,10 @@ def generate(
     mpi.on_first_rank(comm, lambda: initialise(run, subset))
     plan = part_plan(run, subset)
     with ExitStack() as stack:
-        mpi.on_first_rank(comm, lambda: stack.enter_context(store.at_work(run.group_path(subset))))
+        mpi.on_first_rank(comm, lambda: stack.enter_context(store.shared_lock(run.group_path(subset))))
         todo = mpi.on_first_rank(comm, lambda: _todo(run, subset, plan, block, parts))
         try:
-            with _Shared(comm, sum(part.rows for part in todo), subset) as shared:
+            with _SharedCounters(comm, sum(part.rows for part in todo), subset) as shared:
                 _work(run, subset, plan, todo, shared)
         except BaseException:
             if comm is not None and comm.Get_size() > 1:  # the other ranks would wait for this one for ever
@@ -141,7 +141,7 @@ def _todo(
     return todo
 
 
-def _work(run: Run, subset: str, plan: PartPlan, todo: list[Part], shared: _Shared) -> None:
+def _work(run: Run, subset: str, plan: PartPlan, todo: list[Part], shared: _SharedCounters) -> None:
     """Draw parts until none is left."""
     source = run.source()
     space, array = source.subset(subset), source.array.name
@@ -164,7 +164,7 @@ def _work(run: Run, subset: str, plan: PartPlan, todo: list[Part], shared: _Shar
         writer.write_receipt(part, out, time.perf_counter() - started)
 
 
-class _Shared:
+class _SharedCounters:
     """Two counters that all ranks share: the next part, and the samples done so far; rank 0 shows the latter.
 
     The counters lie in an MPI window on rank 0; one `Lock_all` for the whole time is what makes them fast. Between
@@ -188,7 +188,7 @@ class _Shared:
             mininterval=0.5,
         )
 
-    def __enter__(self) -> _Shared:
+    def __enter__(self) -> _SharedCounters:
         if self._comm is not None:
             self._window, self._local = mpi.shared_counters(self._comm, 2)
             self._window.Lock_all()

@@ -11,7 +11,7 @@ from lehr.store.reader import SequentialReader, ShuffledReader
 from lehr.store.receipts import unfinished
 from lehr.store.store import Store, open_subset
 from lehr.store.verify import Finding, verify
-from lehr.store.writer import PartWriter, alone, at_work, create, rows_per_part
+from lehr.store.writer import PartWriter, create, exclusive_lock, rows_per_part, shared_lock
 
 __all__ = [
     "NOT_COMPUTED",
@@ -22,10 +22,9 @@ __all__ = [
     "SequentialReader",
     "ShuffledReader",
     "Store",
-    "alone",
-    "at_work",
     "create",
     "encoded_bytes",
+    "exclusive_lock",
     "export",
     "finalise",
     "open_subset",
@@ -33,6 +32,7 @@ __all__ = [
     "read_manifest",
     "rows_per_part",
     "samples_to_fill",
+    "shared_lock",
     "small_files",
     "unfinished",
     "verify",

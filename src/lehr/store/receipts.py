@@ -117,7 +117,7 @@ def read_receipt(
             receipt = Receipt(**json.loads(str(content["receipt"])))
             results = {quantity.name: content[quantity.name] for quantity in source.results}
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
-        return None  # a damaged receipt is no receipt
+        return None  # a damaged receipt counts as none
     wanted = {"start": part.start, "stop": part.stop, **stamp}
     if any(getattr(receipt, name) != value for name, value in wanted.items()):
         return None

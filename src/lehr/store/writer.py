@@ -20,7 +20,7 @@ from lehr.store.plan import Part, PartPlan
 from lehr.store.receipts import write_receipt
 from lehr.study import Source
 
-__all__ = ["PartWriter", "alone", "at_work", "create", "rows_per_part"]
+__all__ = ["PartWriter", "create", "exclusive_lock", "rows_per_part", "shared_lock"]
 
 
 def create(path: Path, source: Source, subset: str, storage: StorageConfig) -> Path:
@@ -51,7 +51,7 @@ def create(path: Path, source: Source, subset: str, storage: StorageConfig) -> P
     if not (target / "zarr.json").is_file():
         try:
             target.mkdir(parents=True, exist_ok=True)
-            with alone(target):
+            with exclusive_lock(target):
                 _create(target, source, storage)
         except OSError as error:
             raise LehrError(
@@ -85,15 +85,15 @@ def _create(target: Path, source: Source, storage: StorageConfig) -> None:
 
 
 @contextmanager
-def at_work(group: Path) -> Iterator[None]:
-    """Mark a group as being written; several may be at work."""
+def shared_lock(group: Path) -> Iterator[None]:
+    """Hold a lock that several writers of a group may hold at the same time."""
     with _locked(group, fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
-def alone(group: Path) -> Iterator[None]:
-    """Wait until nobody is at work at a group, keep others waiting, and sweep what killed writers left."""
+def exclusive_lock(group: Path) -> Iterator[None]:
+    """Wait until no writer holds the lock of a group, keep others waiting, and sweep what killed writers left."""
     with _locked(group, fcntl.LOCK_EX):
         for pattern in TEMPORARY:
             for orphan in group.rglob(pattern):
