@@ -13,7 +13,7 @@ import pytest
 
 from lehr import doctor
 from lehr.cli import doctor as verb
-from lehr.doctor import Row, State, installation, machine, ranks
+from lehr.doctor import Check, State, installation, machine, ranks
 from lehr.doctor.checks import execute
 from lehr.doctor.installation import Package, examine
 
@@ -75,12 +75,12 @@ def test_import_stays_light():
 
 def test_package_that_works_tells_version_and_more():
     (row,) = examine([Package("numpy", "install it", "import numpy; print('blas', bool(numpy.show_config))")])
-    assert row == Row("numpy", f"{installation.installed_version('numpy')}, blas True")
+    assert row == Check("numpy", f"{installation.installed_version('numpy')}, blas True")
 
 
 def test_package_that_is_missing_tells_what_to_do():
     (row,) = examine([Package("no-such-distribution", "do this")])
-    assert row == Row("no-such-distribution", "not installed", State.MISSING, "do this")
+    assert row == Check("no-such-distribution", "not installed", State.MISSING, "do this")
 
 
 def test_a_broken_package_leaves_its_neighbours_alone():
@@ -182,16 +182,16 @@ def test_cores_are_those_of_this_process():
 
 def test_gpu_that_tensorflow_does_not_use(only_path):
     program(only_path, "nvidia-smi", "echo 'NVIDIA H100, 81559 MiB, 550.54'")
-    driver, use = machine.gpus(Row("tensorflow", "2.18.1, GPUs: 0"))
+    driver, use = machine.gpus(Check("tensorflow", "2.18.1, GPUs: 0"))
     assert (driver.state, driver.value) == (State.OK, "NVIDIA H100, 81559 MiB, 550.54")
     assert use.state is State.NOTE
     assert "LOCK=gpu" in use.advice
-    assert machine.gpus(Row("tensorflow", "2.18.1, GPUs: 1")) == [driver]
+    assert machine.gpus(Check("tensorflow", "2.18.1, GPUs: 1")) == [driver]
 
 
 def test_gpu_driver_that_fails(only_path):
     program(only_path, "nvidia-smi", "echo 'driver/library version mismatch'; exit 18")
-    (row,) = machine.gpus(Row("tensorflow", "2.18.1, GPUs: 0"))
+    (row,) = machine.gpus(Check("tensorflow", "2.18.1, GPUs: 0"))
     assert row.state is State.NOTE
     assert "version mismatch" in row.value
 

@@ -111,10 +111,10 @@ def test_parts_are_simulated_again_bit_for_bit(lehr: Lehr, copied: Copy, tiny_co
     ("words", "named"),
     [
         (("--parts", "3,16", "--dry-run"), "It has the parts 0 to 15"),
-        (("--parts", "3-"), "'3-' is no part"),
+        (("--parts", "3-"), "'3-' is not a part"),
         (("--parts", "7-5", "--dry-run"), "7-5"),
-        (("--block", "4/3"), "'4/3' is no block"),
-        (("--block", "0/3"), "'0/3' is no block"),
+        (("--block", "4/3"), "'4/3' is not a block"),
+        (("--block", "0/3"), "'0/3' is not a block"),
         (("--block", "1/3", "--parts", "2"), "not allowed with"),
     ],
 )

@@ -458,6 +458,6 @@ def test_read_command(lehr: Lehr, tmp_path: Path) -> None:
     assert "NOT NORMALISED" in done.stdout
     done = lehr("read", path, "--columns", "temperature")
     assert done.returncode == 2
-    assert "no pair" in done.stderr
+    assert "not a pair" in done.stderr
     done = lehr("read", path, "--segments")
     assert "heating" in done.stdout

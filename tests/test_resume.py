@@ -225,7 +225,7 @@ class TestDamage:
             train(copy, "C")
         message = str(caught.value)
         assert f"{newer}: cannot be read (No such file or directory)" in message
-        assert f"{older}: {older / 'state.json'}: damaged, this is no JSON" in message
+        assert f"{older}: {older / 'state.json'}: damaged: not JSON" in message
         assert "--restart" in message
 
     @pytest.mark.parametrize(

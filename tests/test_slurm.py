@@ -13,7 +13,7 @@ from test_resume import SMALL, config_beside
 from lehr.errors import LehrError
 from lehr.generate.jobs import Job, job, jobs, training_flops
 from lehr.glass.config import GlassRun
-from lehr.launch import launch, place
+from lehr.launch import horovod_environment, launch
 from lehr.studies import load_run
 
 # --- what jobs ask for -----------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def test_plan_prints_the_jobs(tmp_path: Path) -> None:
     assert "would make jobs of about an hour" in call("dataset", "plan", alone, "--slurm").stdout
 
 
-# --- places of ranks -------------------------------------------------------------------------------------------------
+# --- numbers of ranks ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_plan_prints_the_jobs(tmp_path: Path) -> None:
         ("2(x2),1", (4, 2, 0), (4, 5, 0, 1, 2, 3)),
     ],
 )
-def test_the_place_of_a_rank(counts: str, task: tuple[int, int, int], expected: tuple[int, ...]) -> None:
+def test_the_numbers_of_a_rank(counts: str, task: tuple[int, int, int], expected: tuple[int, ...]) -> None:
     names = ("SLURM_PROCID", "SLURM_NODEID", "SLURM_LOCALID")
     step = dict(zip(names, map(str, task), strict=True))
-    found = place({**step, "SLURM_STEP_TASKS_PER_NODE": counts, "SLURMD_NODENAME": "n7"})
+    found = horovod_environment({**step, "SLURM_STEP_TASKS_PER_NODE": counts, "SLURMD_NODENAME": "n7"})
     names = ("RANK", "SIZE", "LOCAL_RANK", "LOCAL_SIZE", "CROSS_RANK", "CROSS_SIZE")
     assert tuple(int(found[f"HOROVOD_{name}"]) for name in names) == expected
     assert found["HOROVOD_HOSTNAME"] == "n7"
@@ -97,7 +97,7 @@ def test_the_place_of_a_rank(counts: str, task: tuple[int, int, int], expected: 
 
 def test_launch_needs_an_allocation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
-    with pytest.raises(LehrError, match=r"no Slurm allocation(.|\n)*horovodrun -np 2 --gloo lehr train"):
+    with pytest.raises(LehrError, match=r"not in a Slurm allocation(.|\n)*horovodrun -np 2 --gloo lehr train"):
         launch(2, ["lehr", "train"])
     assert call("launch", "-n", "2").returncode == 2
 

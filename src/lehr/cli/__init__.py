@@ -20,7 +20,7 @@ from typing import Any
 import lehr
 from lehr.errors import LehrError
 
-__all__ = ["GROUPS", "build_parser", "main"]
+__all__ = ["GROUPS", "HelpFormatter", "build_parser", "main"]
 
 GROUPS = {
     "one glass": ("simulate", "read", "fit", "design"),
@@ -30,31 +30,8 @@ GROUPS = {
 }
 """Verbs by the title under which ``lehr --help`` lists them, in that order."""
 
-_EXTRAS = {
-    "h5netcdf": "store",
-    "h5py": "store",
-    "numcodecs": "store",
-    "scipy": "store",
-    "zarr": "store",
-    "tensorstore": "store",
-    "pydantic": "store",
-    "yaml": "store",
-    "tqdm": "store",
-    "keras": "train",
-    "tensorflow": "train",
-    "horovod": "horovod",
-    "matplotlib": "report",
-    "pandas": "report",
-    "jinja2": "report",
-    "PIL": "report",
-    "xarray": "store",
-    "openpyxl": "excel",
-    "pyngb": "instruments",
-    "tadatakit": "instruments",
-}
 
-
-class _HelpFormatter(argparse.HelpFormatter):
+class HelpFormatter(argparse.HelpFormatter):
     """Wraps the lines of a text one by one; those of a list or an example stay as they are."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
@@ -73,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
         "read its four parameters from them, and report how well they do.",
         epilog="more of a verb:\n  lehr VERB --help\n"
         "the whole run of a config:\n  snakemake --configfile CONFIG --cores N",
-        formatter_class=_HelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"lehr {lehr.__version__}")
     modules = {name: import_module(f"{__name__}.{name}") for names in GROUPS.values() for name in names}
@@ -93,7 +70,7 @@ def _add_verbs(parser: argparse.ArgumentParser, modules: dict[str, ModuleType], 
             help=module.ABOUT,
             description=f"{about} {module.DETAILS}".rstrip(),
             epilog=f"example:\n  {module.EXAMPLE}",
-            formatter_class=_HelpFormatter,
+            formatter_class=HelpFormatter,
         )
         if hasattr(module, "VERBS"):
             inner = {verb: import_module(f"{module.__name__}.{verb}") for verb in module.VERBS}
@@ -128,10 +105,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LehrError as error:
         message = str(error)
     except ModuleNotFoundError as error:
+        from lehr.doctor.installation import how_to_install
+
         package = (error.name or "").split(".")[0]
-        if package not in _EXTRAS:
+        advice = how_to_install(package)
+        if not advice:
             raise
-        message = f"this command needs {package}\n  Install it: pip install 'lehr[{_EXTRAS[package]}]'"
+        message = f"this command needs {package}\n  {advice}"
     except KeyboardInterrupt:
         print("lehr: interrupted; run the same command again to go on", file=sys.stderr)
         return 130

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ __all__ = [
     "add_scan_reading",
     "add_store",
     "add_subset",
+    "check_names",
     "load_with_subset",
     "scan_options",
     "subset_path",
@@ -33,20 +34,23 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def add_subset(parser: argparse.ArgumentParser) -> None:
     """Take a subset of the config; `load_with_subset` checks it."""
-    parser.add_argument("--subset", required=True, metavar="NAME", help="LU, RU, LB, RB, C, G or all")
+    parser.add_argument("--subset", required=True, metavar="NAME", help="a subset of the config, such as C")
 
 
 def load_with_subset(options: argparse.Namespace) -> AnyRun:
     """Return the run of the config, which has the subset."""
     from lehr.studies import load_run
 
-    config = load_run(options.config)
-    if options.subset not in config.subsets:
-        raise LehrError(
-            f"{options.config}: the run does not have the subset '{options.subset}'",
-            f"It has: {', '.join(config.subsets)}.",
-        )
-    return config
+    run = load_run(options.config)
+    check_names(options.config, "subset", [options.subset], run.subsets)
+    return run
+
+
+def check_names(config: str, what: str, chosen: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse a name of a subset or a model that the run of a config does not have."""
+    for name in chosen:
+        if name not in known:
+            raise LehrError(f"{config}: the run does not have the {what} '{name}'", f"It has: {', '.join(known)}.")
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
@@ -128,7 +132,7 @@ def _pairs(option: str, words: Sequence[str]) -> dict[str, Any]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not value:
-            raise LehrError(f"{option} {word}: no pair", f"Write {option} temperature=1 signal=3, for example.")
+            raise LehrError(f"{option} {word}: not a pair", f"Write {option} temperature=1 signal=3, for example.")
         new: Any = int(value) if option == "--columns" and value.isdecimal() else value
         # a signal given twice is two signals
         pairs[name] = (*_several(pairs[name]), new) if name in pairs else new

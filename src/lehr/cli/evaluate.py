@@ -8,6 +8,7 @@ from functools import partial
 
 from lehr.cli.arguments import add_model_choice, add_paths
 from lehr.errors import LehrError
+from lehr.split import SPLITS
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="on this subset instead of the one it is trained on; may be given several times",
     )
-    parser.add_argument("--split", choices=["train", "validation", "test"], default="test", help="default: test")
+    parser.add_argument("--split", choices=SPLITS, default="test", help="default: test")
     parser.add_argument("--ranks", type=int, metavar="N", help="refuse to run with another number of MPI ranks")
 
 

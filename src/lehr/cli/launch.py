@@ -26,5 +26,5 @@ def run(options: argparse.Namespace) -> int:
     from lehr.launch import launch
 
     if not options.command:
-        raise LehrError("there is no command to start", "Write it behind the number of ranks.")
+        raise LehrError("the command to start is missing", "Write it after the number of ranks.")
     return launch(options.ranks, options.command)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from lehr.cli.arguments import add_config
-from lehr.errors import LehrError
+from lehr.cli.arguments import add_config, check_names
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -35,9 +34,7 @@ def run(options: argparse.Namespace) -> int:
 
     comm = ranks.world(options.ranks, "lehr limits ...")
     config = ranks.on_first_rank(comm, lambda: load_run(options.config))
-    for subset in options.subset:
-        if subset not in config.subsets:
-            raise LehrError(f"{options.config}: no subset '{subset}'", f"It has: {', '.join(config.subsets)}.")
+    check_names(options.config, "subset", options.subset, config.subsets)
     for subset in options.subset or config.subsets:
         measure_limits(config, subset, comm)
         if ranks.rank_and_size(comm)[0] == 0:

@@ -9,7 +9,21 @@ import numpy as np
 
 from lehr.errors import LehrError
 from lehr.glass.materials import material
+from lehr.glass.quantities import (
+    BETA,
+    COOLING_RATE,
+    CPN_MAX,
+    DELTA_H,
+    FICTIVE_TEMPERATURE,
+    GLASS_TRANSITION,
+    LN_A,
+    PARAMETERS,
+    TEMPERATURE,
+    X,
+)
 from lehr.glass.tnm import ZERO_CELSIUS, Signals, ThermalProgram, TNMParameters, simulate
+from lehr.glass.tnm.kww import BETA_RANGE
+from lehr.study import Quantity
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -21,10 +35,19 @@ EXAMPLE = "lehr simulate --material As2Se3 --cooling-rates 0.5 10 --plot scans.p
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument("--material", metavar="NAME", help="a glass of the shipped table, such as As2Se3")
-    parser.add_argument("--ln-a", type=float, metavar="LN_A", help="natural logarithm of A in seconds")
-    parser.add_argument("--delta-h", type=float, metavar="J/MOL", help="activation energy")
-    parser.add_argument("--x", type=float, help="non-linearity, 0 < x <= 1")
-    parser.add_argument("--beta", type=float, help="non-exponentiality, 0.1 <= beta <= 1")
+    low, high = BETA_RANGE
+    for quantity, accepted in (
+        (LN_A, ""),
+        (DELTA_H, ""),
+        (X, ", 0 < x <= 1"),
+        (BETA, f", {low:g} <= beta <= {high:g}"),
+    ):
+        parser.add_argument(
+            _option(quantity),
+            type=float,
+            metavar=(quantity.name if quantity.unit == "1" else quantity.unit).upper(),
+            help=f"{quantity.meaning}{accepted}",
+        )
     parser.add_argument("--program", metavar="FILE", help="thermal program (docs/programs.md); default: CHR cycles")
     parser.add_argument(
         "--cooling-rates",
@@ -48,8 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Simulate, print a summary, write what was asked for."""
-    given = {"ln_A": options.ln_a, "delta_h": options.delta_h, "x": options.x, "beta": options.beta}
-    missing = [f"--{name.lower().replace('_', '-')}" for name, value in given.items() if value is None]
+    given = [getattr(options, quantity.name.lower()) for quantity in PARAMETERS]
+    missing = [_option(quantity) for quantity, value in zip(PARAMETERS, given, strict=True) if value is None]
     if options.material:
         if len(missing) < len(given):
             raise LehrError("--material and single parameters exclude each other", "Give either.")
@@ -57,10 +80,10 @@ def run(options: argparse.Namespace) -> int:
     elif missing:
         raise LehrError(f"missing: {' '.join(missing)}", "Give all four parameters, or --material NAME.")
     else:
-        parameters = TNMParameters(**given)
+        parameters = TNMParameters(*given)
     start, stop, step = options.temperature
     if not (step > 0 and stop > start > -ZERO_CELSIUS):
-        raise LehrError(f"--temperature {start} {stop} {step} is no ascending range above absolute zero")
+        raise LehrError(f"--temperature {start} {stop} {step} is not an ascending range above absolute zero")
     temperature = np.linspace(start, stop, round((stop - start) / step) + 1) + ZERO_CELSIUS
     signals = simulate(*parameters.as_tuple(), program=_program(options), temperature=temperature)
     _print_summary(signals)
@@ -71,6 +94,10 @@ def run(options: argparse.Namespace) -> int:
         _plot(options.plot, signals)
         print(f"wrote {options.plot}")
     return 0
+
+
+def _option(quantity: Quantity) -> str:
+    return f"--{quantity.name.lower().replace('_', '-')}"
 
 
 def _program(options: argparse.Namespace) -> ThermalProgram:
@@ -86,12 +113,17 @@ def _program(options: argparse.Namespace) -> ThermalProgram:
 
 
 def _print_summary(signals: Signals) -> None:
-    p = signals.parameters
-    print(f"ln A = {p.ln_A:g}  delta_h = {p.delta_h / 1e3:g} kJ/mol  x = {p.x:g}  beta = {p.beta:g}")
-    print(f"Tg (tau = 100 s) = {p.glass_transition:.2f} K = {p.glass_transition - ZERO_CELSIUS:.2f} degC")
+    values = [
+        f"{quantity.label} = {quantity.shown(value):g} {quantity.shown_unit}".rstrip()
+        for quantity, value in zip(PARAMETERS, signals.parameters.as_tuple(), strict=True)
+    ]
+    print("  ".join(values))
+    transition = signals.parameters.glass_transition
+    print(f"{GLASS_TRANSITION.label} (tau = 100 s) = {transition:.2f} K = {transition - ZERO_CELSIUS:.2f} degC")
     if signals.status:
         print(f"warning: {signals.status.message}")
-    print(f"{'first, K/min':>15} {'Tf, K':>9} {'CpN,max':>9} {'at, K':>9}")
+    first, at = f"first ({COOLING_RATE.shown_unit})", f"at ({TEMPERATURE.shown_unit})"
+    print(f"{first:>15} {FICTIVE_TEMPERATURE.heading:>9} {CPN_MAX.label:>9} {at:>9}")
     for rate, fictive, cpn in zip(signals.program.cooling_rates, signals.fictive_temperature, signals.cpn, strict=True):
         peak = int(cpn.argmax())
         print(f"{rate:15g} {fictive[0]:9.2f} {cpn[peak]:9.4f} {signals.temperature[peak]:9.2f}")

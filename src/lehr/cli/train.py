@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from lehr.cli.arguments import add_config
-from lehr.errors import LehrError
+from lehr.cli.arguments import add_config, check_names
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -33,8 +32,6 @@ def run(options: argparse.Namespace) -> int:
     from lehr.training import train
 
     config = load_run(options.config)
-    names = [model.name for model in config.models]
-    if options.model not in names:
-        raise LehrError(f"{options.config}: no model '{options.model}'", f"It has: {', '.join(names)}.")
+    check_names(options.config, "model", [options.model], [model.name for model in config.models])
     train(config, options.model, ranks=options.ranks, restart=options.restart)
     return 0

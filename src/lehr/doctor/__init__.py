@@ -15,15 +15,15 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lehr.doctor.checks import Row, State
+from lehr.doctor.checks import Check, State
 from lehr.doctor.installation import GROUPS, examine, installed_version
 from lehr.doctor.machine import cpu, disk, gpus
 from lehr.doctor.ranks import horovod_world, mpi_world
 
-__all__ = ["Row", "State", "broken", "collect", "format_text"]
+__all__ = ["Check", "State", "broken", "collect", "format_text"]
 
 
-def collect(*, store: Path | None = None, deep: bool = False) -> dict[str, list[Row]]:
+def collect(*, store: Path | None = None, deep: bool = False) -> dict[str, list[Check]]:
     """Look at everything.
 
     Parameters
@@ -35,7 +35,7 @@ def collect(*, store: Path | None = None, deep: bool = False) -> dict[str, list[
 
     Returns
     -------
-    dict of str to list of Row
+    dict of str to list of Check
         The checks of each section; nothing that is missing or broken raises.
     """
     with ThreadPoolExecutor() as pool:
@@ -44,26 +44,26 @@ def collect(*, store: Path | None = None, deep: bool = False) -> dict[str, list[
         packages = [row for group in groups for row in group.result()]
         return {
             "Installation": [
-                Row("lehr", f"{installed_version('lehr') or 'not installed'}, {Path(__file__).parent.parent}"),
-                Row("python", f"{platform.python_version()}, {sys.executable}"),
+                Check("lehr", f"{installed_version('lehr') or 'not installed'}, {Path(__file__).parent.parent}"),
+                Check("python", f"{platform.python_version()}, {sys.executable}"),
                 *packages,
             ],
             "Ranks": [
                 *(world.result() for world in worlds),
-                Row("slurm", shutil.which("sbatch") or "no sbatch on PATH: not a Slurm machine"),
-                Row("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "unset (several ranks: cores / ranks)")),
+                Check("slurm", shutil.which("sbatch") or "no sbatch on PATH: not a Slurm machine"),
+                Check("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "unset (several ranks: cores / ranks)")),
             ],
             "Machine": [*cpu(), *gpus(next(row for row in packages if row.name == "tensorflow"))],
             "Disk": disk(store or Path()),
         }
 
 
-def format_text(sections: Mapping[str, Iterable[Row]]) -> str:
+def format_text(sections: Mapping[str, Iterable[Check]]) -> str:
     """Lay the checks out for a terminal.
 
     Parameters
     ----------
-    sections : mapping of str to iterable of Row
+    sections : mapping of str to iterable of Check
         As `collect` returns them.
 
     Returns
@@ -83,6 +83,6 @@ def format_text(sections: Mapping[str, Iterable[Row]]) -> str:
     return "\n".join([*lines, f"Broken: {', '.join(faults)}." if faults else "What is installed works."])
 
 
-def broken(sections: Mapping[str, Iterable[Row]]) -> list[str]:
+def broken(sections: Mapping[str, Iterable[Check]]) -> list[str]:
     """Return the names of what is installed and does not work."""
     return [row.name for rows in sections.values() for row in rows if row.state is State.BROKEN]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Row", "State", "execute"]
+__all__ = ["Check", "State", "execute"]
 
 
 class State(StrEnum):
@@ -23,7 +23,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Row:
+class Check:
     """What one check found.
 
     Parameters

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lehr.cli.arguments import add_store, subset_path
 from lehr.errors import LehrError
+from lehr.split import SPLITS
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rows", metavar="A:B[:STEP]", help="rows of the subset (default: all); the last nine: --rows=-9:"
     )
-    parser.add_argument("--split", choices=["train", "validation", "test"], help="only this split, drawn by sample")
+    parser.add_argument("--split", choices=SPLITS, help="only this split, drawn by sample")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -53,5 +54,5 @@ def _slice(text: str | None) -> slice:
         if not 2 <= len(numbers) <= 3 or 0 in numbers[2:]:
             raise ValueError
     except ValueError:
-        raise LehrError(f"--rows {text}: no range of rows", "Write 0:100, or 0:1000:10 for every tenth.") from None
+        raise LehrError(f"--rows {text}: not a range of rows", "Write 0:100, or 0:1000:10 for every tenth.") from None
     return slice(*numbers)

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Simulate a subset, under MPI or alone."""
+    """Simulate a subset, under MPI or in one process."""
     from lehr import generate
 
     config = load_with_subset(options)
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 def _block(text: str) -> tuple[int, int]:
     number, _, count = text.partition("/")
     if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
-        raise argparse.ArgumentTypeError(f"'{text}' is no block; write 2/8 for the second of eight")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a block; write 2/8 for the second of eight")
     return int(number), int(count)
 
 
@@ -63,6 +63,6 @@ def _parts(text: str) -> list[int]:
     for word in text.split(","):
         first, dash, last = word.partition("-")
         if not (first.isdigit() and (last.isdigit() or not dash) and int(first) <= int(last or first)):
-            raise argparse.ArgumentTypeError(f"'{word}' is no part; write 3,17-20")
+            raise argparse.ArgumentTypeError(f"'{word}' is not a part; write 3,17-20")
         numbers += range(int(first), int(last or first) + 1)
     return numbers

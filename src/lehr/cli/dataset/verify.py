@@ -47,5 +47,5 @@ def run(options: argparse.Namespace) -> int:
 
 def _count(text: str) -> int:
     if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of samples")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of samples")
     return int(text)
