@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -13,18 +14,21 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import ROOT
 from scipy.interpolate import barycentric_interpolate
 
 from lehr.errors import LehrError
-from lehr.evaluation.network import Network, load_network, predict
+from lehr.evaluation.predict import Network, load_network, predict
 from lehr.glass.config import GlassRun, NetworkConfig
 from lehr.glass.config.network import AttentionFit
 from lehr.glass.networks import PARAMETERS, TargetScaling
 from lehr.glass.networks.attention import AttentionSegment, Downsampling
 from lehr.glass.networks.convolution import IndependentConvolution
+from lehr.glass.networks.flops import layer_flops, training_flops
 from lehr.glass.networks.mcnn import build_mcnn
-from lehr.glass.networks.summary import summarise, training_flops
+from lehr.glass.networks.summary import summarise
 from lehr.glass.tnm import ThermalProgram, simulate_batch
+from lehr.studies import load_run
 from lehr.training.record import Record, Samples, write_run
 
 SMALL = NetworkConfig(attention_points=32, filters=(3, 2), pool_sizes=(2, 4), branch_width=5, dense_widths=(6,))
@@ -34,7 +38,7 @@ FITS: tuple[AttentionFit, ...] = ("piecewise", "cubic")
 
 @pytest.fixture(scope="module")
 def signals() -> np.ndarray:
-    """Simulated samples from broad to near-vertical transitions, shape (5, 926, 6)."""
+    """Simulated samples from broad to near-vertical transitions, shape (5, 6, 926)."""
     parameters = np.array(
         [
             [-220.0, 7e5, 0.6, 0.6],
@@ -48,7 +52,7 @@ def signals() -> np.ndarray:
         parameters, program=ThermalProgram.chr_cycles(), temperature=np.arange(-250.0, 1601.0, 2.0) + 273.15
     )
     assert not status.any()
-    return cpn.swapaxes(1, 2).astype(np.float32)
+    return cpn.astype(np.float32)
 
 
 def segment_by_polyfit(y: np.ndarray, points: int) -> np.ndarray:
@@ -85,18 +89,16 @@ class TestScaling:
 
 class TestDownsampling:
     def test_every_kth_point(self) -> None:
-        signals = np.arange(2 * 10 * 3, dtype=np.float32).reshape(2, 10, 3)
+        signals = np.arange(2 * 10 * 3, dtype=np.float32).reshape(2, 3, 10)
         layer = Downsampling(3)
-        assert np.array_equal(layer(signals), signals[:, [0, 3, 6, 9]])
-        assert layer.compute_output_shape((None, 10, 3)) == (None, 4, 3)
+        assert np.array_equal(layer(signals), signals[:, :, [0, 3, 6, 9]])
+        assert layer.compute_output_shape((None, 3, 10)) == (None, 3, 4)
 
 
 class TestAttention:
     def test_agrees_with_polyfit_on_simulated_signals(self, signals: np.ndarray) -> None:
         found = np.asarray(AttentionSegment(50, THRESHOLD)(signals))
-        expected = np.stack(
-            [[segment_by_polyfit(y, 50) for y in sample.T] for sample in signals]
-        ).swapaxes(1, 2)  # fmt: skip
+        expected = np.stack([[segment_by_polyfit(y, 50) for y in sample] for sample in signals])
         # single precision: sums of some hundred terms, peaks of 30 and a fit that overshoots
         assert np.abs(found - expected).max() < 1e-5 * np.abs(signals).max()
 
@@ -115,15 +117,15 @@ class TestAttention:
     )
     def test_short_and_odd_segments(self, y: list[float]) -> None:
         values = np.array(y, np.float32)
-        found = np.asarray(AttentionSegment(9, THRESHOLD)(values[None, :, None]))[0, :, 0]
+        found = np.asarray(AttentionSegment(9, THRESHOLD)(values[None, None]))[0, 0]
         assert found == pytest.approx(segment_by_polyfit(values, 9), abs=1e-5)
 
     def test_flat_signals_beside_a_peak_do_not_disturb_it(self, signals: np.ndarray) -> None:
         layer = AttentionSegment(20, THRESHOLD)
         mixed = signals.copy()
-        mixed[:, :, 0] = 0
+        mixed[:, 0] = 0
         found, alone = np.asarray(layer(mixed)), np.asarray(layer(signals))
-        assert np.array_equal(found[:, :, 1:], alone[:, :, 1:])
+        assert np.array_equal(found[:, 1:], alone[:, 1:])
         assert np.isfinite(found).all()
 
 
@@ -132,7 +134,7 @@ class TestPiecewiseAttention:
         """SciPy's barycentric interpolation in double precision, interval after interval."""
         found = np.asarray(AttentionSegment(50, THRESHOLD, "piecewise")(signals))
         for sample, segments in zip(signals, found, strict=True):
-            for y, segment in zip(sample.T.astype(float), segments.T, strict=True):
+            for y, segment in zip(sample.astype(float), segments, strict=True):
                 first = np.flatnonzero(y < THRESHOLD)[-1]
                 last = np.flatnonzero(np.abs(y - 1) >= THRESHOLD)[-1] + 1
                 places = np.linspace(first, last, 50)
@@ -163,7 +165,7 @@ class TestPiecewiseAttention:
         first = below[-1] if below.size else 0
         last = max(first, min(unsettled[-1] + 1, values.size - 1) if unsettled.size else 0)
         points = 2 * max(last - first, 1) + 1  # every point of the segment, and the middle between two
-        found = np.asarray(AttentionSegment(points, THRESHOLD, "piecewise")(values[None, :, None]))[0, :, 0]
+        found = np.asarray(AttentionSegment(points, THRESHOLD, "piecewise")(values[None, None]))[0, 0]
         if first == last:
             assert found == pytest.approx(np.full(points, values[first]), abs=1e-6)
         else:
@@ -172,13 +174,13 @@ class TestPiecewiseAttention:
     def test_reproduces_a_cubic_everywhere(self) -> None:
         s = np.linspace(0, 1, 41)
         cubic = 0.02 + 0.3 * s + 2 * s**2 - 1.1 * s**3  # above the threshold, never settled: the segment is all of it
-        found = np.asarray(AttentionSegment(97, THRESHOLD, "piecewise")(cubic.astype(np.float32)[None, :, None]))
+        found = np.asarray(AttentionSegment(97, THRESHOLD, "piecewise")(cubic.astype(np.float32)[None, None]))
         fine = np.linspace(0, 1, 97)
-        np.testing.assert_allclose(found[0, :, 0], 0.02 + 0.3 * fine + 2 * fine**2 - 1.1 * fine**3, atol=2e-6)
+        np.testing.assert_allclose(found[0, 0], 0.02 + 0.3 * fine + 2 * fine**2 - 1.1 * fine**3, atol=2e-6)
 
     def test_follows_a_peak_that_one_cubic_cannot(self, signals: np.ndarray) -> None:
         sharpest = np.unravel_index(signals.argmax(), signals.shape)
-        scan = signals[sharpest[0], None, :, sharpest[2], None]
+        scan = signals[sharpest[0], None, None, sharpest[1]]
         peak = scan.max()
         piecewise, cubic = (np.asarray(AttentionSegment(1000, THRESHOLD, fit)(scan)).max() for fit in FITS)
         assert piecewise == pytest.approx(peak, rel=0.02)
@@ -242,7 +244,7 @@ class TestIndependentConvolution:
 
 class TestNetwork:
     def test_parameters_are_those_of_the_paper_layer_by_layer(self) -> None:
-        network = build_mcnn(926, 6, NetworkConfig())
+        network = build_mcnn(6, 926, NetworkConfig())
         total = 0
         for kernel, points in ((4, 1000), (12, 309), (24, 926)):
             stacks = 6 * ((kernel + 1) * 8 + 2 * (kernel * 8 + 1) * 8)
@@ -252,8 +254,8 @@ class TestNetwork:
         assert network.output_shape == (None, 4)
 
     def test_operations_are_those_of_the_paper_layer_by_layer(self) -> None:
-        network = build_mcnn(926, 6, NetworkConfig())
-        rows = {row.name: row for row in summarise(network)}
+        network = build_mcnn(6, 926, NetworkConfig())
+        rows = {row.name: row for row in summarise(6, 926, NetworkConfig())}
         total = first = 0
         for name, kernel, points in (("attention", 4, 1000), ("downsampling", 12, 309), ("original", 24, 926)):
             lengths = (points, points // 4, points // 4 // 4)
@@ -267,25 +269,37 @@ class TestNetwork:
             total += 2 * (lengths[2] // 4) * 8 * 6 * 32
         total += 2 * (96 * 32 + 32 * 32 + 32 * 4)
         assert sum(row.flops for row in rows.values()) == total
-        assert training_flops(network) == 3 * total - first
+        assert training_flops(6, 926, NetworkConfig()) == 3 * total - first
         assert sum(row.parameters for row in rows.values()) == network.count_params()
 
+    @pytest.mark.parametrize("name", ["paper", "demo", "reduced"])
+    def test_operations_are_those_of_the_kernels_that_keras_has(self, name: str) -> None:
+        run = load_run(ROOT / f"workflow/config/{name}.yaml")
+        sizes = run.signals.program.cycle_count, run.signals.temperature.points, run.network
+        counted = {}
+        for layer in build_mcnn(*sizes).layers:
+            if isinstance(layer, IndependentConvolution):
+                counted[layer.name] = 2 * math.prod(layer.kernel.shape) * layer.input[0].shape[1]
+            elif isinstance(layer, keras.layers.Dense):
+                counted[layer.name] = 2 * math.prod(layer.kernel.shape)
+        assert layer_flops(*sizes) == counted
+
     def test_kernel_sizes_follow_the_branches(self) -> None:
-        network = build_mcnn(100, 6, SMALL)
+        network = build_mcnn(6, 100, SMALL)
         sizes = [network.get_layer(f"{n}_convolution_1").kernel_size for n in ("attention", "downsampling", "original")]
         assert sizes == [4, 12, 24]
 
     def test_a_channel_changes_its_own_features_only(self) -> None:
         keras.utils.set_random_seed(0)
-        network = build_mcnn(120, 6, SMALL)
+        network = build_mcnn(6, 120, SMALL)
         features = keras.Model(
             network.inputs[0],
             [network.get_layer(f"{n}_flatten").input for n in ("attention", "downsampling", "original")],
         )
         random = np.random.default_rng(0)
-        signals = np.sort(random.uniform(0, 1, size=(2, 120, 6)), axis=1).astype(np.float32)
+        signals = np.sort(random.uniform(0, 1, size=(2, 6, 120)), axis=2).astype(np.float32)
         changed = signals.copy()
-        changed[:, :, 2] **= 2
+        changed[:, 2] **= 2
         for pair in zip(features(signals), features(changed), strict=True):
             before, after = (np.asarray(value).reshape(2, -1, 6, 2) for value in pair)
             others = [0, 1, 3, 4, 5]
@@ -293,7 +307,7 @@ class TestNetwork:
             assert not np.array_equal(before[:, :, 2], after[:, :, 2])
 
     def test_round_trip_through_a_file(self, tmp_path: Path, signals: np.ndarray) -> None:
-        network = build_mcnn(926, 6, SMALL)
+        network = build_mcnn(6, 926, SMALL)
         network.save(tmp_path / "model.keras")
         again = keras.saving.load_model(tmp_path / "model.keras")
         assert np.array_equal(network.predict_on_batch(signals), again.predict_on_batch(signals))
@@ -308,12 +322,12 @@ class TestNetwork:
     )
     def test_too_short_for_the_pools(self, points: int, changes: dict[str, int], words: tuple[str, str]) -> None:
         with pytest.raises(LehrError) as caught:
-            build_mcnn(points, 6, NetworkConfig.model_validate(changes))
+            build_mcnn(6, points, NetworkConfig.model_validate(changes))
         assert words[0] in caught.value.what
         assert words[1] in caught.value.then
 
     def test_just_long_enough_for_the_pools(self) -> None:
-        assert build_mcnn(190, 6, NetworkConfig(attention_points=64)).output_shape == (None, 4)
+        assert build_mcnn(6, 190, NetworkConfig(attention_points=64)).output_shape == (None, 4)
 
 
 @pytest.mark.slow
@@ -322,7 +336,7 @@ def test_a_saved_network_is_the_same_under_jax(tmp_path: Path, signals: np.ndarr
     pytest.importorskip("jax")
     keras.utils.set_random_seed(1)
     network = build_mcnn(
-        926, 6, NetworkConfig(attention_points=200, filters=(4, 4), pool_sizes=(4, 4), dropout=0.0, attention_fit=fit)
+        6, 926, NetworkConfig(attention_points=200, filters=(4, 4), pool_sizes=(4, 4), dropout=0.0, attention_fit=fit)
     )
     network.save(tmp_path / "network.keras")
     np.save(tmp_path / "signals.npy", signals)
@@ -357,7 +371,7 @@ def run_folder(tmp_path: Path) -> Path:
     samples = Samples({"train": 3, "validation": 1, "test": 1}, 0, np.zeros(4), np.zeros(4), np.ones(4))
     row = {"epoch": 1, "val_mae": 0.1, **{f"val_mae_{name}": 0.1 for name in PARAMETERS}}
     origin = {"starts": [], "data": {"code": {"version": "1", "numerics": "0"}}, "cycles": 6}
-    write_run(Record(config, "C", samples, 1, 1, 0.1), build_mcnn(186, 6, config.network), [row], 1.0, origin)
+    write_run(Record(config, "C", samples, 1, 1, 0.1), build_mcnn(6, 186, config.network), [row], 1.0, origin)
     return config.run_path("C")
 
 
@@ -366,7 +380,7 @@ class TestRunFolder:
         network = load_network(run_folder, temperature=np.linspace(-250, 1600, 186) + 273.15)
         assert network.run["model"] == "C"
         assert network.temperature[[0, -1]] == pytest.approx([23.15, 1873.15])
-        signals = np.random.default_rng(0).uniform(0, 1, (7, 186, 6))
+        signals = np.random.default_rng(0).uniform(0, 1, (7, 6, 186))
         found = predict(network, signals, batch_size=3)
         # Another batch size sums in another order, in single precision: some 1e-7 of the range of each parameter,
         # in which a value may well be 0.
@@ -379,8 +393,8 @@ class TestRunFolder:
 
     def test_signals_of_another_shape(self, run_folder: Path) -> None:
         network: Network = load_network(run_folder)
-        with pytest.raises(LehrError, match=r"takes \(n, 186, 6\)"):
-            predict(network, np.zeros((2, 6, 186)))
+        with pytest.raises(LehrError, match=r"takes \(n, 6, 186\)"):
+            predict(network, np.zeros((2, 186, 6)))
 
     def test_other_temperatures(self, run_folder: Path) -> None:
         with pytest.raises(LehrError, match=r"takes 186 temperatures from 23\.15 to 1873\.15 K"):

@@ -21,7 +21,7 @@ from processes import ended, ranks_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from lehr.errors import LehrError
-from lehr.evaluation.network import load_network, predict
+from lehr.evaluation.predict import load_network, predict
 from lehr.glass.config import GlassRun
 from lehr.glass.networks import TargetScaling
 from lehr.store import ShuffledReader, SignalStore
@@ -167,7 +167,7 @@ class TestOneRank:
             (copy.run_path("C") / name).unlink()
         train(copy, "C")
         assert f"C: nothing left to train, epoch {EPOCHS} " in capfd.readouterr().err
-        signals = SignalStore.open(copy.store_path, "C").read(0, 3).swapaxes(1, 2)
+        signals = SignalStore.open(copy.store_path, "C").read(0, 3)
         one, other = (predict(load_network(config.run_path("C")), signals) for config in (copy, undisturbed))
         assert np.array_equal(one, other)
         assert same_history(copy, undisturbed)

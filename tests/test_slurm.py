@@ -11,22 +11,12 @@ from stores import call, tree
 from test_resume import SMALL, config_beside
 
 from lehr.errors import LehrError
-from lehr.generate.jobs import Job, job, jobs, training_flops
+from lehr.generate.jobs import Job, job, jobs
 from lehr.glass.config import GlassRun
 from lehr.launch import horovod_environment, launch
 from lehr.studies import load_run
 
 # --- what jobs ask for -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["paper", "demo", "reduced"])
-def test_operations_of_a_training_are_those_that_keras_counts(name: str) -> None:
-    from lehr.glass.networks.mcnn import build_mcnn
-    from lehr.glass.networks.summary import training_flops as counted
-
-    config = load_run(ROOT / f"workflow/config/{name}.yaml")
-    network = build_mcnn(config.signals.temperature.points, config.signals.program.cycle_count, config.network)
-    assert training_flops(config) == counted(network)
 
 
 def test_the_paper_is_tens_of_jobs() -> None:

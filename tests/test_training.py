@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 
 from lehr.errors import LehrError
-from lehr.evaluation.network import load_network, predict
+from lehr.evaluation.predict import load_network, predict
 from lehr.glass.config import GlassRun
 from lehr.glass.config.run import GlassTraining, LossWeights
 from lehr.glass.networks import PARAMETERS, TargetScaling
+from lehr.glass.networks.loss import WeightedSquaredError
 from lehr.store import SequentialReader, ShuffledReader, SignalStore
 from lehr.training import train
 from lehr.training.horovod import World, start
-from lehr.training.objective import WeightedSquaredError, build_optimizer
+from lehr.training.optimizer import build_optimizer
 
 
 def beside(tiny: GlassRun, folder: Path, **changes: Any) -> GlassRun:
@@ -114,7 +115,7 @@ class TestTraining:
         assert network.run["best_epoch"] == best["epoch"]
         store = SignalStore.open(trained.store_path, "C")
         reader = SequentialReader(store, trained.split.build(), "validation", batch_size=50)
-        found = [(predict(network, signals), parameters) for _, signals, parameters in reader]
+        found = [(predict(network, signals.swapaxes(1, 2)), parameters) for _, signals, parameters in reader]
         predicted, true = (np.concatenate(part) for part in zip(*found, strict=True))
         error = np.abs(predicted - true).mean(axis=0)
         expected = [best[f"val_mae_{name}"] for name in PARAMETERS]

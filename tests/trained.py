@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from lehr.evaluation import network
+from lehr.evaluation import predict
 from lehr.files import file_checksum
 from lehr.glass.config import GlassRun
 from lehr.glass.config.run import GlassModel, SubsetName
@@ -40,8 +40,8 @@ def fake_run(
         config.run_path(name).mkdir(parents=True)
         (config.run_path(name) / "model.keras").write_bytes(name.encode())
         record(config, name)
-    monkeypatch.setattr(network, "load_network", lambda *_: None)
-    monkeypatch.setattr(network, "predict", lambda _, signals: np.resize(answer, (len(signals), 4)))
+    monkeypatch.setattr(predict, "load_network", lambda *_: None)
+    monkeypatch.setattr(predict, "predict", lambda _, signals: np.resize(answer, (len(signals), 4)))
     return config
 
 
@@ -49,7 +49,7 @@ def untrained_run(tiny: GlassRun, folder: Path) -> Path:
     """Write the run folder of a real network C as it is before the first step, and return the config file beside it."""
     config = config_beside(tiny, folder, *tiny.models)
     keras.utils.set_random_seed(0)
-    made = build_mcnn(config.signals.temperature.points, config.signals.program.cycle_count, config.network)
+    made = build_mcnn(config.signals.program.cycle_count, config.signals.temperature.points, config.network)
     run = config.run_path("C")
     run.mkdir(parents=True)
     made.save(run / "model.keras")

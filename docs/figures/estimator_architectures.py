@@ -19,10 +19,10 @@ from lehr.glass.estimator.glasses import Glasses, simulate_glasses
 from lehr.glass.estimator.layers import build_estimator, negative_log_likelihood
 from lehr.glass.estimator.network import OUTPUTS
 from lehr.glass.networks import TargetScaling
+from lehr.glass.networks.loss import WeightedSquaredError
 from lehr.glass.networks.mcnn import build_mcnn
 from lehr.glass.space import ScatteredSpace
 from lehr.glass.tnm import default_temperature, simulate_batch
-from lehr.training.objective import WeightedSquaredError
 
 Array = NDArray[Any]
 
@@ -65,7 +65,7 @@ def in_window(glasses: Glasses) -> tuple[list[Array], Array]:
 def signals(glasses: Glasses) -> Array:
     """What the network of the paper is given."""
     cpn, _ = simulate_batch(glasses.parameters, temperature=default_temperature()[::EVERY], dtype="float32")
-    return np.ascontiguousarray(np.moveaxis(cpn, 1, 2))
+    return cpn
 
 
 def report(name: str, network: keras.Model, seen: int, error: Array) -> None:

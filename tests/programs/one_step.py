@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from lehr.evaluation.network import LAYERS
+from lehr.evaluation.predict import LAYERS
 
 folder = Path(sys.argv[1])
 signals = np.load(folder / "signals.npy")

@@ -97,7 +97,7 @@ def _share(run: RunReference, subset: str, split: str, rank: int, size: int) -> 
         rank=rank,
         size=size,
     )
-    from lehr.evaluation.network import (  # Keras takes seconds to load: after what may be wrong without it
+    from lehr.evaluation.predict import (  # Keras takes seconds to load: after what may be wrong without it
         load_network,
         predict,
     )
@@ -108,8 +108,8 @@ def _share(run: RunReference, subset: str, split: str, rank: int, size: int) -> 
     label = f"evaluate {run.model} on {subset}"
     with tqdm(total=reader.samples, desc=label, unit="sample", mininterval=0.5, disable=rank != 0) as bar:
         for rows, signals, true in reader:
-            predicted = predict(network, signals)
             cpn = signals.swapaxes(1, 2)
+            predicted = predict(network, cpn)
             batches.append(
                 {
                     "row": rows,

@@ -119,7 +119,7 @@ def measure_robustness(run: RunReference) -> xarray.Dataset:
 
 def _errors(run: RunReference, store: SignalStore, rows: NDArray[np.int64], cases: list[_Case]) -> NDArray[np.float64]:
     """Return the signed errors, shape (cases, samples, quantities)."""
-    from lehr.evaluation.network import load_network, predict  # Keras takes seconds to load
+    from lehr.evaluation.predict import load_network, predict  # Keras takes seconds to load
 
     network = load_network(run.folder, store.temperature)
     errors = np.empty((len(cases), rows.size, len(QUANTITIES)))
@@ -128,11 +128,11 @@ def _errors(run: RunReference, store: SignalStore, rows: NDArray[np.int64], case
         for first in range(0, rows.size, size):
             batch = rows[first : first + size]
             signals, true = read_samples(store, batch), store.parameters[batch]
-            undistorted = signed_errors(true, predict(network, signals.swapaxes(1, 2)))
+            undistorted = signed_errors(true, predict(network, signals))
             for error, case in zip(errors[:, first : first + size], cases, strict=True):
                 if case.level:
                     distorted = _distorted(signals, batch, store, case)
-                    error[...] = signed_errors(true, predict(network, distorted.swapaxes(1, 2)))
+                    error[...] = signed_errors(true, predict(network, distorted))
                 else:
                     error[...] = undistorted
                 bar.update(batch.size)

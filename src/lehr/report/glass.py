@@ -80,7 +80,7 @@ def read_glass(config: GlassRun, networks: Mapping[str, tuple[Path, Ranges]]) ->
     LehrError
         If the table of materials has no such glass, or a network cannot be loaded.
     """
-    from lehr.evaluation.network import (  # Keras takes seconds to load, and the figures need none of it
+    from lehr.evaluation.predict import (  # Keras takes seconds to load, and the figures need none of it
         load_network,
         predict,
     )
@@ -93,7 +93,7 @@ def read_glass(config: GlassRun, networks: Mapping[str, tuple[Path, Ranges]]) ->
         temperature=config.signals.temperature.kelvin(),
         tolerance=config.signals.tolerance,
     )
-    sample: NDArray[np.float32] = signals.cpn.T[None].astype(np.float32)
+    sample: NDArray[np.float32] = signals.cpn[None].astype(np.float32)
     published = quantities(row)
     readings = [
         Reading(

@@ -73,7 +73,8 @@ class Validation(keras.callbacks.Callback):
         """Validate."""
         logs = {} if logs is None else logs
         absolute, square, count, size = np.zeros(4), np.zeros(4), 0, 0
-        for _, signals, parameters in self._batches:
+        for _, transposed, parameters in self._batches:
+            signals = transposed.swapaxes(1, 2)
             size = max(size, len(signals))
             # a short last batch is filled up: another shape would cost seconds of tracing
             filled = np.pad(signals, ((0, size - len(signals)), (0, 0), (0, 0)))

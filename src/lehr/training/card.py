@@ -17,10 +17,10 @@ the temperatures from {start:g} to {stop:g} degC in steps of {step:g} K, it esti
 Tool-Narayanaswamy-Moynihan model: ln A (A in s), activation energy delta_h, non-linearity x, non-exponentiality beta.
 
 ```python
-from lehr.evaluation.network import load_network, predict
+from lehr.evaluation.predict import load_network, predict
 
 network = load_network(".")             # this folder
-parameters = predict(network, signals)  # (n, {points}, {cycles}) -> (n, 4): ln A, delta_h in J/mol, x, beta
+parameters = predict(network, signals)  # (n, {cycles}, {points}) -> (n, 4): ln A, delta_h in J/mol, x, beta
 ```
 
 ## Errors on the validation split

@@ -64,9 +64,10 @@ def _train(config: GlassRun, model: str, world: World, began: float, restart: bo
 
     import keras
 
+    from lehr.glass.networks.loss import WeightedSquaredError
     from lehr.glass.networks.mcnn import build_mcnn
     from lehr.training.checkpoints import Checkpoints, State, identity
-    from lehr.training.objective import WeightedSquaredError, build_optimizer
+    from lehr.training.optimizer import build_optimizer
     from lehr.training.precision import in_precision
     from lehr.training.record import is_written
 
@@ -75,8 +76,8 @@ def _train(config: GlassRun, model: str, world: World, began: float, restart: bo
     # Ranks draw different weights; those of rank 0 then go to all.
     seed = np.random.SeedSequence(training.seed, spawn_key=(world.rank,)).generate_state(1)[0]
     keras.utils.set_random_seed(int(seed))
-    points, cycles = config.signals.temperature.points, config.signals.program.cycle_count
-    network = in_precision(build_mcnn(points, cycles, config.network), training.precision)
+    cycles, points = config.signals.program.cycle_count, config.signals.temperature.points
+    network = in_precision(build_mcnn(cycles, points, config.network), training.precision)
     store = _open(config, config.model(model).subset)
     samples = _samples(store, config.split_of(model).build())
     # Horovod's operations cannot be compiled by XLA, which Keras would turn on by itself on a GPU.
@@ -192,7 +193,7 @@ def _fit(
     ]
     if world.rank == 0:
         callbacks += [keeper, TensorBoard(_tensorboard(config, model, checkpoints))]
-    feed = Feed(reader, scaling, (store.points, store.cycles), range(first, training.epochs))
+    feed = Feed(reader, scaling, (store.cycles, store.points), range(first, training.epochs))
     try:
         network.fit(
             feed.dataset,

@@ -138,8 +138,8 @@ def write_run(
     made = folder / ".being-written"
     shutil.rmtree(made, ignore_errors=True)  # of a start that was killed
     made.mkdir(parents=True)
-    points, cycles = network.input_shape[1:]
-    bare = build_mcnn(points, cycles, record.config.network)  # in float32, without optimizer and loss
+    cycles, points = network.input_shape[1:]
+    bare = build_mcnn(cycles, points, record.config.network)  # in float32, without optimizer and loss
     bare.set_weights(network.get_weights())
     bare.save(made / "model.keras")
     _write_history(made / "history.csv", history)

@@ -62,7 +62,7 @@ class Feed:
     scaling : TargetScaling
         Normalisation of the targets.
     shape : tuple of int
-        Points and cycles of a sample.
+        Cycles and points of a sample.
     epochs : range
         Numbers of the epochs to give, one after the other.
 
@@ -79,12 +79,8 @@ class Feed:
         self._scaling = scaling
         self._epochs = epochs
         self.error: Exception | None = None
-        points, cycles = shape
-        # The reader's memory is ordered by cycles. Handed over like that it is copied once, as it lies; TensorFlow
-        # transposes faster, and on a thread of its own.
-        signature = (tf.TensorSpec((None, cycles, points), tf.float32), tf.TensorSpec((None, 4), tf.float32))
+        signature = (tf.TensorSpec((None, *shape), tf.float32), tf.TensorSpec((None, 4), tf.float32))
         dataset: Any = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
-        dataset = dataset.map(lambda signals, targets: (tf.transpose(signals, (0, 2, 1)), targets))
         self.dataset = dataset.prefetch(PREFETCHED_BATCHES)
 
     def _batches(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:

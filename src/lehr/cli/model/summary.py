@@ -27,19 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table and draw the figure."""
-    from lehr.glass.networks.mcnn import build_mcnn
-    from lehr.glass.networks.summary import COUNTED, summarise
+    from lehr.glass.networks.flops import COUNTED
+    from lehr.glass.networks.summary import summarise
     from lehr.studies import load_run
 
     config = load_run(options.config)
-    points, cycles = config.signals.temperature.points, config.signals.program.cycle_count
-    print("\n".join(_table(summarise(build_mcnn(points, cycles, config.network)))))
+    sizes = config.signals.program.cycle_count, config.signals.temperature.points, config.network
+    print("\n".join(_table(summarise(*sizes))))
     print(COUNTED)
     if options.plot:
         from lehr.figures.style import save
         from lehr.glass.networks.drawing import draw_architecture
 
-        save(draw_architecture(points, cycles, config.network), options.plot)
+        save(draw_architecture(*sizes), options.plot)
         print(f"figure: {options.plot}")
     return 0
 

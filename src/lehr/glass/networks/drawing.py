@@ -25,13 +25,13 @@ _MOST_CARDS = 6
 
 
 @house_style
-def draw_architecture(points: int, cycles: int, network: NetworkConfig) -> Axes:
+def draw_architecture(cycles: int, points: int, network: NetworkConfig) -> Axes:
     """Draw the network with its sizes.
 
     Parameters
     ----------
-    points, cycles : int
-        Temperatures of a signal, and signals of a sample.
+    cycles, points : int
+        Signals of a sample, and temperatures of a signal.
     network : NetworkConfig
         Sizes.
     """
@@ -47,7 +47,7 @@ def draw_architecture(points: int, cycles: int, network: NetworkConfig) -> Axes:
     _module(axes, left[3 + depth], left[-1], "transformation")
 
     axes.text(left[0], _BOTTOM, "grey: size of\nthe output", fontsize=_TEXT, color=GREY, va="bottom")
-    _box(axes, left[0], _CENTRE, "signals", f"**{cycles} signals**", "CpN(T)", f"{points} × {cycles}")
+    _box(axes, left[0], _CENTRE, "signals", f"**{cycles} signals**", "CpN(T)", f"{cycles} × {points}")
     for name, lengths in network.lengths(points).items():
         _branch(axes, left, name, lengths, cycles, network)
 
@@ -73,7 +73,7 @@ def _branch(
         "downsampling": ("**Downsampling**", f"every {_ordinal(network.downsampling)} point"),
         "original": ("**Original**", "as it is"),
     }[name]
-    _box(axes, left[1], y, "preprocessing", *words, f"{lengths[0]} × {cycles}")
+    _box(axes, left[1], y, "preprocessing", *words, f"{cycles} × {lengths[0]}")
     _arrow(axes, (left[0] + _BOX, _CENTRE), (left[1], y))
     kernel = getattr(network.kernel_sizes, name)
     for number, (filters, pool) in enumerate(zip(network.filters, network.pool_sizes, strict=True)):

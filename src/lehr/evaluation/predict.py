@@ -37,7 +37,7 @@ class Network:
     Attributes
     ----------
     keras : keras.Model
-        From signals (n, points, cycles) to normalised parameters (n, 4).
+        From signals (n, cycles, points) to normalised parameters (n, 4).
     scaling : TargetScaling
         The normalisation it was trained with.
     temperature : ndarray, shape (points,)
@@ -53,9 +53,9 @@ class Network:
 
     @property
     def input_shape(self) -> tuple[int, int]:
-        """Points and cycles of a sample."""
-        points, cycles = self.keras.input_shape[1:]
-        return points, cycles
+        """Cycles and points of a sample."""
+        cycles, points = self.keras.input_shape[1:]
+        return cycles, points
 
 
 def load_network(run_folder: str | Path, temperature: ArrayLike | None = None) -> Network:
@@ -114,7 +114,7 @@ def predict(network: Network, signals: NDArray[np.floating[Any]], batch_size: in
     ----------
     network : Network
         A trained network.
-    signals : ndarray, shape (n, points, cycles)
+    signals : ndarray, shape (n, cycles, points)
         CpN at the temperatures of the network.
     batch_size : int
         Samples that are computed at once.
@@ -132,7 +132,7 @@ def predict(network: Network, signals: NDArray[np.floating[Any]], batch_size: in
     if signals.shape[1:] != network.input_shape:
         raise LehrError(
             f"signals of shape {signals.shape}: this network takes (n, {', '.join(map(str, network.input_shape))}), "
-            "samples x temperatures x cycles"
+            "samples x cycles x temperatures"
         )
     batches = [signals[first : first + batch_size] for first in range(0, len(signals), batch_size)]
     outputs = [network.keras.predict_on_batch(np.asarray(batch, np.float32)) for batch in batches]
