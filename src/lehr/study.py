@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Columns", "ExtraJob", "Findings", "Quantity", "Source", "StoreText", "Subset", "Task"]
+__all__ = ["Columns", "ExtraJob", "Findings", "NetworkText", "Quantity", "Source", "StoreText", "Subset", "Task"]
 
 Columns = dict[str, NDArray[Any]]
 """Arrays by the names of quantities; the first dimension of each is the sample."""
@@ -244,15 +244,34 @@ class ExtraJob:
     memory: float = 0.0
 
 
+@dataclass(frozen=True)
+class NetworkText:
+    """What a model card says of a network in the words of the study.
+
+    Attributes
+    ----------
+    title : str
+        What it reads from what, without a full stop.
+    description : str
+        A paragraph: inputs, targets, kind of network.
+    limits : tuple of str
+        What it is not good for.
+    """
+
+    title: str
+    description: str
+    limits: tuple[str, ...] = ()
+
+
 class Task(Protocol):
-    """What a network learns. Keras is loaded when it is asked to build or to encode.
+    """What a network learns. Keras is loaded when it is asked to build.
 
     Attributes
     ----------
     inputs, targets : tuple of Quantity
         What the network is given and what it answers; any quantities of the source.
     monitor : str
-        What validation chooses the best epoch by: the smallest wins.
+        What of the validation chooses the best epoch, a column of history.csv: the smallest wins.
     """
 
     inputs: tuple[Quantity, ...]
@@ -260,8 +279,21 @@ class Task(Protocol):
     monitor: str
 
     @property
+    def axes(self) -> Mapping[str, tuple[Quantity, NDArray[Any]]]:
+        """Coordinates at which the inputs must be given, by the names of their dimensions."""
+
+    @property
     def decides(self) -> dict[str, Any]:
-        """Sections of the config that decide the network, its loss and its targets, as JSON has them."""
+        """Sections that decide the network, its loss and its targets, as JSON has them."""
+
+    def completed(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return what `decides` was for an older network with those keys added that it did not know, at their defaults.
+
+        Raises
+        ------
+        LehrError
+            If they have a key that this version does not know.
+        """
 
     @property
     def training_flops(self) -> float:
@@ -277,11 +309,17 @@ class Task(Protocol):
     def loss(self) -> keras.losses.Loss:
         """Return the loss that is trained on."""
 
-    def encode(self, columns: Columns) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return inputs and targets of samples as the network takes them."""
+    def encode_inputs(self, columns: Columns) -> NDArray[Any]:
+        """Return the inputs of samples as the network takes them."""
+
+    def encode_targets(self, columns: Columns) -> NDArray[Any]:
+        """Return the targets of samples as the network answers them."""
 
     def decode(self, outputs: NDArray[Any]) -> Columns:
         """Return targets, by name, of outputs of the network."""
+
+    def text(self) -> NetworkText:
+        """Describe the network for its model card."""
 
 
 class Findings(Protocol):

@@ -1,33 +1,31 @@
-"""Trained networks: read from a run folder, applied to signals."""
+"""Trained networks: read from a run folder, applied to samples."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lehr.config import differences
 from lehr.errors import LehrError
 from lehr.files import file_checksum, read_json
-from lehr.glass.networks import attention as preprocessing
-from lehr.glass.networks import convolution  # the layers a saved network is made of
-from lehr.glass.networks.scaling import TargetScaling
-from lehr.glass.tnm import ZERO_CELSIUS
+from lehr.provenance import packages
+from lehr.study import Columns, Quantity, Task
 
-__all__ = ["LAYERS", "Network", "load_network", "predict"]
+if TYPE_CHECKING:
+    import keras
 
-LAYERS = (
-    convolution.IndependentConvolution,
-    convolution.SplitChannels,
-    preprocessing.AttentionSegment,
-    preprocessing.Downsampling,
-)
-"""Layers of our own; importing them registers them with Keras."""
+    from lehr.evaluation.runs import RunReference
+
+__all__ = ["Network", "load_network", "predict", "predictor"]
 
 _AGAIN = "Train it anew: `lehr train CONFIG --model NAME`."
+_AXIS_TOLERANCE = 1e-3  # of the spacing: what rounding may do to a coordinate
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,103 +35,144 @@ class Network:
     Attributes
     ----------
     keras : keras.Model
-        From signals (n, cycles, points) to normalised parameters (n, 4).
-    scaling : TargetScaling
-        The normalisation it was trained with.
-    temperature : ndarray, shape (points,)
-        Temperatures of the signals it takes, K.
+        From encoded inputs to encoded targets.
+    task : Task
+        What it was trained to do.
     run : dict
         run.json, the record of its training.
     """
 
     keras: keras.Model
-    scaling: TargetScaling
-    temperature: NDArray[np.float64]
+    task: Task
     run: dict[str, Any]
 
     @property
-    def input_shape(self) -> tuple[int, int]:
-        """Cycles and points of a sample."""
-        cycles, points = self.keras.input_shape[1:]
-        return cycles, points
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of the input of a sample."""
+        return tuple(self.keras.input_shape[1:])
+
+    def predict(self, inputs: NDArray[Any] | Columns, batch_size: int = 256) -> Columns:
+        """Estimate the targets of samples, see `lehr.evaluation.predict.predict`."""
+        return predict(self, inputs, batch_size)
 
 
-def load_network(run_folder: str | Path, temperature: ArrayLike | None = None) -> Network:
+def load_network(task: Task, folder: str | Path, axes: Mapping[str, ArrayLike] | None = None) -> Network:
     """Read a trained network.
 
     Parameters
     ----------
-    run_folder : str or Path
-        Where a training wrote model.keras and run.json.
-    temperature : array_like, shape (points,), optional
-        Temperatures in K of the signals that it will be given, to be compared with those it was trained on.
+    task : Task
+        What it was trained to do, by the config of its run.
+    folder : str or Path
+        Where the training wrote model.keras and run.json.
+    axes : mapping, optional
+        Coordinates of the samples that it will be given, by name, to be compared with those it was trained on.
 
     Raises
     ------
     LehrError
-        If a file is missing or damaged, the two do not belong together, or the temperatures differ.
+        If a file is missing or damaged, the two do not belong together or to the task, or the coordinates differ.
+
+    Notes
+    -----
+    The weights are read into the network that the task builds, and Keras has nothing to build by what it wrote in
+    model.keras: run folders of earlier versions, whose layers took transposed signals, are read in the same way.
     """
-    folder = Path(run_folder)
-    run = read_json(folder / "run.json", "Train the network first: `lehr train CONFIG --model NAME`.")
+    folder = Path(folder)
+    record, path = folder / "run.json", folder / "model.keras"
+    run = read_json(record, "Train the network first: `lehr train CONFIG --model NAME`.")
     try:
-        grid = np.array([float(run["temperature"][name]) for name in ("start", "stop", "step")])
-        scaling = TargetScaling(tuple(run["scaling"]["lower"]), tuple(run["scaling"]["upper"]))
         checksum = str(run["network_checksum"])
+        changes = differences(task.completed({name: run[name] for name in task.decides}), task.decides)
     except (KeyError, TypeError, ValueError) as error:
-        raise LehrError(f"{folder / 'run.json'}: damaged, or of another version of lehr ({error!r})", _AGAIN) from None
-    start, stop, step = grid
-    kelvin = np.linspace(start, stop, round((stop - start) / step) + 1) + ZERO_CELSIUS
-    if temperature is not None:
-        asked = np.asarray(temperature, np.float64)
-        if asked.shape != kelvin.shape or not np.allclose(asked, kelvin, rtol=0, atol=1e-3 * step):
-            raise LehrError(
-                f"{folder}: this network takes {kelvin.size} temperatures from {kelvin[0]:g} to {kelvin[-1]:g} K, "
-                f"the signals have {asked.size} from {asked.min():g} to {asked.max():g} K",
-                "Resample the signals, or train a network on their temperatures.",
-            )
-    path = folder / "model.keras"
+        raise LehrError(f"{record}: damaged, or of another version of lehr ({error!r})", _AGAIN) from None
+    if changes:
+        raise LehrError(f"{record}: trained with another config ({'; '.join(changes)})", _AGAIN)
+    for name, values in (axes or {}).items():
+        _compare_axis(folder, task, name, np.asarray(values, np.float64))
     try:
         if file_checksum(path) != checksum:
-            raise LehrError(f"{path}: not the file that {folder / 'run.json'} is about, or damaged", _AGAIN)
-        model = keras.saving.load_model(path, compile=False)
+            raise LehrError(f"{path}: not the file that {record} is about, or damaged", _AGAIN)
+        model = task.build()
+        model.load_weights(path)
     except OSError as error:
         raise LehrError(f"{path}: cannot be read: {error.strerror or error}", _AGAIN) from None
     except (KeyError, TypeError, ValueError) as error:
         raise LehrError(
-            f"{path}: Keras {keras.__version__} cannot load it, Keras {run.get('versions', {}).get('keras')} saved it "
-            f"({str(error).splitlines()[0]})",
+            f"{path}: Keras {packages('keras')['keras']} cannot load it, Keras {run.get('versions', {}).get('keras')} "
+            f"saved it ({str(error).splitlines()[0]})",
             "Use that version, or train anew.",
         ) from None
-    return Network(model, scaling, kelvin, run)
+    return Network(model, task, run)
 
 
-def predict(network: Network, signals: NDArray[np.floating[Any]], batch_size: int = 256) -> NDArray[np.float64]:
-    """Estimate parameters from signals.
+def _compare_axis(folder: Path, task: Task, name: str, asked: NDArray[np.float64]) -> None:
+    quantity, known = task.axes[name]
+    spacing = np.abs(np.diff(known)).min(initial=np.inf)
+    if asked.shape != known.shape or not np.allclose(asked, known, rtol=0, atol=_AXIS_TOLERANCE * spacing):
+        raise LehrError(
+            f"{folder}: this network takes {known.size} {quantity.label}s from {known[0]:g} to {known[-1]:g} "
+            f"{quantity.unit}, the samples have {asked.size} from {asked.min():g} to {asked.max():g} {quantity.unit}",
+            f"Resample them, or train a network on their {quantity.label}s.",
+        )
+
+
+def predict(network: Network, inputs: NDArray[Any] | Columns, batch_size: int = 256) -> Columns:
+    """Estimate the targets of samples.
 
     Parameters
     ----------
     network : Network
         A trained network.
-    signals : ndarray, shape (n, cycles, points)
-        CpN at the temperatures of the network.
+    inputs : dict of ndarray, or ndarray
+        The inputs of n samples by name, as they are stored; an array alone is the only input. For glasses: CpN at the
+        temperatures of the network, shape (n, cycles, points).
     batch_size : int
         Samples that are computed at once.
 
     Returns
     -------
-    ndarray, shape (n, 4)
-        ln A, delta_h (J/mol), x, beta.
+    dict of ndarray
+        The targets by name. For glasses: ln_A, delta_h (J/mol), x and beta, each of shape (n,).
 
     Raises
     ------
     LehrError
-        If the signals have another shape than the network takes.
+        If the samples have another shape than the network takes.
     """
-    if signals.shape[1:] != network.input_shape:
+    task = network.task
+    columns = inputs if isinstance(inputs, dict) else {task.inputs[0].name: inputs}
+    samples = task.encode_inputs({quantity.name: columns[quantity.name] for quantity in task.inputs})
+    if samples.shape[1:] != network.input_shape:
+        dimensions = " x ".join(f"{name}s" for name in ("sample", *task.inputs[0].dims))
         raise LehrError(
-            f"signals of shape {signals.shape}: this network takes (n, {', '.join(map(str, network.input_shape))}), "
-            "samples x cycles x temperatures"
+            f"{task.inputs[0].name} of shape {samples.shape}: this network takes "
+            f"(n, {', '.join(map(str, network.input_shape))}), {dimensions}"
         )
-    batches = [signals[first : first + batch_size] for first in range(0, len(signals), batch_size)]
-    outputs = [network.keras.predict_on_batch(np.asarray(batch, np.float32)) for batch in batches]
-    return network.scaling.denormalise(np.concatenate(outputs) if outputs else np.empty((0, 4)))
+    outputs = [
+        network.keras.predict_on_batch(samples[first : first + batch_size])
+        for first in range(0, len(samples), batch_size)
+    ]
+    return task.decode(np.concatenate(outputs) if outputs else np.empty((0, *network.keras.output_shape[1:])))
+
+
+def predictor(
+    run: RunReference, axes: Mapping[str, tuple[Quantity, NDArray[Any]]] | None = None
+) -> Callable[[Columns], Columns]:
+    """Return `predict` of the network of a run.
+
+    Parameters
+    ----------
+    run : RunReference
+        The network.
+    axes : mapping, optional
+        `Source.axes` of the samples that it will be given.
+
+    Raises
+    ------
+    LehrError
+        As `load_network`.
+    """
+    task = run.config.task(run.model)
+    given = {name: axes[name][1] for name in task.axes} if axes else None
+    return partial(predict, load_network(task, run.folder, given))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lehr.store import SignalStore
-from lehr.store.reader import buffer_chunks
+from lehr.store import Store
+from lehr.store.reader import buffer_chunks, sample_bytes
 from lehr.training.tensorflow import PREFETCHED_BATCHES
 
 __all__ = ["KEPT_BYTES", "Memory"]
@@ -35,19 +35,19 @@ class Memory:
     validation: int
 
     @classmethod
-    def of(cls, store: SignalStore, *, batch: int, streams: int, kept: int) -> Memory:
+    def of(cls, store: Store, *, batch: int, streams: int, kept: int) -> Memory:
         """Work it out.
 
         Parameters
         ----------
-        store : SignalStore
-            The signals.
+        store : Store
+            The samples.
         batch, streams : int
             Samples of a batch and sample streams of this rank.
         kept : int
             Validation samples that this rank keeps in memory; 0 if it reads them in each epoch.
         """
-        sample = store.cycles * store.points * 4
+        sample = sample_bytes(store)
         chunk = store.rows_per_chunk * sample
         read = max(1, batch // store.rows_per_chunk) * chunk + 2 * batch * sample
         return cls(
