@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from pydantic_core import PydanticUndefined
 
-from lehr.cli import _parser
+from lehr.cli import reference
 from lehr.config.section import Section
 from lehr.glass import quantities
 from lehr.glass.config import GlassRun
@@ -32,25 +32,6 @@ def table(*rows: tuple[object, ...]) -> str:
     """Return a Markdown table; the first row is its head."""
     lines = ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
     return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]]) + "\n"
-
-
-def commands(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """Yield a section for a command and each below it."""
-    below = next((a for a in parser._actions if isinstance(a, argparse._SubParsersAction)), None)
-    if below is None:
-        formatter = parser._get_formatter()
-        formatter.add_usage(parser.usage, parser._actions, parser._mutually_exclusive_groups, prefix="")
-        yield f"## {parser.prog}\n\n{parser.description or ''}\n\n```text\n{formatter.format_help().strip()}\n```\n"
-        options = [
-            (f"`{formatter._format_action_invocation(action)}`", formatter._expand_help(action))
-            for action in parser._actions
-            if action.help not in (None, argparse.SUPPRESS) and action.dest != "help"
-        ]
-        if options:
-            yield table(("", ""), *options)
-    else:
-        for command in dict.fromkeys(below.choices.values()):
-            yield from commands(command)
 
 
 def sections(kind: Any) -> list[type[Section]]:
@@ -94,7 +75,7 @@ def quantity_rows() -> Iterator[tuple[object, ...]]:
 def generated() -> dict[str, str]:
     """Return the pages that are made from the package, by their paths."""
     return {
-        "reference/cli.md": "# Commands\n\n" + "\n".join(commands(_parser())),
+        "reference/cli.md": reference.markdown(),
         "reference/config.md": "# Keys of a config\n\nA config names what differs from these defaults. "
         "`lehr config my.yaml` checks one.\n\n" + "\n".join(keys(GlassRun)),
         "reference/quantities.md": "# Quantities\n\nNames in configs, files and Python; units of stored values.\n\n"

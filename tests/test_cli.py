@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import os
 import shlex
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from conftest import ROOT, TINY, run, write_config
 from lehr.cli import GROUPS, build_parser, main
 from lehr.cli.reference import markdown, verbs
 from lehr.doctor.installation import how_to_install
+from lehr.glass.quantities import CPN_MAX
 
 Lehr = Callable[..., subprocess.CompletedProcess[str]]
 VERBS = [verb.prog.removeprefix("lehr ") for verb in verbs(build_parser())]
@@ -127,6 +129,21 @@ def test_simulate_prints_the_reference_peak_and_writes_csv(lehr: Lehr, tmp_path:
     assert table.shape == (8001, 7)
     assert table[:, 1].max() == pytest.approx(2.6106, abs=3e-3)  # converged reference value, 0.5 K/min
     assert "472." in done.stdout
+
+
+def test_simulate_prints_labels_and_units_of_the_quantities(lehr: Lehr) -> None:
+    words = ("simulate", "--ln-a", -79.21, "--delta-h", 318443.9, "--x", 0.57, "--beta", 0.71)
+    first, second, head, *_ = lehr(*words).stdout.splitlines()
+    assert first == "ln A = -79.21  Δh* = 318.444 kJ/mol  x = 0.57  β = 0.71"
+    assert second.startswith("Tg (tau = 100 s) = 456.96 K")
+    assert head.split("  ")[-1].strip() == "at (K)"
+    assert CPN_MAX.label in head
+
+
+def test_output_of_a_terminal_that_knows_only_ascii(lehr: Lehr) -> None:
+    done = lehr("simulate", "--material", "As2Se3", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert "?h* = 318.444 kJ/mol" in done.stdout
 
 
 def test_simulate_draws(lehr: Lehr, tmp_path: Path) -> None:

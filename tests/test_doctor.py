@@ -111,7 +111,7 @@ def test_noise_on_standard_output_is_not_taken_for_an_answer():
 
 @pytest.mark.mpi
 def test_two_mpi_ranks_really_form_a_world():
-    row = ranks.mpi_world()
+    row = ranks.check_mpi_ranks()
     assert row.state is State.OK, row
     assert row.value.endswith("mpiexec starts a world of 2")
 
@@ -119,13 +119,13 @@ def test_two_mpi_ranks_really_form_a_world():
 @pytest.mark.horovod
 @pytest.mark.slow
 def test_two_horovod_ranks_really_form_a_world():
-    row = ranks.horovod_world(deep=True)
+    row = ranks.check_horovod_ranks(deep=True)
     assert row.state is State.OK, row
     assert row.value.endswith("horovodrun starts a world of 2")
 
 
 def test_launcher_that_is_not_on_path(only_path):
-    row = ranks.mpi_world()
+    row = ranks.check_mpi_ranks()
     assert (row.state, row.value) == (State.MISSING, "no mpiexec on PATH: one rank only")
     if (Path(sys.executable).parent / "mpiexec").exists():
         assert f'export PATH="{Path(sys.executable).parent}:$PATH"' in row.advice
@@ -136,7 +136,7 @@ def test_launcher_that_is_not_on_path(only_path):
 def test_launcher_of_another_mpi_is_found_out(only_path):
     """The silent mismatch: two programs, each alone in a world of its own."""
     program(only_path, "mpiexec", "echo lehr-world=1; echo lehr-world=1")
-    row = ranks.mpi_world()
+    row = ranks.check_mpi_ranks()
     assert row.state is State.BROKEN
     assert "worlds of size 1, 1 in place of one of 2" in row.value
     assert "one MPI" in row.advice
@@ -144,7 +144,7 @@ def test_launcher_of_another_mpi_is_found_out(only_path):
 
 def test_launcher_that_fails_is_quoted(only_path):
     program(only_path, "mpiexec", "echo starting; echo 'no slots available' >&2; exit 213")
-    row = ranks.mpi_world()
+    row = ranks.check_mpi_ranks()
     assert row.state is State.BROKEN
     assert row.value.endswith("exit code 213, no slots available")
 
@@ -154,7 +154,7 @@ def test_launcher_that_hangs_is_ended_with_its_children(only_path, monkeypatch, 
     program(only_path, "mpiexec", f"/bin/sleep 60 & echo $! > {note}; wait")
     monkeypatch.setattr(ranks, "MPI_SECONDS", 1.0)
     started = time.monotonic()
-    row = ranks.mpi_world()
+    row = ranks.check_mpi_ranks()
     assert time.monotonic() - started < 20
     assert row.state is State.BROKEN
     assert row.value.endswith("no answer in 1 s")

@@ -8,6 +8,7 @@ Each verb has a file of its name here, or in the folder of the verb that it foll
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -100,6 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = build_parser().parse_args(arguments)
     _keep_tensorflow_quiet()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows only ASCII shows ? for Δ and β
     try:
         return int(options.run(options))
     except LehrError as error:

@@ -10,7 +10,7 @@ from lehr.errors import LehrError
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
 ABOUT = "rank scans that would tell more about a glass, by their Fisher information"
-DETAILS = "See docs/fit.md."
+DETAILS = "See docs/how-to/fit.md."
 EXAMPLE = "lehr design fit.json --for glass_transition"
 
 

@@ -13,7 +13,7 @@ from lehr.files import write_text
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
 ABOUT = "fit ln A, dh, x and beta to measured heating scans of one glass"
-DETAILS = "Exit code 1: the model does not follow the scans. See docs/fit.md."
+DETAILS = "Exit code 1: the model does not follow the scans. See docs/how-to/fit.md."
 EXAMPLE = "lehr fit slow.csv fast.csv --cooling-rates 0.5 20 --plot fit.png --json fit.json"
 
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--heating-rate", type=float, metavar="K/MIN", help="default: what the files say")
     group.add_argument(
-        "--program", metavar="FILE", help="any thermal program (docs/programs.md), a cycle for each scan"
+        "--program", metavar="FILE", help="any thermal program (docs/how-to/programs.md), a cycle for each scan"
     )
     group = parser.add_argument_group("what the instrument did, fitted with the glass")
     group.add_argument(

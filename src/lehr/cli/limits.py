@@ -9,7 +9,7 @@ from lehr.cli.arguments import add_config, check_names
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
 ABOUT = "compute the Cramer-Rao bound of noisy scans, and fit them by least squares"
-DETAILS = "On several processes: mpiexec -n N lehr limits ... See docs/limits.md."
+DETAILS = "On several processes: mpiexec -n N lehr limits ... See docs/how-to/limits.md."
 EXAMPLE = "lehr limits workflow/config/demo.yaml --subset C"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
 ABOUT = "read measured scans, show what was understood, and normalise them"
-DETAILS = "See docs/measured.md."
+DETAILS = "See docs/how-to/read.md."
 EXAMPLE = "lehr read scan.csv --columns temperature=1 signal=3 --plot scans.png"
 
 

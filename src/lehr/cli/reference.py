@@ -26,7 +26,7 @@ def verbs(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
 def markdown() -> str:
     """Return a section for each verb: what it does, its usage, its arguments and options, an example."""
     parser = build_parser()
-    lines = ["# Command line", "", parser.description or "", ""]
+    lines = ["# Commands", "", parser.description or "", ""]
     titles = {names[0]: title for title, names in GROUPS.items()}
     for verb in verbs(parser):
         if title := titles.get(verb.prog.removeprefix("lehr ")):

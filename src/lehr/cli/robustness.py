@@ -11,7 +11,7 @@ from lehr.errors import LehrError
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
 ABOUT = "measure trained models on scans with noise, thermal lag, a sloping baseline or a temperature offset"
-DETAILS = "See docs/limits.md."
+DETAILS = "See docs/how-to/limits.md."
 EXAMPLE = "lehr robustness workflow/config/demo.yaml"
 
 

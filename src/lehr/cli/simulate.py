@@ -48,7 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar=(quantity.name if quantity.unit == "1" else quantity.unit).upper(),
             help=f"{quantity.meaning}{accepted}",
         )
-    parser.add_argument("--program", metavar="FILE", help="thermal program (docs/programs.md); default: CHR cycles")
+    parser.add_argument(
+        "--program", metavar="FILE", help="thermal program (docs/how-to/programs.md); default: CHR cycles"
+    )
     parser.add_argument(
         "--cooling-rates",
         type=float,

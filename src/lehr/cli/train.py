@@ -29,9 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train one model."""
     from lehr.studies import load_run
-    from lehr.training import train
 
     config = load_run(options.config)
     check_names(options.config, "model", [options.model], [model.name for model in config.models])
+    from lehr.training import train  # TensorFlow takes seconds to load
+
     train(config, options.model, ranks=options.ranks, restart=options.restart)
     return 0

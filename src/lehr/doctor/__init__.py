@@ -18,7 +18,7 @@ from pathlib import Path
 from lehr.doctor.checks import Check, State
 from lehr.doctor.installation import GROUPS, examine, installed_version
 from lehr.doctor.machine import cpu, disk, gpus
-from lehr.doctor.ranks import horovod_world, mpi_world
+from lehr.doctor.ranks import check_horovod_ranks, check_mpi_ranks
 
 __all__ = ["Check", "State", "broken", "collect", "format_text"]
 
@@ -40,7 +40,7 @@ def collect(*, store: Path | None = None, deep: bool = False) -> dict[str, list[
     """
     with ThreadPoolExecutor() as pool:
         groups = [pool.submit(examine, group) for group in GROUPS]
-        worlds = [pool.submit(mpi_world), pool.submit(horovod_world, deep)]
+        starts = [pool.submit(check_mpi_ranks), pool.submit(check_horovod_ranks, deep)]
         packages = [row for group in groups for row in group.result()]
         return {
             "Installation": [
@@ -49,7 +49,7 @@ def collect(*, store: Path | None = None, deep: bool = False) -> dict[str, list[
                 *packages,
             ],
             "Ranks": [
-                *(world.result() for world in worlds),
+                *(start.result() for start in starts),
                 Check("slurm", shutil.which("sbatch") or "no sbatch on PATH: not a Slurm machine"),
                 Check("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "unset (several ranks: cores / ranks)")),
             ],

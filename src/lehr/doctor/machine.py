@@ -62,7 +62,7 @@ def disk(store: Path) -> list[Check]:
     return [
         Check("folder", str(wanted)) if writable else Check("folder", f"{folder} is read-only", State.NOTE, elsewhere),
         Check("free", f"{usage.free / 2**30:.1f} GiB of {usage.total / 2**30:.1f} GiB"),
-        _judge(file_system(folder, _kernel_text("self/mounts"))),
+        _check_file_system(file_system(folder, _kernel_text("self/mounts"))),
     ]
 
 
@@ -78,7 +78,7 @@ def file_system(folder: Path, mounts: str) -> str:
     return kind
 
 
-def _judge(kind: str) -> Check:
+def _check_file_system(kind: str) -> Check:
     advice = ""
     if kind in _REMOTE:
         advice = (

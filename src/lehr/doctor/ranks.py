@@ -11,7 +11,7 @@ from pathlib import Path
 from lehr.doctor.checks import Check, State, execute
 from lehr.doctor.installation import how_to_install, installed_version
 
-__all__ = ["horovod_world", "mpi_world"]
+__all__ = ["check_horovod_ranks", "check_mpi_ranks"]
 
 MPI_SECONDS = 60.0
 """Time limit of two MPI ranks that only say how many they are."""
@@ -19,7 +19,7 @@ HOROVOD_SECONDS = 240.0
 """The same for two Horovod ranks, which both import TensorFlow."""
 
 
-def _world(name: str, command: Sequence[str], seconds: float, advice: str) -> Check:
+def _start_two_ranks(name: str, command: Sequence[str], seconds: float, advice: str) -> Check:
     """Start two ranks that print the size of their world."""
     output, problem = execute(command, seconds)
     if problem:
@@ -38,7 +38,7 @@ def _no_launcher(launcher: str, otherwise: str) -> Check:
     return Check(launcher, f"no {launcher} on PATH: one rank only", State.MISSING, advice)
 
 
-def mpi_world() -> Check:
+def check_mpi_ranks() -> Check:
     """Start two MPI ranks with the launcher on PATH."""
     launcher = shutil.which("mpiexec")
     if launcher is None:
@@ -50,10 +50,10 @@ def mpi_world() -> Check:
         "mpiexec and mpi4py must be of one MPI (the row mpi4py names its own): put that MPI's mpiexec first on PATH; "
         "in a Slurm job use srun with the --mpi of your site"
     )
-    return _world("mpiexec", [launcher, "-n", "2", sys.executable, "-c", program], MPI_SECONDS, advice)
+    return _start_two_ranks("mpiexec", [launcher, "-n", "2", sys.executable, "-c", program], MPI_SECONDS, advice)
 
 
-def horovod_world(deep: bool) -> Check:
+def check_horovod_ranks(deep: bool) -> Check:
     """Start two Horovod ranks, if `deep`."""
     if not installed_version("horovod"):
         return Check("horovodrun", "no horovod: one rank only", State.MISSING, "See the row horovod")
@@ -65,4 +65,4 @@ def horovod_world(deep: bool) -> Check:
     program = "import horovod.tensorflow as hvd; hvd.init(); print(f'lehr-world={hvd.size()}', flush=True)"
     advice = "Gloo must reach this host by its own name: try horovodrun --network-interfaces lo"
     command = [launcher, "-np", "2", "--gloo", sys.executable, "-c", program]
-    return _world("horovodrun", command, HOROVOD_SECONDS, advice)
+    return _start_two_ranks("horovodrun", command, HOROVOD_SECONDS, advice)

@@ -31,7 +31,6 @@ def run(options: argparse.Namespace) -> int:
     import numpy as np
     from tqdm import tqdm
 
-    from lehr.split import SPLITS
     from lehr.store import Store, export, read_about
     from lehr.studies import load_source
 
