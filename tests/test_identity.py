@@ -294,5 +294,5 @@ def test_a_dry_run_of_the_workflow_simulates_nothing(format_2: GlassRun, tmp_pat
     done = run(*command, "--cores", "2", cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     assert "simulated" not in done.stderr
-    assert "rule simulate" in done.stdout
+    assert "Simulating the subset all" in done.stdout
     assert not (tmp_path / "results").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from stores import call, tree
 from test_resume import SMALL, config_beside
 
 from lehr.errors import LehrError
-from lehr.generate.jobs import Job, job, jobs
+from lehr.generate.cost import cost, probe
+from lehr.generate.jobs import Costs, Job, job, jobs
 from lehr.glass.config import GlassRun
 from lehr.launch import horovod_environment, launch
 from lehr.studies import load_run
@@ -19,9 +21,14 @@ from lehr.studies import load_run
 # --- what jobs ask for -----------------------------------------------------------------------------------------------
 
 
+def costs(config: GlassRun) -> Costs:
+    """What the subsets of a run cost, measured now; nothing is kept."""
+    return cache(lambda subset: cost(config, subset, probe(config, subset)))
+
+
 def test_the_paper_is_tens_of_jobs() -> None:
     config = load_run(ROOT / "workflow/config/paper.yaml")
-    found = jobs(config)
+    found = jobs(config, costs(config))
     assert len(found) == 6 + 6 + 7 + 7 * 6 + 7 + 6 + 1
     assert all(job.runtime() <= 90 for job in found if job.rule != "train")
     assert all(job.runtime() == 24 * 60 for job in found if job.rule == "train")  # for CPUs
@@ -32,7 +39,7 @@ def test_memory_to_simulate_is_as_measured() -> None:
     """docs/scaling.md: 0.34 GB for a rank with parts of 512, 0.56 GB with parts of 1,024."""
     for name, measured in (("paper", 0.34e9), ("full", 0.56e9)):
         config = load_run(ROOT / f"workflow/config/{name}.yaml")
-        simulate = job(config, "simulate", config.subsets[0])
+        simulate = job(config, costs(config), "simulate", config.subsets[0])
         assert simulate.memory == pytest.approx(measured * simulate.tasks, rel=0.02)
 
 
@@ -46,8 +53,10 @@ def test_an_attempt_asks_for_more_than_the_last() -> None:
 def test_blocks_are_jobs_and_share_the_work() -> None:
     content = load_run(ROOT / "workflow/config/full.yaml").model_dump()
     one, four = (GlassRun.model_validate({**content, "ranks": {"simulate": 16, "blocks": blocks}}) for blocks in (1, 4))
-    assert len(jobs(four)) == len(jobs(one)) + 3
-    assert job(four, "simulate", "all").seconds == pytest.approx(job(one, "simulate", "all").seconds / 4, rel=0.01)
+    known = costs(one)
+    assert len(jobs(four, known)) == len(jobs(one, known)) + 3
+    seconds, whole = (job(each, known, "simulate", "all").seconds for each in (four, one))
+    assert seconds == pytest.approx(whole / 4, rel=0.01)
 
 
 def test_plan_prints_the_jobs(tmp_path: Path) -> None:
@@ -56,7 +65,9 @@ def test_plan_prints_the_jobs(tmp_path: Path) -> None:
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if len(line.split()) == 6}
     assert rows.keys() >= {"simulate", "finalise", "train", "evaluate", "report"}
     assert rows["simulate"][:2] == ["1", "2"]
-    assert float(rows["simulate"][3]) == job(load_run(tmp_path / "c.yaml"), "simulate", "C").mem_mb() / 1000
+    tiny = load_run(tmp_path / "c.yaml")
+    assert not list(tmp_path.rglob("probes"))  # a plan writes nothing
+    assert float(rows["simulate"][3]) == job(tiny, costs(tiny), "simulate", "C").mem_mb() / 1000
     assert "ranks.blocks" not in done.stdout
 
     content = load_run(ROOT / "workflow/config/full.yaml").model_dump(mode="json")

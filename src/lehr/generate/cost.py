@@ -17,7 +17,7 @@ from lehr.generate.driver import part_plan
 from lehr.store import encoded_bytes, samples_to_fill, small_files
 from lehr.store.layout import digest, sample_shape
 
-__all__ = ["Cost", "Probe", "cost", "known_probe", "probe"]
+__all__ = ["Cost", "KnownCosts", "Probe", "cost", "known_probe", "probe"]
 
 _MAX_PROBED = 48  # samples
 _PROBE_SECONDS = 1.0  # after which no further sample is probed
@@ -132,6 +132,30 @@ def known_probe(run: Run, subset: str, *, measure: bool) -> Probe | None:
     with suppress(OSError):  # it is a help, not a result
         write_json(path, asdict(found))
     return found
+
+
+class KnownCosts:
+    """Costs of the subsets of a run by the probes that are kept; each is worked out once.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    measure : bool
+        As of `known_probe`; where nothing is known and nothing is measured, simulation takes no time.
+    """
+
+    def __init__(self, run: Run, *, measure: bool) -> None:
+        self._run = run
+        self._measure = measure
+        self._costs: dict[str, Cost] = {}
+
+    def __call__(self, subset: str) -> Cost:
+        """Return the cost of a subset."""
+        if subset not in self._costs:
+            measured = known_probe(self._run, subset, measure=self._measure)
+            self._costs[subset] = cost(self._run, subset, measured or Probe("", 0, 0.0, 0.0))
+        return self._costs[subset]
 
 
 def _kept_path(run: Run, subset: str) -> Path:

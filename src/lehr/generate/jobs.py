@@ -14,11 +14,13 @@ from math import prod
 import numpy as np
 
 from lehr.config import Run
-from lehr.generate.cost import Cost, Probe, cost, known_probe
+from lehr.generate.cost import Cost
 from lehr.store.layout import sample_shape
 from lehr.store.reader import BUFFER_BYTES
 
-__all__ = ["Job", "job", "jobs"]
+__all__ = ["Costs", "Job", "job", "jobs"]
+
+Costs = Callable[[str], Cost]
 
 _MAX_MINUTES = 24 * 60  # what is cut off goes on at the next attempt
 _RANK_FLOPS = 1e10  # operations a second of a rank that trains on one CPU core; a GPU does many times more
@@ -59,22 +61,22 @@ class Job:
         return min(attempt * (10 + math.ceil(2 * (self.seconds + _START_SECONDS) / 60)), _MAX_MINUTES)
 
 
-def job(run: Run, rule: str, subset: str = "", model: str = "", *, measure: bool = True) -> Job:
+def job(run: Run, costs: Costs, rule: str, subset: str = "", model: str = "") -> Job:
     """Return the job of a rule of the workflow, for a subset or a model if it goes by them.
 
     Parameters
     ----------
     run : Run
         The run.
+    costs : callable
+        Gives what a subset costs, by name; `lehr.generate.cost.KnownCosts` is one.
     rule : str
         Name of the rule.
     subset, model : str, optional
         What it is about.
-    measure : bool, optional
-        Whether samples are simulated where it is not known yet how long they take; else that time counts as none.
     """
     if rule in _RULES:
-        return _RULES[rule](run, subset, model, measure)
+        return _RULES[rule](run, costs, subset, model)
     for extra in run.extra_jobs():
         if (extra.rule, extra.subset, extra.model) == (rule, subset, model):
             seconds, memory = extra.seconds, extra.memory
@@ -85,51 +87,51 @@ def job(run: Run, rule: str, subset: str = "", model: str = "", *, measure: bool
     raise KeyError(f"{rule} {subset} {model}")
 
 
-def jobs(run: Run) -> list[Job]:
-    """Return all jobs of a run."""
-    found = [job(run, "simulate", subset) for subset in run.subsets for _ in range(run.ranks.blocks)]
-    found += [job(run, "finalise", subset) for subset in run.subsets]
+def jobs(run: Run, costs: Costs) -> list[Job]:
+    """Return all jobs of a run; `costs` as of `job`."""
+    found = [job(run, costs, "simulate", subset) for subset in run.subsets for _ in range(run.ranks.blocks)]
+    found += [job(run, costs, "finalise", subset) for subset in run.subsets]
     if run.models:
-        found += [job(run, "train", model=model.name) for model in run.models]
-        found += [job(run, "evaluate", subset, model) for model, subset in run.tests]
-        found += [job(run, extra.rule, extra.subset, extra.model) for extra in run.extra_jobs()]
-        found += [job(run, "report")]
+        found += [job(run, costs, "train", model=model.name) for model in run.models]
+        found += [job(run, costs, "evaluate", subset, model) for model, subset in run.tests]
+        found += [job(run, costs, extra.rule, extra.subset, extra.model) for extra in run.extra_jobs()]
+        found += [job(run, costs, "report")]
     return found
 
 
-def _simulate(run: Run, subset: str, _model: str, measure: bool) -> Job:
-    found, tasks = _cost(run, subset, measure), run.ranks.simulate
+def _simulate(run: Run, costs: Costs, subset: str, _model: str) -> Job:
+    found, tasks = costs(subset), run.ranks.simulate
     parts = math.ceil(found.parts / run.ranks.blocks)
     seconds = math.ceil(parts / tasks) * found.core_hours * 3600 / found.parts
     return Job("simulate", tasks, seconds, tasks * (_RANK_BYTES + run.storage.rows_per_part * _sample_bytes(run)))
 
 
-def _finalise(run: Run, subset: str, _model: str, measure: bool) -> Job:
-    found = _cost(run, subset, measure)
+def _finalise(_run: Run, costs: Costs, subset: str, _model: str) -> Job:
+    found = costs(subset)
     return Job("finalise", 1, 0.005 * found.parts, 200e6 + 260 * found.samples)
 
 
-def _train(run: Run, _subset: str, model: str, measure: bool) -> Job:
+def _train(run: Run, costs: Costs, _subset: str, model: str) -> Job:
     tasks, training, task = run.ranks.train, run.training, run.task(model)
-    samples = run.split.train * _cost(run, run.model(model).subset, measure).samples * training.epochs
+    samples = run.split.train * costs(run.model(model).subset).samples * training.epochs
     sample = 3 * task.activation_bytes + 7 * _sample_bytes(run)
     memory = tasks * (_LEARNING_BYTES + _KEPT_BYTES) + training.batch_size * sample + training.streams * BUFFER_BYTES
     return Job("train", tasks, samples * task.training_flops / (tasks * _RANK_FLOPS), memory)
 
 
-def _evaluate(run: Run, subset: str, model: str, measure: bool) -> Job:
-    split, found, tasks = run.split, _cost(run, subset, measure), run.ranks.evaluate
+def _evaluate(run: Run, costs: Costs, subset: str, model: str) -> Job:
+    split, found, tasks = run.split, costs(subset), run.ranks.evaluate
     share = 1 - split.train - split.validation
     # the samples of the predictions are simulated too
     seconds = share * (found.samples * _prediction_seconds(run, model) + 3600 * found.core_hours)
     return Job("evaluate", tasks, seconds / tasks, tasks * _reading_bytes(run, model))
 
 
-def _report(run: Run, _subset: str, _model: str, _measure: bool) -> Job:
+def _report(run: Run, _costs: Costs, _subset: str, _model: str) -> Job:
     return Job("report", 1, 60.0 * len(run.models), 2e9)
 
 
-_RULES: dict[str, Callable[[Run, str, str, bool], Job]] = {
+_RULES: dict[str, Callable[[Run, Costs, str, str], Job]] = {
     "simulate": _simulate,
     "finalise": _finalise,
     "train": _train,
@@ -152,14 +154,3 @@ def _reading_bytes(run: Run, model: str) -> float:
 def _sample_bytes(run: Run) -> int:
     source = run.source()
     return prod(sample_shape(source, source.array)) * np.dtype(source.array.dtype).itemsize
-
-
-def _cost(run: Run, subset: str, measure: bool) -> Cost:
-    """Work it out once: Snakemake asks for each job, and each time for memory and for minutes."""
-    key = (str(run.store_path), subset, measure)
-    if key not in _COSTS:
-        _COSTS[key] = cost(run, subset, known_probe(run, subset, measure=measure) or Probe("", 0, 0.0, 0.0))
-    return _COSTS[key]
-
-
-_COSTS: dict[tuple[str, str, bool], Cost] = {}

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         _print_estimate("whole space", [whole])
     print("Bytes on disk and core-hours are estimated from a few samples of each, simulated just now on this machine.")
     if options.slurm:
-        _print_jobs(config)
+        _print_jobs(config, {row.subset: row for row in rows})
     if options.plot:
         _plot_plane(options.plot, config)
         print(f"wrote {options.plot}")
@@ -56,10 +56,10 @@ def _print_estimate(name: str, rows: list[Any]) -> None:
     print(f"{name:>11} {samples:10d} {parts:6d} {files:6d} {raw:9.3f} {disk:8.3f} {hours:10.3f}")
 
 
-def _print_jobs(config: Any) -> None:
+def _print_jobs(config: Any, costs: dict[str, Any]) -> None:
     from lehr.generate.jobs import jobs
 
-    found, blocks = jobs(config), config.ranks.blocks
+    found, blocks = jobs(config, costs.__getitem__), config.ranks.blocks
     print(f"\n{'rule':>11} {'jobs':>5} {'tasks':>6} {'hours':>8} {'asks GB':>8} {'asks hours':>11}")
     for rule in dict.fromkeys(job.rule for job in found):
         same = [job for job in found if job.rule == rule]
