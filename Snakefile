@@ -9,7 +9,6 @@
 # Rules call the command line `lehr`, which reads the config file itself. Outputs are receipts, manifests and run
 # folders; the Zarr store is not an output, because Snakemake deletes the outputs of a failed job.
 
-
 from functools import cache
 
 from lehr.errors import LehrError
