@@ -33,13 +33,12 @@ from table import Results, begin, options_of
 
 from lehr.generate.driver import finalise, generate, initialise
 from lehr.glass.config import GlassRun, NetworkConfig
-from lehr.glass.networks import TargetScaling
 from lehr.glass.networks.attention import AttentionSegment, Downsampling
 from lehr.glass.networks.flops import training_flops
 from lehr.glass.networks.mcnn import build_mcnn
-from lehr.store import ShuffledReader, SignalStore
+from lehr.store import ShuffledReader, open_subset
 from lehr.studies import load_run
-from lehr.training.tensorflow import Feed
+from lehr.training.tensorflow import PrefetchedBatches
 
 SUBSET = "C"
 BATCH = 128
@@ -190,19 +189,20 @@ def small_store(folder: Path, kelvin: int, values: int, epochs: int) -> Path:
 
 
 def fed_from_store(results: Results, config: GlassRun, rounds: int, epochs: int) -> None:
-    store = SignalStore.open(config.store_path, subset=SUBSET)
-    reader = ShuffledReader(store, config.split.build(), "train", batch_size=BATCH, seed=SEED)
-    scaling, points = TargetScaling(), config.signals.temperature.points
+    store, task = open_subset(config, SUBSET), config.task(SUBSET)
+    names = [quantity.name for quantity in (*task.inputs, *task.targets)]
+    wanted = store.usable(config.split.build(), "train")
+    reader = ShuffledReader(store, wanted, names, batch_size=BATCH, seed=SEED)
     batches = list(reader.epoch(0))
-    signals = np.concatenate([batch.swapaxes(1, 2) for batch, _ in batches])
-    targets = np.concatenate([scaling.normalise(parameters) for _, parameters in batches])
-    model = compiled(build_mcnn(CYCLES, points, config.network))
+    signals = np.concatenate([task.encode_inputs(batch) for batch in batches])
+    targets = np.concatenate([task.encode_targets(batch) for batch in batches])
+    model = compiled(task.build())
 
     def from_array() -> np.ndarray:
         return steps_of_fit(model, signals, targets, batch_size=BATCH, epochs=epochs)
 
     def from_store() -> np.ndarray:
-        dataset = Feed(reader, scaling, (CYCLES, points), range(epochs)).dataset
+        dataset = PrefetchedBatches(reader, task, model, range(epochs)).dataset
         return steps_of_fit(model, dataset, steps_per_epoch=reader.steps, epochs=epochs, shuffle=False)
 
     from_array()

@@ -18,7 +18,6 @@ import tensorflow as tf
 from conftest import ROOT
 from scipy.interpolate import barycentric_interpolate
 
-import lehr
 from lehr.errors import LehrError
 from lehr.glass.config import GlassRun, NetworkConfig
 from lehr.glass.config.network import AttentionFit
@@ -31,7 +30,7 @@ from lehr.glass.networks.summary import summarise
 from lehr.glass.quantities import PARAMETERS
 from lehr.glass.source import as_rows
 from lehr.glass.tnm import ThermalProgram, simulate_batch
-from lehr.studies import load_run
+from lehr.studies import load_network, load_run
 from lehr.training.checkpoints import TrainingState
 from lehr.training.record import write_run
 from lehr.training.samples import Samples
@@ -386,7 +385,7 @@ def run_folder(tmp_path: Path) -> Path:
 
 class TestRunFolder:
     def test_load_and_predict(self, run_folder: Path) -> None:
-        network = lehr.load_network(run_folder, temperature=np.linspace(-250, 1600, 186) + 273.15)
+        network = load_network(run_folder, temperature=np.linspace(-250, 1600, 186) + 273.15)
         assert network.run["model"] == "C"
         assert network.task.axes["temperature"][1][[0, -1]] == pytest.approx([23.15, 1873.15])
         signals = np.random.default_rng(0).uniform(0, 1, (7, 6, 186))
@@ -401,13 +400,13 @@ class TestRunFolder:
         assert not keras.saving.load_model(run_folder / "model.keras").compiled
 
     def test_signals_of_another_shape(self, run_folder: Path) -> None:
-        network = lehr.load_network(run_folder)
+        network = load_network(run_folder)
         with pytest.raises(LehrError, match=r"takes \(n, 6, 186\), samples x cycles x temperatures"):
             network.predict(np.zeros((2, 186, 6)))
 
     def test_other_temperatures(self, run_folder: Path) -> None:
         with pytest.raises(LehrError, match=r"takes 186 temperatures from 23\.15 to 1873\.15 K"):
-            lehr.load_network(run_folder, temperature=np.linspace(-240, 1600, 186) + 273.15)
+            load_network(run_folder, temperature=np.linspace(-240, 1600, 186) + 273.15)
 
     @pytest.mark.parametrize(
         ("spoil", "words"),
@@ -421,14 +420,14 @@ class TestRunFolder:
     def test_missing_and_damaged_files(self, run_folder: Path, spoil: Callable[[Path], Any], words: str) -> None:
         spoil(run_folder)
         with pytest.raises(LehrError, match=words) as caught:
-            lehr.load_network(run_folder)
+            load_network(run_folder)
         assert "lehr train" in caught.value.then
 
     def test_of_another_network_than_the_config_says(self, run_folder: Path) -> None:
         config = run_folder / "config.yaml"
         config.write_text(config.read_text().replace("branch_width: 5", "branch_width: 6"))
         with pytest.raises(LehrError, match=r"trained with another config \(network\.branch_width: 5 -> 6\)"):
-            lehr.load_network(run_folder)
+            load_network(run_folder)
 
     def test_the_example_of_the_model_card_runs(self, run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         text = (run_folder / "README.md").read_text()
@@ -446,7 +445,7 @@ def test_a_run_folder_of_the_first_format_answers_as_it_did() -> None:
     """Written by lehr 0.1.0 at c53e3ba, whose network took signals of shape (temperatures, cycles)."""
     folder = ROOT / "tests/data/format1_run"
     with np.load(folder / "samples.npz") as samples:
-        network = lehr.load_network(folder, samples["temperature"])
+        network = load_network(folder, samples["temperature"])
         assert "format" not in network.run
         found, expected = as_rows(network.predict(samples["signals"])), samples["predicted"]
     assert np.ptp(expected, axis=0).min() > 0

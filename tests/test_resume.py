@@ -20,11 +20,10 @@ from conftest import ROOT, TINY, run, write_config
 from processes import ended, ranks_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-import lehr
 from lehr.errors import LehrError
 from lehr.glass.config import GlassRun
 from lehr.store import ShuffledReader, open_subset
-from lehr.studies import load_run
+from lehr.studies import load_network, load_run
 from lehr.training import train
 from lehr.training.history import last_epoch
 
@@ -178,7 +177,7 @@ class TestOneRank:
         train(copy, "C")
         assert f"C: nothing left to train, epoch {EPOCHS} " in capfd.readouterr().err
         signals = open_subset(copy, "C").read(0, 3)
-        one, other = (lehr.load_network(config.run_path("C")).predict(signals) for config in (copy, undisturbed))
+        one, other = (load_network(config.run_path("C")).predict(signals) for config in (copy, undisturbed))
         assert one.keys() == {"ln_A", "delta_h", "x", "beta"}
         assert all(np.array_equal(one[name], other[name]) for name in one)
         assert same_history(copy, undisturbed)
@@ -324,7 +323,7 @@ def test_mixed_precision_trains_and_predicts_in_single(undisturbed: GlassRun, tm
     assert rows[-1]["val_mae"] < rows[0]["val_mae"]
     assert rows[0]["val_mae"] != single[0]["val_mae"]
     assert rows[0]["val_mae"] == pytest.approx(single[0]["val_mae"], rel=0.1)  # the same initial weights
-    network = lehr.load_network(config.run_path("C"))
+    network = load_network(config.run_path("C"))
     assert {layer.dtype_policy.name for layer in network.keras.layers} == {"float32"}
     assert network.keras.output.dtype == "float32"
 

@@ -13,7 +13,6 @@ import keras
 import numpy as np
 import pytest
 
-import lehr
 from lehr.errors import LehrError
 from lehr.glass.config import GlassRun
 from lehr.glass.config.run import GlassTraining, LossWeights
@@ -22,6 +21,7 @@ from lehr.glass.networks.loss import WeightedSquaredError
 from lehr.glass.quantities import PARAMETERS
 from lehr.glass.source import as_rows
 from lehr.store import SequentialReader, ShuffledReader, Store, open_subset
+from lehr.studies import load_network
 from lehr.training import train
 from lehr.training.horovod import HorovodRanks, start
 from lehr.training.optimizer import build_optimizer
@@ -114,7 +114,7 @@ class TestTraining:
             assert np.mean([value / width for value, width in units]) == pytest.approx(row["val_mae"], rel=1e-6)
 
     def test_the_network_of_the_best_epoch_is_kept(self, trained: GlassRun) -> None:
-        rows, network = history(trained), lehr.load_network(trained.run_path("C"))
+        rows, network = history(trained), load_network(trained.run_path("C"))
         best = min(rows, key=lambda row: row["val_mae"])
         assert network.run["best_epoch"] == best["epoch"]
         store = open_subset(trained, "C")
@@ -180,10 +180,10 @@ class TestAsBefore:
     """What the first version did on the small store: the same samples in the same order, the same losses."""
 
     FIRST_BATCHES = """
-        288 11 244 242 20 357 119 465 187 476 171 185 180 378 376 183 103 301 101 371 408 133 428 411 80 159 34 393 61 348
-        346 64
-        470 477 420 103 343 236 165 235 294 149 71 266 392 393 306 369 377 185 85 428 231 200 201 228 459 461 456 53 33 60
-        439 436
+        288 11 244 242 20 357 119 465 187 476 171 185 180 378 376 183 103 301 101 371 408 133 428 411 80 159 34 393 61
+        348 346 64
+        470 477 420 103 343 236 165 235 294 149 71 266 392 393 306 369 377 185 85 428 231 200 201 228 459 461 456 53 33
+        60 439 436
     """
     """Rows of the first batches of epochs 0 and 1."""
 

@@ -15,9 +15,9 @@ _TEMPLATE = """\
 {description}
 
 ```python
-import lehr
+from lehr.studies import load_network
 
-network = lehr.load_network(".")    # this folder
+network = load_network(".")         # this folder
 answers = network.predict({inputs})    # {shape} -> {targets}, each of shape (n,)
 ```
 
