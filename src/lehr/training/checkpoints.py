@@ -30,7 +30,7 @@ from lehr.training.identity import changes, identity
 
 __all__ = ["Checkpoints", "TrainingState"]
 
-_KEPT = 2  # the newest: should one be damaged, there is another
+_KEPT_CHECKPOINTS = 2  # the newest: should one be damaged, there is another
 _WEIGHTS, _BEST, _STATE = "training.weights.h5", "best.npz", "state.json"
 
 
@@ -111,7 +111,7 @@ class Checkpoints:
         write_json(work / _STATE, content)
         shutil.rmtree(self.path(epoch), ignore_errors=True)  # one that was refused
         work.replace(self.path(epoch))
-        for old in _newest_first(self.folder)[_KEPT:]:
+        for old in _newest_first(self.folder)[_KEPT_CHECKPOINTS:]:
             shutil.rmtree(old)
 
     def load(self, network: keras.Model) -> tuple[TrainingState | None, list[str]]:

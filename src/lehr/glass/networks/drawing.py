@@ -9,6 +9,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from lehr.figures.style import GREY, house_style, new_axes
 from lehr.glass.config import NetworkConfig
+from lehr.glass.quantities import PARAMETERS
 
 __all__ = ["draw_architecture"]
 
@@ -57,7 +58,7 @@ def draw_architecture(cycles: int, points: int, network: NetworkConfig) -> Axes:
     for x, units in zip(hidden, network.dense_widths, strict=True):
         _box(axes, x, _CENTRE, "transformation", "**Dense**", "tanh", f"{units}")
         _arrow(axes, (x - _GAP, _CENTRE), (x, _CENTRE))
-    _box(axes, last, _CENTRE, "transformation", "**Dense**", "linear", r"ln $A$, $\Delta h^*$, $x$, $\beta$")
+    _box(axes, last, _CENTRE, "transformation", "**Dense**", "linear", ", ".join(quantity.symbol for quantity in PARAMETERS))
     _arrow(axes, (last - _GAP, _CENTRE), (last, _CENTRE))
     return axes
 

@@ -8,7 +8,7 @@ from lehr.errors import LehrError
 from lehr.glass.config import NetworkConfig
 from lehr.glass.networks.attention import AttentionSegment, Downsampling
 from lehr.glass.networks.convolution import IndependentConvolution, SplitChannels
-from lehr.glass.networks.scaling import PARAMETERS
+from lehr.glass.quantities import PARAMETERS
 
 __all__ = ["build_mcnn"]
 
