@@ -9,7 +9,8 @@ import pytest
 
 import lehr
 from lehr import LehrError
-from lehr.glass.instrument import baseline_slope, equal_area_temperature, temperature_offset, thermal_lag, white_noise
+from lehr.glass.instrument import baseline_slope, temperature_offset, thermal_lag, white_noise
+from lehr.glass.tnm import equal_area_temperature
 
 TEMPERATURE = np.linspace(300.0, 700.0, 801)
 RATES = np.array([10.0, 20.0])  # K/min

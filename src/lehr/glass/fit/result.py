@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.glass.config.program import program_document
-from lehr.glass.fit.coordinates import LOWER, QUANTITIES, UPPER
 from lehr.glass.fit.diagnosis import FitStatus, Note, correlation_time, diagnose
-from lehr.glass.fit.information import compress, covariance_root, propagate
-from lehr.glass.fit.objective import Objective
-from lehr.glass.fit.profile import profile_intervals
-from lehr.glass.fit.sampling import draw_samples
-from lehr.glass.fit.scans import Scans
+from lehr.glass.fit.least_squares.objective import Objective
+from lehr.glass.fit.output.record import FitRecord
+from lehr.glass.fit.uncertainty.information import compress, covariance_root, propagate
+from lehr.glass.fit.uncertainty.profile import profile_intervals
+from lehr.glass.fit.uncertainty.sampling import draw_samples
+from lehr.glass.quantities import QUANTITY_NAMES
+from lehr.glass.scans import Scans
 from lehr.glass.tnm import TNMParameters
+from lehr.glass.tnm.coordinates import LOWER, UPPER
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,6 +55,8 @@ class FitResult:
         The same of the coordinates of the fit.
     noise : float
         Standard deviation of CpN.
+    noise_given : float or None
+        The same as it was given to the fit; None: it is that of the residuals.
     fitted : ndarray, shape (points,)
         CpN of the fit at all points, scan after scan.
     residuals : tuple of ndarray
@@ -78,6 +83,7 @@ class FitResult:
     covariance: NDArray[np.float64]
     theta_covariance: NDArray[np.float64]
     noise: float
+    noise_given: float | None
     fitted: NDArray[np.float64]
     residuals: tuple[NDArray[np.float64], ...]
     correlation_time: float
@@ -90,30 +96,38 @@ class FitResult:
 
     @classmethod
     def of(
-        cls, scans: Scans, objective: Objective, solution: Any, noise: float, starts: int, seconds: float
+        cls,
+        scans: Scans,
+        objective: Objective,
+        solution: Any,
+        noise: float,
+        noise_given: float | None,
+        starts: int,
+        seconds: float,
     ) -> FitResult:
         """Make it of SciPy's result."""
         model, count = objective.model, objective.model.data.size
         glass = model.coordinates.glass(solution.x[:4])
         residuals = tuple(model.split(-solution.fun[:count] * objective.noise))
-        # what is below the accuracy of the engine is no noise
+        # what is below the accuracy of the engine is not noise
         seen = noise > 2.0 * model.tolerance
         time = correlation_time(residuals) if seen else 1.0
         weighted = solution.jac.copy()
         weighted[:count] *= objective.noise / (max(noise, model.tolerance) * np.sqrt(time))
         root = covariance_root(compress(weighted)) * np.sqrt(objective.variance_factor(solution.fun[:count]))
-        derivatives = np.zeros((len(QUANTITIES) + len(model.names), model.size))
-        derivatives[: len(QUANTITIES), :4] = model.coordinates.derivatives(solution.x[:4])
-        derivatives[len(QUANTITIES) :, 4:] = np.eye(len(model.names))
+        derivatives = np.zeros((len(QUANTITY_NAMES) + len(model.names), model.size))
+        derivatives[: len(QUANTITY_NAMES), :4] = model.coordinates.derivatives(solution.x[:4])
+        derivatives[len(QUANTITY_NAMES) :, 4:] = np.eye(len(model.names))
         return cls(
             scans=scans,
             fitted_scans=model.scans,
             parameters=glass,
-            names=(*QUANTITIES, *model.names),
+            names=(*QUANTITY_NAMES, *model.names),
             values=np.array([*glass.as_tuple(), glass.glass_transition, *solution.x[4:]]),
             covariance=propagate(derivatives, root),
             theta_covariance=root[:4] @ root[:4].T,
             noise=noise,
+            noise_given=noise_given,
             fitted=model.data + solution.fun[:count] * objective.noise,
             residuals=residuals,
             correlation_time=time,
@@ -217,42 +231,40 @@ class FitResult:
 
     def report(self, *, profile: bool = False) -> str:
         """Return the result as text, for a person; with `profile_intervals` if wanted."""
-        from lehr.glass.fit.text import report
+        from lehr.glass.fit.output.text import report
 
-        return report(self, profile=profile)
+        return report(FitRecord.of(self, profile=profile))
 
-    def to_json(self, *, profile: bool = False) -> dict[str, Any]:
-        """Return the result as a JSON object, for a program; with `profile_intervals`, null where open, if wanted."""
-        more = {"profile_intervals": _document(self.profile_intervals)} if profile else {}
-        return {
-            "status": self.status.name.lower(),
-            "notes": [{"status": f.status.name.lower(), "detail": f.detail} for f in self.notes],
-            "values": dict(zip(self.names, self.values.tolist(), strict=True)),
-            "standard_errors": self.standard_errors,
-            "intervals": _document(self.intervals),
-            **more,
-            "correlation": {"names": list(self.names), "matrix": self.correlation.tolist()},
-            "fictive_temperatures": self.fictive_temperatures.tolist(),
-            "fictive_temperature_errors": self.fictive_temperature_errors.tolist(),
-            "program": program_document(self.fitted_scans.program),
-            "noise": self.noise,
-            "correlation_time": self.correlation_time,
-            "points": int(self.fitted.size),
-            "starts": self.starts,
-            "evaluations": self.evaluations,
-            "seconds": self.seconds,
-        }
+    def to_json(
+        self, *, profile: bool = False, files: Sequence[Path] = (), reading: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the result as a JSON object, for a program: the content of fit.json.
+
+        Parameters
+        ----------
+        profile : bool
+            With `profile_intervals`; an end that the scans do not set is null.
+        files : sequence of Path
+            Where the scans come from; their checksums are kept.
+        reading : dict, optional
+            How they were read: `ScanOptions` as JSON has them.
+        """
+        return FitRecord.of(self, profile=profile, files=files, reading=reading).document()
+
+    @staticmethod
+    def from_json(path: str | Path) -> FitRecord:
+        """Return what `to_json` has written to a file: all but the scans.
+
+        Raises
+        ------
+        LehrError
+            If the file cannot be read, is something else, or was written by a newer version.
+        """
+        return FitRecord.from_json(path)
 
     def plot(self) -> Figure:
         """Draw measured and fitted scans and their residuals; needs matplotlib (`pip install "lehr[report]"`)."""
-        from lehr.glass.fit.plot import fitted_scans
+        from lehr.figures.style import figure_of
+        from lehr.glass.fit.output.plot import fitted_scans
 
-        return cast("Figure", fitted_scans(self).get_figure(root=True))
-
-
-def _document(intervals: dict[str, dict[float, tuple[float, float]]]) -> dict[str, dict[str, list[float | None]]]:
-    """Return intervals for JSON, which knows no infinity."""
-    return {
-        name: {f"{level:g}": [end if np.isfinite(end) else None for end in ends] for level, ends in levels.items()}
-        for name, levels in intervals.items()
-    }
+        return figure_of(fitted_scans(self))
