@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit, print the report, write what was asked for."""
-    from lehr.glass.fit import FitRecord, FitStatus, Nuisance, fit_scans, likely_nuisance
+    from lehr.glass.fit import FitStatus, Nuisance, fit_scans, likely_nuisance
     from lehr.glass.scans import as_scans, cooled_and_heated, read_normalised
 
     if bool(options.program) == bool(options.cooling_rates):
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         _write(options.mcmc, "\n".join([",".join(result.names), *rows]) + "\n")
     if options.json:
         given = reading.model_dump(mode="json", exclude_unset=True)
-        FitRecord.of(result, profile=options.profile, files=options.files, reading=given).write(options.json)
+        result.record(profile=options.profile, files=options.files, reading=given).write(options.json)
         print(f"wrote {options.json}")
     if options.plot:
         from lehr.figures.style import save

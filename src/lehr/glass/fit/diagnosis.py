@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lehr.glass.fit.least_squares.starts import cooling_rates
+from lehr.glass.fit.uncertainty.correlation import SIGNIFICANT_DEVIATIONS
+from lehr.glass.fit.uncertainty.minimum import Minimum
 from lehr.glass.quantities import DELTA_H, GLASS_TRANSITION
 from lehr.glass.scans import Scans
 from lehr.glass.tnm import ZERO_CELSIUS
 from lehr.glass.tnm.coordinates import LOWER, UPPER
 
-if TYPE_CHECKING:
-    from lehr.glass.fit.result import FitResult
-
-__all__ = ["FitStatus", "Note", "correlation_time", "diagnose"]
+__all__ = ["FitStatus", "Note", "diagnose"]
 
 _MISFIT_CPN = 0.01  # root mean square of the residuals beyond noise: more is another model, less a fault of the scans
-_SIGNIFICANT_DEVIATIONS = 5.0  # standard deviations that chance does not explain
 _NOISE_SCATTER = 1.7  # relative standard deviation of the noise of a scan, times the root of the number of its points
 _ILL_DETERMINED = {
     "delta_h": 0.02,
@@ -70,7 +67,7 @@ class Note:
         return f"{self.status.value}: {self.detail}"
 
 
-def diagnose(result: FitResult) -> tuple[Note, ...]:
+def diagnose(result: Minimum) -> tuple[Note, ...]:
     """Return what is to be said about a fit, the worst first."""
     found = [
         *_convergence(result),
@@ -83,31 +80,13 @@ def diagnose(result: FitResult) -> tuple[Note, ...]:
     return tuple(sorted(found, key=lambda note: -_ORDER[note.status]))
 
 
-def correlation_time(residuals: tuple[NDArray[np.float64], ...]) -> float:
-    """Return by how much neighbouring residuals repeat each other: 1 + 2 times the sum of their autocorrelation.
-
-    A mean of n of them is as uncertain as one of n divided by this. It is 1 if they are not correlated significantly.
-    """
-    count = sum(scan.size for scan in residuals)
-    products = np.zeros(max(min(scan.size for scan in residuals) // 4, 1) + 1)
-    for scan in residuals:
-        spectrum = np.fft.rfft(scan, 2 * scan.size)
-        products += np.fft.irfft(np.abs(spectrum) ** 2)[: products.size]
-    share = products[1:] / products[0] if products[0] > 0 else np.zeros(products.size - 1)
-    if share[0] * np.sqrt(count) < _SIGNIFICANT_DEVIATIONS:
-        return 1.0
-    quiet = share < 2.0 / np.sqrt(count)
-    end = int(np.argmax(quiet)) if quiet.any() else share.size
-    return float(1.0 + 2.0 * share[:end].sum())
-
-
-def _convergence(result: FitResult) -> list[Note]:
+def _convergence(result: Minimum) -> list[Note]:
     if result.converged:
         return []
     return [Note(FitStatus.NOT_CONVERGED, f"it stopped after {result.evaluations} simulations; give other starts")]
 
 
-def _ends(result: FitResult) -> list[Note]:
+def _ends(result: Minimum) -> list[Note]:
     found = []
     model = result.objective.model
     # a baseline that has been fitted is not a part of a transition
@@ -128,10 +107,10 @@ def _ends(result: FitResult) -> list[Note]:
     return found
 
 
-def _pattern(result: FitResult) -> list[Note]:
+def _pattern(result: Minimum) -> list[Note]:
     white = result.scans.noise
     systematic = np.sqrt(max(result.noise**2 - white**2, 0.0))
-    chance = 1.0 + _SIGNIFICANT_DEVIATIONS * _NOISE_SCATTER / np.sqrt(result.fitted.size)
+    chance = 1.0 + SIGNIFICANT_DEVIATIONS * _NOISE_SCATTER / np.sqrt(result.fitted.size)
     if result.correlation_time == 1.0 and result.noise < chance * white + result.objective.model.tolerance:
         return []
     width = max(int(result.correlation_time), 3)
@@ -178,7 +157,7 @@ def _largest(residuals: tuple[NDArray[np.float64], ...], width: int) -> tuple[in
     return number, place, float(smooth[number][place])
 
 
-def _ridges(result: FitResult) -> list[Note]:
+def _ridges(result: Minimum) -> list[Note]:
     errors = dict(result.standard_errors)
     errors["delta_h"] /= result.parameters.delta_h
     found = []
@@ -210,14 +189,14 @@ def _ridges(result: FitResult) -> list[Note]:
     return found
 
 
-def _combination(result: FitResult) -> tuple[float, float, float]:
+def _combination(result: Minimum) -> tuple[float, float, float]:
     """Return the correlation of x and beta, and the slope and the standard error of what is known best of them."""
     block = result.covariance[2:4, 2:4]
     slope = -block[0, 1] / block[1, 1]
     return float(result.correlation[2, 3]), float(slope), float(np.sqrt(block[0, 0] + slope * block[0, 1]))
 
 
-def _bounds(result: FitResult) -> list[Note]:
+def _bounds(result: Minimum) -> list[Note]:
     names = (DELTA_H.label, GLASS_TRANSITION.label, "x", "beta")
     distance = np.minimum(result.point[:4] - LOWER, UPPER - result.point[:4])
     on = [name for name, away in zip(names, distance, strict=True) if away < _ON_BOUND]
@@ -227,7 +206,7 @@ def _bounds(result: FitResult) -> list[Note]:
     return [Note(FitStatus.AT_BOUND, values or f"{' and '.join(on)} left the range of a glass")]
 
 
-def _rates(result: FitResult) -> list[Note]:
+def _rates(result: Minimum) -> list[Note]:
     if len(set(result.scans.program.cycles)) > 1:
         return []
     detail = "a wrong baseline or a lag goes into them unseen; scans after other cooling rates would tell (lehr design)"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from matplotlib.axes import Axes
 
 from lehr.figures.style import GREY, house_style, new_panels, sequence_colours
 from lehr.glass.fit.output.text import value_and_error
+from lehr.glass.fit.uncertainty.minimum import Minimum
 from lehr.glass.quantities import CPN, PARAMETERS
 from lehr.glass.tnm import ZERO_CELSIUS
-
-if TYPE_CHECKING:
-    from lehr.glass.fit.result import FitResult
 
 __all__ = ["fitted_scans"]
 
@@ -20,7 +16,7 @@ _SHOWN_POINTS = 1500  # of a curve; more make a large file and no other figure
 
 
 @house_style
-def fitted_scans(result: FitResult) -> Axes:
+def fitted_scans(result: Minimum) -> Axes:
     """Draw the scans as points, the fit as lines, and the residuals below; return the upper axes."""
     above, below = new_panels(2, 1, 6.0, 5.0, sharex=True, height_ratios=(3, 1))
     scans, program = result.fitted_scans.scans, result.scans.program
@@ -40,7 +36,7 @@ def fitted_scans(result: FitResult) -> Axes:
     return above
 
 
-def _title(result: FitResult) -> str:
+def _title(result: Minimum) -> str:
     return ", ".join(
         f"{quantity.symbol} = "
         + value_and_error(quantity, getattr(result.parameters, quantity.name), result.standard_errors[quantity.name])

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from lehr.errors import LehrError
-from lehr.files import file_checksum, read_json, write_json
-from lehr.glass.config.program import ProgramFile, program_document
+from lehr.files import read_json, write_json
+from lehr.glass.config.program import ProgramFile
 from lehr.glass.quantities import PARAMETERS
-from lehr.glass.scans import NormalisedScan
 from lehr.glass.tnm import TNMParameters
-from lehr.provenance import packages
 
-if TYPE_CHECKING:
-    from lehr.glass.fit.result import FitResult
-    from lehr.glass.scans import CpnScan
-
-__all__ = ["FORMAT", "VERSION", "FitRecord", "is_fit"]
+__all__ = ["FORMAT", "VERSION", "FileEntry", "FitRecord", "Matrix", "NoteEntry", "ScanEntry", "is_fit"]
 
 FORMAT, VERSION = "lehr fit", 1
 """What the file says of itself. Files of version 0 say neither, and hold less."""
@@ -56,17 +49,6 @@ class ScanEntry(_Part):
     points: int
     rms: float
     notes: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, whole: CpnScan, fitted: CpnScan, rms: float) -> ScanEntry:
-        """Describe a scan and the part of it that was fitted."""
-        read = (
-            {"source": whole.measured.source, "kind": whole.measured.kind, "notes": whole.notes}
-            if isinstance(whole, NormalisedScan)
-            else {}
-        )
-        lowest, highest = fitted.temperature[[0, -1]].tolist()
-        return cls(lowest=lowest, highest=highest, points=fitted.cpn.size, rms=rms, **read)
 
 
 class NoteEntry(_Part):
@@ -147,54 +129,6 @@ class FitRecord(_Part):
         """The glass."""
         return TNMParameters(*(self.values[quantity.name] for quantity in PARAMETERS))
 
-    @classmethod
-    def of(
-        cls,
-        result: FitResult,
-        *,
-        profile: bool = False,
-        files: Sequence[Path] = (),
-        reading: dict[str, Any] | None = None,
-    ) -> FitRecord:
-        """Take a fit down; the arguments are those of `FitResult.to_json`."""
-        objective = result.objective
-        nuisance = objective.model.nuisance
-        options = {
-            "baseline": nuisance.baseline,
-            "per_scan": nuisance.per_scan,
-            "thermal_lag": nuisance.thermal_lag,
-            "temperature_offset": nuisance.temperature_offset,
-            "loss": objective.loss,
-            "noise": result.noise_given,
-            "tolerance": objective.model.tolerance,
-        }
-        fitted = zip(result.scans.scans, result.fitted_scans.scans, result.residuals, strict=True)
-        return cls(
-            version=VERSION,
-            lehr=packages("lehr").get("lehr", ""),
-            files=tuple(FileEntry(path=str(path), sha256=file_checksum(path)) for path in files),
-            options={**options, **({} if reading is None else {"reading": reading})},
-            program=ProgramFile.model_validate(program_document(result.fitted_scans.program)),
-            program_given=ProgramFile.model_validate(program_document(result.scans.program)),
-            scans=tuple(ScanEntry.of(*pair, rms=float((rest**2).mean() ** 0.5)) for *pair, rest in fitted),
-            status=result.status.name.lower(),
-            notes=tuple(NoteEntry(status=note.status.name.lower(), detail=note.detail) for note in result.notes),
-            values=dict(zip(result.names, result.values.tolist(), strict=True)),
-            standard_errors=result.standard_errors,
-            intervals=_by_text(result.intervals),
-            profile_intervals=_by_text(result.profile_intervals) if profile else None,
-            covariance=Matrix(names=result.names, matrix=result.covariance.tolist()),
-            correlation=Matrix(names=result.names, matrix=result.correlation.tolist()),
-            fictive_temperatures=result.fictive_temperatures.tolist(),
-            fictive_temperature_errors=result.fictive_temperature_errors.tolist(),
-            noise=result.noise,
-            correlation_time=result.correlation_time,
-            points=result.fitted.size,
-            starts=result.starts,
-            evaluations=result.evaluations,
-            seconds=result.seconds,
-        )
-
     def document(self) -> dict[str, Any]:
         """Return the record as a JSON object."""
         content = self.model_dump(mode="json")
@@ -246,8 +180,3 @@ def is_fit(path: Path) -> bool:
     except LehrError:
         return False
     return content.get("format") == FORMAT or {"values", "standard_errors", "program"} <= content.keys()
-
-
-def _by_text(intervals: dict[str, dict[float, tuple[float, float]]]) -> Any:
-    """Return intervals with their probabilities as text, as keys of JSON are."""
-    return {name: {f"{level:g}": ends for level, ends in levels.items()} for name, levels in intervals.items()}

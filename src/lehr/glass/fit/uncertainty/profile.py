@@ -6,18 +6,15 @@ They need no parabola, as standard errors do: on a ridge they are as long and as
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lehr.glass.fit.least_squares.fixed import FixedQuantity
+from lehr.glass.fit.uncertainty.minimum import Minimum
 from lehr.glass.quantities import QUANTITY_NAMES
 from lehr.glass.tnm import GAS_CONSTANT, LN_REFERENCE_TIME
 from lehr.glass.tnm.coordinates import LOWER, UPPER
-
-if TYPE_CHECKING:
-    from lehr.glass.fit.result import FitResult
 
 __all__ = ["profile_intervals"]
 
@@ -27,7 +24,7 @@ _MOST_GROWTH = 3.0  # of a step outwards, times the last one
 _MOST_EVALUATIONS = 30  # of the scans and their derivatives, for a trial
 
 
-def profile_intervals(result: FitResult, levels: tuple[float, ...]) -> dict[str, dict[float, tuple[float, float]]]:
+def profile_intervals(result: Minimum, levels: tuple[float, ...]) -> dict[str, dict[float, tuple[float, float]]]:
     """Return profile intervals of the five quantities.
 
     An end is where the sum of squares, made smallest by all other parameters, has grown by the quantile of chi-square
@@ -35,7 +32,7 @@ def profile_intervals(result: FitResult, levels: tuple[float, ...]) -> dict[str,
 
     Parameters
     ----------
-    result : FitResult
+    result : Minimum
         The fit.
     levels : tuple of float
         Probabilities, ascending.
@@ -60,13 +57,13 @@ class _Profile:
 
     Parameters
     ----------
-    result : FitResult
+    result : Minimum
         The fit.
     name : str
         One of `QUANTITY_NAMES`.
     """
 
-    def __init__(self, result: FitResult, name: str) -> None:
+    def __init__(self, result: Minimum, name: str) -> None:
         self._objective, self._name, self._best = result.objective, name, result.point
         model, index = result.objective.model, QUANTITY_NAMES.index(name)
         self._reference = model.coordinates.reference
@@ -124,7 +121,7 @@ class _Profile:
             return np.inf, guess
         return float(solution.cost), fixed.point(solution.x)
 
-    def _range(self, result: FitResult) -> tuple[float, float]:
+    def _range(self, result: Minimum) -> tuple[float, float]:
         """Return the values between which the quantity is that of a glass."""
         if self._name in ("x", "beta"):
             column = QUANTITY_NAMES.index(self._name)

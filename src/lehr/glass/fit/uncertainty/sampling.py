@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
+from lehr.glass.fit.uncertainty.minimum import Minimum
 from lehr.glass.quantities import QUANTITIES
 from lehr.glass.tnm import LN_REFERENCE_TIME
-
-if TYPE_CHECKING:
-    from lehr.glass.fit.result import FitResult
 
 __all__ = ["draw_samples"]
 
@@ -21,7 +17,7 @@ _START_DEVIATIONS = 0.3  # standard deviations about the best point within which
 _FEWEST_WALKERS = 16  # emcee wants two for each parameter, at least
 
 
-def draw_samples(result: FitResult, steps: int, seed: int) -> NDArray[np.float64]:
+def draw_samples(result: Minimum, steps: int, seed: int) -> NDArray[np.float64]:
     """Return samples of the values of a fit, shape (samples, names).
 
     The prior is flat in the coordinates of the fit within their bounds, but for what is known of the thermometer.
