@@ -173,10 +173,10 @@ class FitRecord(_Part):
         return record
 
 
-def is_fit(path: Path) -> bool:
-    """Tell whether a file says that it is fit.json, of any version."""
+def is_fit(path: str | Path) -> bool:
+    """Tell whether a path is fit.json, of any version."""
     try:
-        content = read_json(path, "")
+        content = read_json(Path(path), "")
     except LehrError:
         return False
     return content.get("format") == FORMAT or {"values", "standard_errors", "program"} <= content.keys()
