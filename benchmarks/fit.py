@@ -31,7 +31,6 @@ from scipy.optimize import least_squares
 from table import Results, options_of
 
 import lehr
-from lehr.glass import instrument
 from lehr.glass.config import StateSpaceConfig
 from lehr.glass.estimator import estimate
 from lehr.glass.estimator.windows import window_of
@@ -39,6 +38,7 @@ from lehr.glass.fit import FitResult, Nuisance, Scans, cramer_rao, fit_scans, ra
 from lehr.glass.fit.least_squares.model import PredictionError, ScanModel
 from lehr.glass.fit.least_squares.objective import Objective
 from lehr.glass.fit.uncertainty.information import compress, covariance_root, propagate
+from lehr.glass.instrument import baseline_slope, temperature_offset, thermal_lag, white_noise
 from lehr.glass.quantities import QUANTITY_NAMES
 from lehr.glass.space import ScatteredSpace
 from lehr.glass.tnm import GAS_CONSTANT, equal_area_temperature
@@ -67,10 +67,10 @@ class Drawn:
     def scans(self, number: int, noise: float, instrument: bool = False) -> Scans:
         cpn = self.cpn[None]
         if instrument:
-            cpn = instrument.thermal_lag(cpn, LAG, temperature=self.temperature, heating_rate=PROGRAM.heating_rates)
-            cpn = instrument.baseline_slope(cpn, SLOPE, temperature=self.temperature)
-            cpn = instrument.temperature_offset(cpn, OFFSET, temperature=self.temperature)
-        cpn = instrument.white_noise(cpn, noise, seed=SEED, rows=[number])[0]
+            cpn = thermal_lag(cpn, LAG, temperature=self.temperature, heating_rate=PROGRAM.heating_rates)
+            cpn = baseline_slope(cpn, SLOPE, temperature=self.temperature)
+            cpn = temperature_offset(cpn, OFFSET, temperature=self.temperature)
+        cpn = white_noise(cpn, noise, seed=SEED, rows=[number])[0]
         return Scans.of(self.temperature, cpn, PROGRAM)
 
 
@@ -113,7 +113,7 @@ def of_fit(found: FitResult, drawn: Drawn, instrument: bool = False) -> bool:
 def true_nuisance(model: ScanModel, drawn: Drawn) -> NDArray[np.float64]:
     """Return the parameters of what `Drawn.scans` does, as the model has them."""
     kelvin = drawn.temperature
-    lagged = instrument.thermal_lag(drawn.cpn[None], LAG, temperature=kelvin, heating_rate=PROGRAM.heating_rates)
+    lagged = thermal_lag(drawn.cpn[None], LAG, temperature=kelvin, heating_rate=PROGRAM.heating_rates)
     centre = equal_area_temperature(lagged, kelvin).mean() + OFFSET
     level = SLOPE / 100.0 * (model.coordinates.reference - centre)
     values = {"offset": level, "slope": SLOPE / 100.0, "thermal_lag": LAG, "temperature_offset": OFFSET}

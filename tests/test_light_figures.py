@@ -51,20 +51,12 @@ def test_a_figure_needs_matplotlib_alone(arguments: list[str], ending: str, scan
     figure = tmp_path / f"figure.{ending}"
     words = [scan if word == "SCAN" else word for word in arguments]
     code = f"{BLOCK}\nfrom lehr.cli import main\nsys.exit(main({[*words, '--plot', str(figure)]!r}))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "MPLBACKEND": "agg"},
-        check=False,
-    )
+    done = run(code)
     assert done.returncode in ((0, 1) if arguments[0] == "fit" else (0,)), done.stderr
     assert figure.stat().st_size > 5000
     assert "Traceback" not in done.stderr
 
 
 def test_the_block_blocks() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", f"{BLOCK}\nimport xarray"], capture_output=True, text=True, check=False
-    )
+    done = run(f"{BLOCK}\nimport xarray")
     assert "blocked by a test" in done.stderr
