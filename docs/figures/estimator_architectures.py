@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from lehr.glass.config import StateSpaceConfig
 from lehr.glass.config.run import LossWeights
-from lehr.glass.estimator.augmentation import Measurement, make_batch
-from lehr.glass.estimator.features import CONDITIONS, FEATURES
+from lehr.glass.estimator.augmentation import Acquisition, make_batch
+from lehr.glass.estimator.constants import CONDITIONS, FEATURES, OUTPUTS
 from lehr.glass.estimator.glasses import Glasses, simulate_glasses
 from lehr.glass.estimator.layers import build_estimator, negative_log_likelihood
-from lehr.glass.estimator.network import OUTPUTS
 from lehr.glass.networks import TargetScaling
 from lehr.glass.networks.loss import WeightedSquaredError
 from lehr.glass.networks.mcnn import build_mcnn
@@ -57,7 +56,7 @@ def train(network: keras.Model, inputs: list[Array], targets: Array, seconds: fl
 def in_window(glasses: Glasses) -> tuple[list[Array], Array]:
     """What the networks of a window are given, scans in the order of their cooling rates, and should answer."""
     rows, rng = np.arange(len(glasses.parameters)), np.random.default_rng(0)
-    batch = make_batch(glasses, rows, 6, rng, Measurement(0.0))
+    batch = make_batch(glasses, rows, 6, rng, Acquisition(0.0))
     order = np.argsort(batch.scans[..., -2], axis=1)
     return [np.take_along_axis(batch.scans, order[..., None], axis=1), batch.conditions], batch.targets
 
@@ -91,7 +90,7 @@ def main() -> None:
     inputs[0], test[0] = (inputs[0] - middle) / spread, (test[0] - middle) / spread
     shift, scale = targets.mean(axis=0), targets.std(axis=0)
     builds: dict[str, Callable[[], keras.Model]] = {
-        "set network": lambda: build_estimator(FEATURES, CONDITIONS, 128, 192),
+        "set network": lambda: build_estimator(128, 192),
         "perceptron": lambda: perceptron(384),
     }
     print("errors of ln dh, x, beta")

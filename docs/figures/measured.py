@@ -12,7 +12,7 @@ import numpy as np
 
 import lehr
 from lehr.figures.style import save
-from lehr.glass.scans import NormalisedScan, Scan, normalise
+from lehr.glass.scans import MeasuredScan, NormalisedScan, normalise
 from lehr.glass.scans.plot import scan_lines
 
 OUTPUT = Path(__file__).parent.parent / "images" / "measured.png"
@@ -38,7 +38,7 @@ def scan(
     spikes: int = 0,
     jump: float = 0.0,
     crystallises: float = 0.0,
-) -> tuple[Scan, np.ndarray, np.ndarray]:
+) -> tuple[MeasuredScan, np.ndarray, np.ndarray]:
     """Return a scan, its flow without noise, and its CpN; lengths are in widths of the transition."""
     rng = np.random.default_rng(0)
     wide = np.linspace(max(glass.glass_transition - 250, 20), glass.glass_transition + 200, 6001)
@@ -63,12 +63,12 @@ def scan(
     noisy = clean + 0.003 * STEP * rng.normal(size=flow.size)
     noisy[rng.integers(100, flow.size, spikes)] += 1.0
     noisy[:300] -= jump
-    return Scan(temperature, noisy, "heat_flow", "mW", None, 10.0, f"after {cooling_rate:g} K/min"), clean, true
+    return MeasuredScan(temperature, noisy, "heat_flow", "mW", None, 10.0, f"after {cooling_rate:g} K/min"), clean, true
 
 
 def shift(result: NormalisedScan, clean: np.ndarray, true: np.ndarray) -> float:
     """Return the largest shift of CpN through the transition by the lines alone."""
-    t = result.scan.temperature
+    t = result.measured.temperature
     inside = (t >= result.glass.high) & (t <= result.liquid.low)
     glass, liquid = result.glass(t[inside]), result.liquid(t[inside])
     return float(np.abs((clean[inside] - glass) / (liquid - glass) - true[inside]).max())

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from lehr.errors import LehrError
+from lehr.glass.quantities import QUANTITY_NAMES
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--for",
         dest="quantity",
-        choices=["all", "ln_A", "delta_h", "x", "beta", "glass_transition"],
+        choices=["all", *QUANTITY_NAMES],
         default="all",
         help="what is to be known better (default: all, the volume of the error ellipsoid)",
     )
@@ -43,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table of proposals."""
-    from lehr.glass.fit.design import load_result, propose
+    from lehr.glass.fit import FitRecord, propose
+    from lehr.glass.fit.output.text import proposals_table
     from lehr.glass.materials import material
     from lehr.glass.tnm import ThermalProgram, TNMParameters
 
@@ -51,15 +53,13 @@ def run(options: argparse.Namespace) -> int:
     if options.result:
         if options.cooling_rates or options.heating_rate:
             raise LehrError("a fit has its rates", "Leave out --cooling-rates and --heating-rate.")
-        glass, program, noise = load_result(options.result)
+        record = FitRecord.from_json(options.result)
+        glass, program, noise = record.glass, record.program.build(), record.noise
     elif options.material:
         glass = material(options.material).parameters
     else:
         glass = TNMParameters(*options.glass)
     now, proposals = propose(glass, program, options.noise or noise, quantity=options.quantity)
-    print(f"{'one more scan':58}{'hours':>8}{'dh, kJ/mol':>12}{'ln A':>9}{'x':>9}{'beta':>9}{'Tg, K':>9}")
-    for name, hours, bound in [("none", 0.0, now), *((p.name, p.hours, p.bound) for p in proposals[: options.count])]:
-        numbers = (bound.delta_h / 1e3, bound.ln_A, bound.x, bound.beta, bound.glass_transition)
-        print(f"{name:58}{hours:8.2g}{numbers[0]:12.3g}" + "".join(f"{number:9.2g}" for number in numbers[1:]))
+    print(proposals_table(now, proposals[: options.count]))
     print(f"standard errors at best, from all scans, at noise {options.noise or noise:.2g} in CpN; the best first")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from lehr.cli.arguments import add_scan_reading, scan_options
@@ -56,14 +55,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit, print the report, write what was asked for."""
-    from lehr.glass.fit import FitStatus, Nuisance, as_scans, cooled_and_heated, fit_scans, likely_nuisance
-    from lehr.glass.scans import read_normalised
+    from lehr.glass.fit import FitStatus, Nuisance, fit_scans, likely_nuisance
+    from lehr.glass.scans import as_scans, cooled_and_heated, read_normalised
 
     if bool(options.program) == bool(options.cooling_rates):
         raise LehrError("what was done to the glass is not clear", "Give either --cooling-rates or --program.")
     if options.program and options.heating_rate:
         raise LehrError("--program and --heating-rate exclude each other", "Write the rates into the program.")
-    scans = read_normalised(options.files, options=scan_options(options))
+    reading = scan_options(options)
+    scans = read_normalised(options.files, options=reading)
     if options.program:
         from lehr.glass.config.program import load_program
 
@@ -81,10 +81,12 @@ def run(options: argparse.Namespace) -> int:
         rows = [",".join(f"{value:.10g}" for value in row) for row in result.sample()]
         _write(options.mcmc, "\n".join([",".join(result.names), *rows]) + "\n")
     if options.json:
-        _write(options.json, json.dumps(result.to_json(profile=options.profile), indent=2) + "\n")
+        given = reading.model_dump(mode="json", exclude_unset=True)
+        result.record(profile=options.profile, files=options.files, reading=given).write(options.json)
+        print(f"wrote {options.json}")
     if options.plot:
         from lehr.figures.style import save
-        from lehr.glass.fit.plot import fitted_scans
+        from lehr.glass.fit.output.plot import fitted_scans
 
         save(fitted_scans(result), options.plot)
         print(f"wrote {options.plot}")

@@ -14,7 +14,7 @@ from lehr.files import write_text
 from lehr.glass.tnm import ZERO_CELSIUS
 
 if TYPE_CHECKING:
-    from lehr.glass.scans import NormalisedScan, Recording, Scan
+    from lehr.glass.scans import MeasuredScan, NormalisedScan, Recording
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         for recording in recordings:
             _print_segments(recording)
         return 0
-    scans: list[Scan] = []
+    scans: list[MeasuredScan] = []
     done: list[NormalisedScan] = []
     failed = 0
     for recording in recordings:
@@ -87,7 +87,7 @@ def _print_header() -> None:
           f"{'liquid line':>17} {'half at':>8} {'CpN,max':>8} {'noise':>8}")  # fmt: skip
 
 
-def _print_scan(number: int, scan: Scan, result: NormalisedScan | None) -> None:
+def _print_scan(number: int, scan: MeasuredScan, result: NormalisedScan | None) -> None:
     rate = "?" if scan.heating_rate is None else f"{scan.heating_rate:.5g}"
     line = f"{number:4d} {scan.temperature.size:7d} {_ends(scan.temperature[0], scan.temperature[-1])} {rate:>9} "
     line += f"{f'{scan.kind} {scan.unit}'.rstrip():>15} "
@@ -109,7 +109,7 @@ def _print_notes(notes: dict[str, list[int]], count: int) -> None:
         print(f"  {which}{note}".replace("\n  ", "\n    "))
 
 
-def _plot(path: Path, scans: Sequence[Scan], done: Sequence[NormalisedScan]) -> None:
+def _plot(path: Path, scans: Sequence[MeasuredScan], done: Sequence[NormalisedScan]) -> None:
     from lehr.figures.style import save
     from lehr.glass.scans.plot import raw_scans, scan_lines
 

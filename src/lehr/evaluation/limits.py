@@ -22,9 +22,9 @@ from lehr.evaluation.metrics import QUANTITIES, UNITS, signed_errors, summarise
 from lehr.evaluation.samples import SEED, draw_test_samples, open_signals, read_samples, write_results
 from lehr.glass.config import GlassRun
 from lehr.glass.fit import Scans, cramer_rao, fit_scans
-from lehr.glass.instrument import equal_area_temperature, white_noise
+from lehr.glass.instrument import white_noise
 from lehr.glass.networks import PARAMETERS
-from lehr.glass.tnm import TNMParameters, ln_pre_exponential
+from lehr.glass.tnm import TNMParameters, equal_area_temperature, ln_pre_exponential
 from lehr.ranks import gather, on_first_rank, rank_and_size
 from lehr.store import MAX_ERROR, SignalStore
 

@@ -6,6 +6,7 @@ from lehr.glass.tnm import Status
 from lehr.study import Quantity
 
 __all__ = [
+    "BASELINES",
     "BETA",
     "COOLING_RATE",
     "CPN",
@@ -16,12 +17,16 @@ __all__ = [
     "FICTIVE_TEMPERATURE",
     "GLASS_TRANSITION",
     "HEATING_RATE",
+    "INSTRUMENT",
     "LN_A",
     "PARAMETERS",
     "QUANTITIES",
+    "QUANTITY_NAMES",
     "RELATIVE_DELTA_H",
     "STATUS",
     "TEMPERATURE",
+    "TEMPERATURE_OFFSET",
+    "THERMAL_LAG",
     "X",
 ]
 
@@ -59,6 +64,9 @@ GLASS_TRANSITION = Quantity(
 
 QUANTITIES = (*PARAMETERS, GLASS_TRANSITION)
 """What errors are given for: the four parameters and the Tg that ln A and delta_h give together."""
+
+QUANTITY_NAMES = tuple(quantity.name for quantity in QUANTITIES)
+"""Their names, in their order."""
 
 RELATIVE_DELTA_H = Quantity(
     "relative_delta_h", meaning="error of the activation energy by its true value", label="Δh*, relative",
@@ -109,6 +117,25 @@ STATUS = Quantity(
         "flag_meanings": " ".join(["not_computed", *(status.name.lower() for status in Status)]),
     },
 )
+
+THERMAL_LAG = Quantity(
+    "thermal_lag", unit="s", meaning="time constant of the first-order lag of the sensor", label="thermal lag"
+)
+TEMPERATURE_OFFSET = Quantity(
+    "temperature_offset",
+    unit="K",
+    meaning="what the thermometer reads too high",
+    label="temperature offset",
+)
+BASELINES = tuple(
+    Quantity(f"{line}_{term}", unit=unit, meaning=f"{term} of the {line}, in CpN", label=f"{line} {term}", decimals=4)
+    for line in ("baseline", "glass", "liquid")
+    for term, unit in (("offset", "1"), ("slope", "1/K"))
+)
+"""Lines in CpN that are added to a scan: one, or what CpN errs by in the glass and in the liquid."""
+
+INSTRUMENT = (*BASELINES, THERMAL_LAG, TEMPERATURE_OFFSET)
+"""What an instrument does to scans, as a fit finds it; a baseline of each scan has its number behind the name."""
 
 TEMPERATURE = Quantity(
     "temperature",

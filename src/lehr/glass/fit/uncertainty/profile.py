@@ -6,26 +6,25 @@ They need no parabola, as standard errors do: on a ridge they are as long and as
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.glass.fit.coordinates import LOWER, QUANTITIES, UPPER, Held
+from lehr.glass.fit.least_squares.fixed import FixedQuantity
+from lehr.glass.fit.uncertainty.minimum import Minimum
+from lehr.glass.quantities import QUANTITY_NAMES
 from lehr.glass.tnm import GAS_CONSTANT, LN_REFERENCE_TIME
-
-if TYPE_CHECKING:
-    from lehr.glass.fit.result import FitResult
+from lehr.glass.tnm.coordinates import LOWER, UPPER
 
 __all__ = ["profile_intervals"]
 
-_CLOSE = 0.01  # standard deviations, to which the end of an interval is found
-_TRIALS = 15  # of an end
-_GROWTH = 3.0  # of a step outwards at most
-_EVALUATIONS = 30  # of a trial
+_END_DEVIATIONS = 0.01  # standard deviations, to which the end of an interval is found
+_MOST_TRIALS = 15  # fits for an end
+_MOST_GROWTH = 3.0  # of a step outwards, times the last one
+_MOST_EVALUATIONS = 30  # of the scans and their derivatives, for a trial
 
 
-def profile_intervals(result: FitResult, levels: tuple[float, ...]) -> dict[str, dict[float, tuple[float, float]]]:
+def profile_intervals(result: Minimum, levels: tuple[float, ...]) -> dict[str, dict[float, tuple[float, float]]]:
     """Return profile intervals of the five quantities.
 
     An end is where the sum of squares, made smallest by all other parameters, has grown by the quantile of chi-square
@@ -33,7 +32,7 @@ def profile_intervals(result: FitResult, levels: tuple[float, ...]) -> dict[str,
 
     Parameters
     ----------
-    result : FitResult
+    result : Minimum
         The fit.
     levels : tuple of float
         Probabilities, ascending.
@@ -46,7 +45,7 @@ def profile_intervals(result: FitResult, levels: tuple[float, ...]) -> dict[str,
     """
     quantiles = [NormalDist().inv_cdf((1.0 + level) / 2.0) for level in levels]
     found = {}
-    for name in QUANTITIES:
+    for name in QUANTITY_NAMES:
         profile = _Profile(result, name)
         ends = zip(profile.ends(-1.0, quantiles), profile.ends(1.0, quantiles), strict=True)
         found[name] = dict(zip(levels, ends, strict=True))
@@ -58,20 +57,20 @@ class _Profile:
 
     Parameters
     ----------
-    result : FitResult
+    result : Minimum
         The fit.
     name : str
-        One of `QUANTITIES`.
+        One of `QUANTITY_NAMES`.
     """
 
-    def __init__(self, result: FitResult, name: str) -> None:
+    def __init__(self, result: Minimum, name: str) -> None:
         self._objective, self._name, self._best = result.objective, name, result.point
-        model, index = result.objective.model, QUANTITIES.index(name)
+        model, index = result.objective.model, QUANTITY_NAMES.index(name)
         self._reference = model.coordinates.reference
         self._value, self._error = float(result.values[index]), result.standard_errors[name]
         # where the others go with this one, by the covariance
         by_theta = model.coordinates.derivatives(result.point[:4])[index]
-        along = np.concatenate([result.theta_covariance @ by_theta, result.covariance[len(QUANTITIES) :, index]])
+        along = np.concatenate([result.theta_covariance @ by_theta, result.covariance[len(QUANTITY_NAMES) :, index]])
         self._direction = along / result.covariance[index, index]
         self._limits = self._range(result)
         self._unit = result.misfit_unit / 2.0  # SciPy's cost is half the sum of squares
@@ -87,8 +86,8 @@ class _Profile:
             # distances grow nearly in proportion: value and distance of what is known on both sides of the end
             outside: tuple[float, float] | None = None
             step, end = (quantile - distance) * self._error, nothing
-            for _ in range(_TRIALS):
-                if abs(distance - quantile) < _CLOSE:
+            for _ in range(_MOST_TRIALS):
+                if abs(distance - quantile) < _END_DEVIATIONS:
                     end = value
                     break
                 if outside is not None:
@@ -100,12 +99,12 @@ class _Profile:
                     break
                 trial = float(np.clip(value + sign * step, *self._limits))
                 gone, there = self._solve_at(trial, point + direction * (trial - value))
-                if gone > quantile + _CLOSE:
+                if gone > quantile + _END_DEVIATIONS:
                     outside = (trial, gone)
                     continue
                 slope = (gone - distance) / abs(trial - value)
                 direction = (there - point) / (trial - value)
-                step = float(np.clip((quantile - gone) / max(slope, 1e-300), 0.0, _GROWTH * step))
+                step = float(np.clip((quantile - gone) / max(slope, 1e-300), 0.0, _MOST_GROWTH * step))
                 value, distance, point = trial, gone, there
             found.append(float(end))
         return found
@@ -116,16 +115,16 @@ class _Profile:
         return float(np.sqrt(max((cost - self._least) / self._unit, 0.0))), point
 
     def _solve(self, value: float, guess: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        held = Held(self._name, value, self._reference)
-        solution = self._objective.solve(guess, _EVALUATIONS, held)
+        fixed = FixedQuantity(self._name, value, self._reference)
+        solution = self._objective.solve(guess, _MOST_EVALUATIONS, fixed)
         if solution is None:
             return np.inf, guess
-        return float(solution.cost), held.point(solution.x)
+        return float(solution.cost), fixed.point(solution.x)
 
-    def _range(self, result: FitResult) -> tuple[float, float]:
+    def _range(self, result: Minimum) -> tuple[float, float]:
         """Return the values between which the quantity is that of a glass."""
         if self._name in ("x", "beta"):
-            column = QUANTITIES.index(self._name)
+            column = QUANTITY_NAMES.index(self._name)
             return float(LOWER[column]), float(UPPER[column])
         if self._name == "glass_transition":
             scans = result.fitted_scans.scans

@@ -10,73 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
-from lehr.glass.fit.coordinates import LOWER, UPPER, Coordinates
-from lehr.glass.fit.scans import Scan, Scans
+from lehr.glass.fit.least_squares.nuisance import Nuisance
+from lehr.glass.instrument import thermal_lag
+from lehr.glass.scans import CpnScan, Scans
 from lehr.glass.tnm import DEFAULT_TOLERANCE, Status, ThermalProgram, simulate_batch, simulate_sensitivities
+from lehr.glass.tnm.coordinates import LOWER, UPPER, Coordinates
 
-__all__ = ["Nuisance", "PredictionError", "ScanModel", "theta_derivatives"]
+__all__ = ["PredictionError", "ScanModel", "theta_derivatives"]
 
-_TERMS = {
-    "none": (),
-    "offset": ("baseline_offset",),
-    "line": ("baseline_offset", "baseline_slope"),
-    "lines": ("glass_offset", "glass_slope", "liquid_offset", "liquid_slope"),
-}
-"""Parameters of a baseline."""
-
-_SMOOTH = ("thermal_lag", "temperature_offset")
-"""Nuisance parameters that the prediction is no linear function of."""
+_NON_LINEAR = ("thermal_lag", "temperature_offset")
+"""Nuisance parameters that the prediction is not a linear function of."""
 
 _SECONDS_PER_MINUTE = 60.0
-_FAR = 5.0  # standard deviations of the thermometer; beyond, a fit moves the whole transition out of the scans
+_MOST_DEVIATIONS = 5.0  # of the thermometer; beyond, a fit moves the whole transition out of the scans
 _GRID_POINTS = 2000  # of a grid that is laid between measured temperatures, and of one that a lag acts on
 
 
 class PredictionError(Exception):
     """The engine found no signal for these parameters."""
-
-
-@dataclass(frozen=True)
-class Nuisance:
-    """What an instrument does to a scan; what is switched on is fitted together with the glass.
-
-    Attributes
-    ----------
-    baseline : str
-        "none", "offset" (a constant added to CpN), "line" (a constant and a slope), or "lines": what CpN errs by if the
-        lines of the glass and of the liquid were drawn wrongly, a(T) (1 - CpN) + b(T) CpN, each with an offset and a
-        slope.
-    per_scan : bool
-        Each scan has a baseline of its own.
-    thermal_lag : bool
-        A first-order lag of the sensor, a time in s.
-    temperature_offset : float
-        Uncertainty of the temperature calibration in K, one standard deviation; 0 trusts it. A shift of the temperature
-        can hardly be told from another glass, so it has to be known from elsewhere how large it may be. No fit goes
-        beyond five standard deviations.
-    """
-
-    baseline: str = "none"
-    per_scan: bool = True
-    thermal_lag: bool = False
-    temperature_offset: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.baseline not in _TERMS:
-            raise LehrError(f"baseline '{self.baseline}' is not offered", f"Take one of {', '.join(_TERMS)}.")
-        if not (np.isfinite(self.temperature_offset) and self.temperature_offset >= 0):
-            raise LehrError(
-                f"temperature_offset = {self.temperature_offset} is out of range",
-                "It is the standard deviation of the calibration in K; 0 trusts the temperatures.",
-            )
-
-    def names(self, cycles: int) -> tuple[str, ...]:
-        """Return the names of the additional parameters for a number of scans."""
-        terms = _TERMS[self.baseline]
-        baseline = [f"{term}_{i + 1}" for i in range(cycles) for term in terms] if self.per_scan else list(terms)
-        lag = ["thermal_lag"] if self.thermal_lag else []
-        offset = ["temperature_offset"] if self.temperature_offset else []
-        return (*baseline, *lag, *offset)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +56,6 @@ class _Block:
         """Return signals on the grid, shape (n, scans, points), as the sensor sees them."""
         if "thermal_lag" not in values:
             return signals
-        from lehr.glass.instrument import thermal_lag
-
         return thermal_lag(signals, values["thermal_lag"], temperature=self.grid, heating_rate=self.rates)
 
     def measured(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -164,7 +113,7 @@ class ScanModel:
         # a sensor so slow that it needs the whole scan to follow shows no transition
         spans = [s.temperature[-1] - s.temperature[0] for s in self.scans.scans]
         slowest = _SECONDS_PER_MINUTE * min(np.array(spans) / self.scans.program.heating_rates)
-        far = _FAR * self.nuisance.temperature_offset
+        far = _MOST_DEVIATIONS * self.nuisance.temperature_offset
         limits = {"thermal_lag": (0.0, slowest), "temperature_offset": (-far, far)}
         lower, upper = zip(*(limits.get(name, (-np.inf, np.inf)) for name in ("", *self.names)), strict=True)
         return np.concatenate([LOWER, lower[1:]]), np.concatenate([UPPER, upper[1:]])
@@ -198,7 +147,7 @@ class ScanModel:
             If the engine finds no signal.
         """
         values = self._values(point)
-        smooth = [name for name in self.names if name in _SMOOTH]
+        smooth = [name for name in self.names if name in _NON_LINEAR]
         out = np.zeros((5 + len(smooth), self.data.size))
         self.evaluations += 1
         for block in self._blocks:
@@ -221,7 +170,7 @@ class ScanModel:
         self, theta: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return Tf' in K of the glass before each scan, and its derivatives by theta, shape (scans, 4)."""
-        glass, program = self.coordinates.glass(theta), self.scans.resolved()
+        glass, program = self.coordinates.glass(theta), self.scans.kelvin_program
         ends = np.array([self.scans.scans[0].temperature[0], self.scans.scans[0].temperature[-1]])
         found = simulate_sensitivities(glass, program=program, temperature=ends, tolerance=self.tolerance)
         return found.limiting_fictive_temperature, found.limiting_jacobian @ self.coordinates.derivatives(theta)[:4]
@@ -308,14 +257,14 @@ def _blocks(scans: Scans, nuisance: Nuisance) -> list[_Block]:
     groups: dict[bytes, list[int]] = defaultdict(list)
     for i, scan in enumerate(scans.scans):
         groups[scan.temperature.tobytes()].append(i)
-    program = scans.resolved()
+    program = scans.kelvin_program
     return [
         _block(ThermalProgram(tuple(program.cycles[i] for i in rows)), rows, scans.scans[rows[0]], nuisance)
         for rows in groups.values()
     ]
 
 
-def _block(program: ThermalProgram, rows: list[int], scan: Scan, nuisance: Nuisance) -> _Block:
+def _block(program: ThermalProgram, rows: list[int], scan: CpnScan, nuisance: Nuisance) -> _Block:
     t = scan.temperature
     span, spacing = t[-1] - t[0], float(np.median(np.diff(t)))
     if np.abs(t - np.linspace(t[0], t[-1], t.size)).max() < 1e-3 * spacing:

@@ -1,4 +1,4 @@
-"""Where the glass transition is: the two straight stretches of a curve, a step apart, at its sides."""
+"""Where the lines of glass and liquid lie: two straight stretches of a measured curve, a step apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.glass.scans.segments import scatter
+from lehr.glass.scans.noise import white_noise_of
 
 __all__ = ["LOWEST_CPN", "SIGNIFICANT", "Range", "find_ranges"]
 
@@ -130,7 +130,7 @@ def _binned(
     starts = np.flatnonzero(np.diff(index, prepend=-1))
     at = np.array([part.mean() for part in np.split(t, starts[1:])])
     values = np.array([np.median(part) for part in np.split(y, starts[1:])])
-    return at, values, scatter(values)
+    return at, values, white_noise_of(values)
 
 
 def _pieces(at: NDArray[np.float64], values: NDArray[np.float64], sigma: float) -> list[_Piece]:

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
-from lehr.glass.fit.coordinates import Coordinates
-from lehr.glass.fit.model import PredictionError, theta_derivatives
+from lehr.glass.fit.least_squares.model import PredictionError, theta_derivatives
 from lehr.glass.tnm import ThermalProgram, TNMParameters, default_temperature
+from lehr.glass.tnm.coordinates import Coordinates
 
 __all__ = ["Bound", "Information", "cramer_rao", "fisher_information"]
 
-_TOLERANCE = 1e-5  # of the engine
+_ENGINE_TOLERANCE = 1e-5  # error of CpN, a tenth of that of a fit
 
 
 class Bound(NamedTuple):
@@ -120,7 +120,9 @@ def fisher_information(
     theta = coordinates.theta(parameters.as_tuple())
     grid = default_temperature() if temperature is None else np.asarray(temperature, dtype=float)
     try:
-        _, columns = theta_derivatives(coordinates, theta, program or ThermalProgram.chr_cycles(), grid, _TOLERANCE)
+        _, columns = theta_derivatives(
+            coordinates, theta, program or ThermalProgram.chr_cycles(), grid, _ENGINE_TOLERANCE
+        )
     except PredictionError:
         raise LehrError(f"{parameters}: the engine finds no signal near it") from None
     return Information(coordinates, theta, compress(columns.reshape(4, -1).T / noise))

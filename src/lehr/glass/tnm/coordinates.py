@@ -11,20 +11,15 @@ are nearly independent: the steepness and the logarithm of the relaxation time i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lehr.glass.tnm import GAS_CONSTANT, LN_REFERENCE_TIME, TNMParameters
 from lehr.glass.tnm.kww import BETA_RANGE
+from lehr.glass.tnm.parameters import GAS_CONSTANT, LN_REFERENCE_TIME, TNMParameters
 
-__all__ = ["LOWER", "PARAMETERS", "QUANTITIES", "UPPER", "Coordinates", "Held"]
-
-PARAMETERS = ("ln_A", "delta_h", "x", "beta")
-"""The columns of every parameter array."""
-
-QUANTITIES = (*PARAMETERS, "glass_transition")
-"""The parameters and the temperature in K where tau = 100 s, which is known better than ln A and dh are."""
+__all__ = ["LOWER", "UPPER", "Coordinates"]
 
 LOWER = np.array([np.log(5.0), -40.0, 0.05, BETA_RANGE[0]])
 UPPER = np.array([np.log(2000.0), 40.0, 1.0, BETA_RANGE[1]])
@@ -37,11 +32,11 @@ class Coordinates:
 
     Attributes
     ----------
-    reference : float
-        Tm in K, inside the transition.
+    reference : float, or ndarray of shape (...)
+        Tm in K, inside the transition; one for all glasses, or one for each (which `theta` takes).
     """
 
-    reference: float
+    reference: Any
 
     def theta(self, parameters: ArrayLike) -> NDArray[np.float64]:
         """Return theta of parameters, shape (..., 4)."""
@@ -83,52 +78,3 @@ class Coordinates:
         """Return the five quantities of theta, shape (5,)."""
         glass = self.glass(theta)
         return np.array([*glass.as_tuple(), glass.glass_transition])
-
-
-@dataclass(frozen=True)
-class Held:
-    """One quantity held at a value, while the other coordinates of a point are free.
-
-    Attributes
-    ----------
-    quantity : str
-        One of `QUANTITIES`.
-    value : float
-        In its unit.
-    reference : float
-        Tm in K of the coordinates.
-    """
-
-    quantity: str
-    value: float
-    reference: float
-
-    @property
-    def column(self) -> int:
-        """The coordinate that follows from the others."""
-        return {"delta_h": 0, "x": 2, "beta": 3}.get(self.quantity, 1)
-
-    def free(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Leave out the coordinate that follows from the others."""
-        return np.delete(point, self.column)
-
-    def point(self, free: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the whole point."""
-        return np.insert(free, self.column, self._dependent(np.exp(free[0]))[0])
-
-    def derivatives(self, free: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the derivatives of the whole point by the free coordinates, shape (free + 1, free)."""
-        rows = np.insert(np.eye(free.size), self.column, 0.0, axis=0)
-        rows[self.column, 0] = self._dependent(np.exp(free[0]))[1]
-        return rows
-
-    def _dependent(self, steepness: float) -> tuple[float, float]:
-        """Return the coordinate, and its derivative by the logarithm of the steepness where that is free."""
-        if self.quantity == "ln_A":
-            return self.value + steepness, steepness
-        if self.quantity == "glass_transition":
-            change = steepness * (1.0 - self.reference / self.value)
-            return LN_REFERENCE_TIME + change, change
-        if self.quantity == "delta_h":
-            return float(np.log(self.value / (GAS_CONSTANT * self.reference))), 0.0
-        return self.value, 0.0

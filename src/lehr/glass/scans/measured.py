@@ -1,4 +1,4 @@
-"""A measured heating scan."""
+"""A measured heating scan, and the segments of a measurement."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from lehr.glass.scans.units import Kind
 
-__all__ = ["Scan", "Segment"]
+__all__ = ["MeasuredScan", "Segment"]
 
 
 @dataclass(frozen=True, eq=False)
-class Scan:
+class MeasuredScan:
     """One heating scan of a file.
 
     Attributes

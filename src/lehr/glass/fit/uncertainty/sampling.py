@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
-from lehr.glass.fit.coordinates import QUANTITIES
+from lehr.glass.fit.uncertainty.minimum import Minimum
+from lehr.glass.quantities import QUANTITIES
 from lehr.glass.tnm import LN_REFERENCE_TIME
-
-if TYPE_CHECKING:
-    from lehr.glass.fit.result import FitResult
 
 __all__ = ["draw_samples"]
 
-_BURNT = 0.25  # share of the steps in which the walkers spread, left out
-_BALL = 0.3  # standard deviations about the best point where they start
-_WALKERS = 16  # at least; emcee wants two for each parameter
+_BURN_IN_SHARE = 0.25  # of the steps, in which the walkers spread; left out
+_START_DEVIATIONS = 0.3  # standard deviations about the best point within which they start
+_FEWEST_WALKERS = 16  # emcee wants two for each parameter, at least
 
 
-def draw_samples(result: FitResult, steps: int, seed: int) -> NDArray[np.float64]:
+def draw_samples(result: Minimum, steps: int, seed: int) -> NDArray[np.float64]:
     """Return samples of the values of a fit, shape (samples, names).
 
     The prior is flat in the coordinates of the fit within their bounds, but for what is known of the thermometer.
@@ -50,12 +46,12 @@ def draw_samples(result: FitResult, steps: int, seed: int) -> NDArray[np.float64
         return -objective.misfit(point, unit) / 2.0
 
     rng = np.random.default_rng(seed)
-    walkers = max(_WALKERS, 2 * size + 2)
+    walkers = max(_FEWEST_WALKERS, 2 * size + 2)
     spread = np.sqrt([*np.diag(result.theta_covariance), *np.diag(result.covariance)[len(QUANTITIES) :]])
-    begin = best + _BALL * spread * rng.standard_normal((walkers, size))
+    begin = best + _START_DEVIATIONS * spread * rng.standard_normal((walkers, size))
     inside = 1e-6 * np.minimum(upper - lower, 1.0)
     sampler = emcee.EnsembleSampler(walkers, size, log_probability)
     sampler.random_state = np.random.RandomState(seed).get_state()  # emcee knows no other
     sampler.run_mcmc(np.clip(begin, lower + inside, upper - inside), steps)
-    points = sampler.get_chain(discard=int(_BURNT * steps), flat=True)
+    points = sampler.get_chain(discard=int(_BURN_IN_SHARE * steps), flat=True)
     return np.array([[*coordinates.values(point[:4]), *point[4:]] for point in points])

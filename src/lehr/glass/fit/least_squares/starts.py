@@ -9,34 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
-from lehr.glass.estimator.estimate import estimate
-from lehr.glass.fit.coordinates import LOWER, UPPER, Coordinates
-from lehr.glass.fit.scans import Scans
-from lehr.glass.tnm import GAS_CONSTANT, LN_REFERENCE_TIME, Status, ThermalProgram, simulate_batch
+from lehr.glass.estimator import estimate
+from lehr.glass.scans import Scans
+from lehr.glass.tnm import (
+    GAS_CONSTANT,
+    LN_REFERENCE_TIME,
+    Status,
+    ThermalProgram,
+    ln_pre_exponential,
+    simulate_batch,
+)
+from lehr.glass.tnm.coordinates import LOWER, UPPER, Coordinates
 
-__all__ = [
-    "cooling_rates",
-    "initial_estimate",
-    "likely_starts",
-    "limiting_fictive_temperatures",
-    "middle",
-    "random_starts",
-]
+__all__ = ["cooling_rates", "initial_estimate", "likely_starts", "random_starts"]
 
-_X = (0.25, 0.45, 0.65, 0.85)
-_BETA = (0.25, 0.4, 0.55, 0.7, 0.85)
-_STEEPER = (0.4, 0.63, 1.0, 1.6, 2.5)  # than the width of the transition says; tried if the cooling rates say nothing
-_WIDTH = 7.0  # of a transition in units of R Tm^2/dh, roughly
-_SPREAD = 0.4  # standard deviation of ln q from which on the cooling rates say what dh is
-_POINTS = 400  # at which trials are compared with the scans
+_TRIED_X = (0.25, 0.45, 0.65, 0.85)
+_TRIED_BETA = (0.25, 0.4, 0.55, 0.7, 0.85)
+_TRIED_STEEPNESS = (0.4, 0.63, 1.0, 1.6, 2.5)  # times that of the width, where the cooling rates do not say what dh is
+_TRANSITION_WIDTH = 7.0  # of a transition in units of R Tm^2/dh, roughly
+_LEAST_LN_RATE_SPREAD = 0.4  # standard deviation of ln q from which on the cooling rates say what dh is
+_COMPARED_POINTS = 400  # temperatures at which trials are compared with the scans
 _ROUNDS = 2  # of moving a trial to the measured Tf'
-
-
-def limiting_fictive_temperatures(scans: Scans) -> NDArray[np.float64]:
-    """Return Tf' in K of each scan, from the area of its transition."""
-    from lehr.glass.instrument import equal_area_temperature
-
-    return np.array([equal_area_temperature(scan.cpn, scan.temperature) for scan in scans.window().scans])
 
 
 def initial_estimate(scans: Scans, count: int = 3) -> NDArray[np.float64]:
@@ -56,12 +49,11 @@ def likely_starts(scans: Scans) -> Iterator[NDArray[np.float64]]:
     except LehrError:  # holds, rates beyond what it has learnt, or a part of a transition
         first = []
     yield from first
-    limits = limiting_fictive_temperatures(scans)
-    coordinates = Coordinates(middle(scans))
-    steepness = _steepness(scans, coordinates.reference, limits)
-    x, beta, log_steepness = (axis.ravel() for axis in np.meshgrid(_X, _BETA, np.log(steepness)))
+    coordinates = Coordinates(scans.middle)
+    axes = np.meshgrid(_TRIED_X, _TRIED_BETA, np.log(_steepness(scans)))
+    x, beta, log_steepness = (axis.ravel() for axis in axes)
     theta = np.stack([log_steepness, np.full_like(x, LN_REFERENCE_TIME), x, beta], axis=-1)
-    yield from coordinates.parameters(_screen(scans.window(), coordinates, theta, limits))
+    yield from coordinates.parameters(_screen(scans, coordinates, theta))
 
 
 def random_starts(scans: Scans, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -73,24 +65,18 @@ def random_starts(scans: Scans, count: int, rng: np.random.Generator) -> NDArray
     low, high = scans.transition
     glass_transition = rng.uniform(low, high, count)
     factor = 5.0 ** rng.uniform(-1.0, 1.0, count)
-    delta_h = factor * _WIDTH * GAS_CONSTANT * middle(scans) ** 2 / (high - low)
-    ln_a = LN_REFERENCE_TIME - delta_h / (GAS_CONSTANT * glass_transition)
+    delta_h = factor * _TRANSITION_WIDTH * GAS_CONSTANT * scans.middle**2 / (high - low)
+    ln_a = ln_pre_exponential(delta_h, glass_transition)
     return np.stack([ln_a, delta_h, *rng.uniform(0.2, 1.0, (2, count))], axis=-1)
 
 
-def middle(scans: Scans) -> float:
-    """Return a temperature in K inside the transition."""
-    low, high = scans.transition
-    return float(np.clip(np.median(limiting_fictive_temperatures(scans)), low, high))
-
-
-def _steepness(scans: Scans, reference: float, limits: NDArray[np.float64]) -> NDArray[np.float64]:
+def _steepness(scans: Scans) -> NDArray[np.float64]:
     """Return values of dh/(R Tm) to try."""
-    low, high = scans.transition
-    by_width = _WIDTH * reference / max(high - low, 1e-3 * reference) * np.array(_STEEPER)
+    (low, high), limits, reference = scans.transition, scans.limiting_fictive_temperatures, scans.middle
+    by_width = _TRANSITION_WIDTH * reference / max(high - low, 1e-3 * reference) * np.array(_TRIED_STEEPNESS)
     rates = np.log(cooling_rates(scans.program))
     simple = np.isfinite(rates) & (limits > low) & (limits < high)
-    if simple.sum() >= 2 and rates[simple].std() > _SPREAD:
+    if simple.sum() >= 2 and rates[simple].std() > _LEAST_LN_RATE_SPREAD:
         slope = np.polyfit(rates[simple], 1.0 / limits[simple], 1)[0]
         by_rates = -1.0 / (slope * reference)
         if by_width[0] < by_rates < by_width[-1]:
@@ -104,19 +90,22 @@ def cooling_rates(program: ThermalProgram) -> NDArray[np.float64]:
     return np.array([rate if len(cycle.segments) == 2 else np.nan for cycle, rate in cycles])
 
 
-def _screen(
-    scans: Scans, coordinates: Coordinates, theta: NDArray[np.float64], limits: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _screen(scans: Scans, coordinates: Coordinates, theta: NDArray[np.float64]) -> NDArray[np.float64]:
     """Move trials to the measured Tf' and return them, the best first."""
-    low, high = (edge(scan.temperature[end] for scan in scans.scans) for edge, end in ((min, 0), (max, -1)))
-    grid = np.linspace(low, high, _POINTS)
-    measured = np.array([np.interp(grid, s.temperature, s.cpn, np.nan, np.nan) for s in scans.scans])
-    program, found = scans.resolved(), np.empty((len(theta), len(limits)))
+    parts, limits = scans.near_transition.scans, scans.limiting_fictive_temperatures
+    low, high = (edge(scan.temperature[end] for scan in parts) for edge, end in ((min, 0), (max, -1)))
+    grid = np.linspace(low, high, _COMPARED_POINTS)
+    measured = np.array([np.interp(grid, s.temperature, s.cpn, np.nan, np.nan) for s in parts])
+    found = np.empty((len(theta), len(limits)))
     for _ in range(_ROUNDS + 1):
         cpn, status = simulate_batch(
-            coordinates.parameters(theta), program=program, temperature=grid, dtype="float64", tolerance=1e-3,
+            coordinates.parameters(theta),
+            program=scans.kelvin_program,
+            temperature=grid,
+            dtype="float64",
+            tolerance=1e-3,
             limiting_fictive_temperature=found,
-        )  # fmt: skip
+        )
         misfit = np.nanmean((cpn - measured) ** 2, axis=(1, 2))
         misfit[status > Status.WINDOW] = np.inf
         tried = theta.copy()

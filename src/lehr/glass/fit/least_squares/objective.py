@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
-from lehr.glass.fit.coordinates import Held
-from lehr.glass.fit.model import PredictionError, ScanModel
+from lehr.glass.fit.least_squares.fixed import FixedQuantity
+from lehr.glass.fit.least_squares.model import PredictionError, ScanModel
 
 __all__ = ["LOSSES", "Objective"]
 
 LOSSES = ("linear", "soft_l1")
 """Least squares, and a loss that lets spikes pull no more than a few standard deviations do."""
 
-_OUTLIER = 2.0  # standard deviations from which on soft_l1 takes residuals linearly
+_OUTLIER_DEVIATIONS = 2.0  # standard deviations from which on soft_l1 takes residuals linearly
 
-_SETTLED = 1e-3  # change of the sum of squares, 0.03 standard deviations of one parameter, that ends a fit
+_CONVERGED = 1e-3  # change of the sum of squares that ends a fit: 0.03 standard deviations of one parameter
 
 _IMPOSSIBLE = 1e3  # residual, in units of the noise, where the engine finds no signal
 
@@ -59,7 +59,7 @@ class Objective:
         """
         if self.loss == "linear":
             return 1.0
-        root = np.sqrt(1.0 + (residuals / _OUTLIER) ** 2)
+        root = np.sqrt(1.0 + (residuals / _OUTLIER_DEVIATIONS) ** 2)
         return float(np.mean((residuals / root) ** 2) / np.mean(root**-3))
 
     def residuals(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -76,7 +76,7 @@ class Objective:
         data, known = rows[: self.model.data.size], rows[self.model.data.size :]
         squares = data**2
         if self.loss != "linear":
-            squares = 2.0 * _OUTLIER**2 * (np.sqrt(1.0 + squares / _OUTLIER**2) - 1.0)
+            squares = 2.0 * _OUTLIER_DEVIATIONS**2 * (np.sqrt(1.0 + squares / _OUTLIER_DEVIATIONS**2) - 1.0)
         return float(squares.sum() / unit + np.sum(known**2))
 
     def jacobian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -89,24 +89,24 @@ class Objective:
         """
         return np.concatenate([self.model.jacobian(point) / self.noise, self._prior])
 
-    def solve(self, start: NDArray[np.float64], evaluations: int, held: Held | None = None) -> Any:
+    def solve(self, start: NDArray[np.float64], evaluations: int, fixed: FixedQuantity | None = None) -> Any:
         """Return SciPy's result from a start, or None if the engine finds no signals there.
 
-        With a quantity that is held, its point is that of the free coordinates.
+        With a quantity that is fixed, its point is that of the free coordinates.
         """
         from scipy.optimize import least_squares
 
         lower, upper = self.model.bounds()
-        if held is not None:
-            start, lower, upper = (held.free(point) for point in (start, lower, upper))
+        if fixed is not None:
+            start, lower, upper = (fixed.free(point) for point in (start, lower, upper))
 
         def residuals(free: NDArray[np.float64]) -> NDArray[np.float64]:
-            return self.residuals(free if held is None else held.point(free))
+            return self.residuals(free if fixed is None else fixed.point(free))
 
         def jacobian(free: NDArray[np.float64]) -> NDArray[np.float64]:
-            if held is None:
+            if fixed is None:
                 return self.jacobian(free)
-            return np.asarray(self.jacobian(held.point(free)) @ held.derivatives(free))
+            return np.asarray(self.jacobian(fixed.point(free)) @ fixed.derivatives(free))
 
         inside = 1e-6 * np.minimum(upper - lower, 1.0)
         try:
@@ -120,9 +120,9 @@ class Objective:
                     method="trf",
                     x_scale="jac",
                     loss=self.loss,
-                    f_scale=_OUTLIER,
+                    f_scale=_OUTLIER_DEVIATIONS,
                     xtol=1e-8,
-                    ftol=_SETTLED / self.model.data.size,
+                    ftol=_CONVERGED / self.model.data.size,
                     gtol=None,
                     max_nfev=evaluations,
                 )
