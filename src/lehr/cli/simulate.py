@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lehr.cli.arguments import metavar
 from lehr.cli.output import write_figure, write_file
 from lehr.errors import LehrError
 from lehr.glass.materials import material
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             _option(quantity),
             type=float,
-            metavar=(quantity.name if quantity.unit == "1" else quantity.unit).upper(),
+            metavar=metavar(quantity),
             help=f"{quantity.meaning}{accepted}",
         )
     parser.add_argument(
