@@ -12,6 +12,7 @@ from lehr.errors import LehrError
 if TYPE_CHECKING:
     from lehr.glass.scans.options import ScanOptions
     from lehr.studies import AnyRun
+    from lehr.study import Quantity
 
 __all__ = [
     "add_config",
@@ -22,6 +23,7 @@ __all__ = [
     "add_subset",
     "check_names",
     "load_with_subset",
+    "metavar",
     "scan_options",
     "subset_path",
 ]
@@ -81,6 +83,11 @@ def add_model_choice(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="only this model of a config file; may be given several times",
     )
+
+
+def metavar(quantity: Quantity) -> str:
+    """Return what help shows for the value of a quantity: its unit, or its name if it has none."""
+    return (quantity.name if quantity.unit == "1" else quantity.unit).upper()
 
 
 def add_scan_reading(parser: argparse.ArgumentParser) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from lehr.cli.arguments import metavar
 from lehr.errors import LehrError
-from lehr.glass.quantities import QUANTITY_NAMES
+from lehr.glass.quantities import PARAMETERS, QUANTITY_NAMES
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -21,7 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("result", nargs="?", type=Path, metavar="FIT.json", help="what lehr fit --json wrote")
     what.add_argument("--material", metavar="NAME", help="a glass of the shipped table, such as As2Se3")
     what.add_argument(
-        "--glass", type=float, nargs=4, metavar=("LN_A", "J/MOL", "X", "BETA"), help="ln A, dh, x and beta of a glass"
+        "--glass",
+        type=float,
+        nargs=len(PARAMETERS),
+        metavar=tuple(metavar(quantity) for quantity in PARAMETERS),
+        help=f"{', '.join(quantity.label for quantity in PARAMETERS)} of a glass",
     )
     parser.add_argument(
         "--cooling-rates",

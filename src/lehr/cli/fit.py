@@ -11,7 +11,7 @@ from lehr.files import write_text
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
-ABOUT = "fit ln A, dh, x and beta to measured heating scans of one glass"
+ABOUT = "fit the four TNM parameters to measured heating scans of one glass"
 DETAILS = "Exit code 1: the model does not follow the scans. See docs/how-to/fit.md."
 EXAMPLE = "lehr fit slow.csv fast.csv --cooling-rates 0.5 20 --plot fit.png --json fit.json"
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 
+from lehr.cli.arguments import metavar
+from lehr.cli.output import write_figure, write_file
 from lehr.errors import LehrError
 from lehr.glass.materials import material
 from lehr.glass.quantities import (
@@ -45,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             _option(quantity),
             type=float,
-            metavar=(quantity.name if quantity.unit == "1" else quantity.unit).upper(),
+            metavar=metavar(quantity),
             help=f"{quantity.meaning}{accepted}",
         )
     parser.add_argument(
@@ -90,11 +93,9 @@ def run(options: argparse.Namespace) -> int:
     signals = simulate(*parameters.as_tuple(), program=_program(options), temperature=temperature)
     _print_summary(signals)
     if options.csv:
-        _write_csv(options.csv, signals)
-        print(f"wrote {options.csv}")
+        write_file(options.csv, _csv(signals))
     if options.plot:
         _plot(options.plot, signals)
-        print(f"wrote {options.plot}")
     return 0
 
 
@@ -131,20 +132,19 @@ def _print_summary(signals: Signals) -> None:
         print(f"{rate:15g} {fictive[0]:9.2f} {cpn[peak]:9.4f} {signals.temperature[peak]:9.2f}")
 
 
-def _write_csv(path: Path, signals: Signals) -> None:
+def _csv(signals: Signals) -> str:
     rates = enumerate(signals.program.cooling_rates, 1)
     header = ",".join(["temperature_K", *(f"cpn_{cycle}_after_{rate:g}_K_per_min" for cycle, rate in rates)])
     table = np.column_stack([signals.temperature, signals.cpn.T])
-    try:
-        np.savetxt(path, table, delimiter=",", header=header, comments="", fmt=["%.4f", *["%.7g"] * len(signals.cpn)])
-    except OSError as error:
-        raise LehrError(f"{path}: cannot write: {error.strerror}", "Check the path.") from None
+    text = StringIO()
+    np.savetxt(text, table, delimiter=",", header=header, comments="", fmt=["%.4f", *["%.7g"] * len(signals.cpn)])
+    return text.getvalue()
 
 
 def _plot(path: Path, signals: Signals) -> None:
-    from lehr.figures.style import new_axes, save
+    from lehr.figures.style import new_axes
     from lehr.glass.tnm import plot
 
     axes = new_axes(7.2, 4.0)
     plot.scans(signals.temperature, signals.cpn, signals.program.cooling_rates, axes=axes)
-    save(axes, path)
+    write_figure(path, axes)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lehr.cli.arguments import add_config
+from lehr.cli.output import write_figure
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -45,7 +46,6 @@ def run(options: argparse.Namespace) -> int:
         _print_jobs(config, {row.subset: row for row in rows})
     if options.plot:
         _plot_plane(options.plot, config)
-        print(f"wrote {options.plot}")
     return 0
 
 
@@ -83,8 +83,7 @@ def _sizes(job: Any) -> tuple[float, float, float]:
 
 
 def _plot_plane(path: Path, config: Any) -> None:
-    from lehr.figures.style import save
     from lehr.glass.space.plane import subset_plane
 
     space = config.signals.state_space.build()
-    save(subset_plane(space, [space.subset(name) for name in config.subsets]), path)
+    write_figure(path, subset_plane(space, [space.subset(name) for name in config.subsets]))

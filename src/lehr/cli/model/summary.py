@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lehr.cli.arguments import add_config
+from lehr.cli.output import write_figure
 
 if TYPE_CHECKING:
     from lehr.glass.networks.summary import LayerSummary
@@ -22,7 +23,7 @@ EXAMPLE = "lehr model summary workflow/config/demo.yaml --plot network.svg"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     add_config(parser)
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the architecture (.png, .svg, .pdf)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the architecture (PNG, PDF or SVG)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -36,11 +37,9 @@ def run(options: argparse.Namespace) -> int:
     print("\n".join(_table(summarise(*sizes))))
     print(COUNTED)
     if options.plot:
-        from lehr.figures.style import save
         from lehr.glass.networks.drawing import draw_architecture
 
-        save(draw_architecture(*sizes), options.plot)
-        print(f"figure: {options.plot}")
+        write_figure(options.plot, draw_architecture(*sizes))
     return 0
 
 
