@@ -32,7 +32,7 @@ import lehr
 from lehr.cli import main
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-NOT_RUN = 28
+NOT_RUN = 32
 """Lines of the docs that no test runs. Each has a reason beside it; a larger number wants a good one."""
 
 _BLOCK = re.compile(
