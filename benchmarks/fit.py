@@ -31,7 +31,7 @@ from scipy.optimize import least_squares
 from table import Results, options_of
 
 import lehr
-from lehr.glass import signals
+from lehr.glass import instrument
 from lehr.glass.config import StateSpaceConfig
 from lehr.glass.estimator import estimate
 from lehr.glass.estimator.windows import window_of
@@ -67,10 +67,10 @@ class Drawn:
     def scans(self, number: int, noise: float, instrument: bool = False) -> Scans:
         cpn = self.cpn[None]
         if instrument:
-            cpn = signals.thermal_lag(cpn, LAG, temperature=self.temperature, heating_rate=PROGRAM.heating_rates)
-            cpn = signals.baseline_slope(cpn, SLOPE, temperature=self.temperature)
-            cpn = signals.temperature_offset(cpn, OFFSET, temperature=self.temperature)
-        cpn = signals.white_noise(cpn, noise, seed=SEED, rows=[number])[0]
+            cpn = instrument.thermal_lag(cpn, LAG, temperature=self.temperature, heating_rate=PROGRAM.heating_rates)
+            cpn = instrument.baseline_slope(cpn, SLOPE, temperature=self.temperature)
+            cpn = instrument.temperature_offset(cpn, OFFSET, temperature=self.temperature)
+        cpn = instrument.white_noise(cpn, noise, seed=SEED, rows=[number])[0]
         return Scans.of(self.temperature, cpn, PROGRAM)
 
 
@@ -113,8 +113,8 @@ def of_fit(found: FitResult, drawn: Drawn, instrument: bool = False) -> bool:
 def true_nuisance(model: ScanModel, drawn: Drawn) -> NDArray[np.float64]:
     """Return the parameters of what `Drawn.scans` does, as the model has them."""
     kelvin = drawn.temperature
-    lagged = signals.thermal_lag(drawn.cpn[None], LAG, temperature=kelvin, heating_rate=PROGRAM.heating_rates)
-    centre = signals.equal_area_temperature(lagged, kelvin).mean() + OFFSET
+    lagged = instrument.thermal_lag(drawn.cpn[None], LAG, temperature=kelvin, heating_rate=PROGRAM.heating_rates)
+    centre = instrument.equal_area_temperature(lagged, kelvin).mean() + OFFSET
     level = SLOPE / 100.0 * (model.coordinates.reference - centre)
     values = {"offset": level, "slope": SLOPE / 100.0, "thermal_lag": LAG, "temperature_offset": OFFSET}
     keys = [name if name in values else name.split("_")[1] for name in model.names]
@@ -310,13 +310,13 @@ def main() -> None:
     results = Results()
     results.head()
     results.add("load_average_before", os.getloadavg()[0], "1")
-    drawn, refused = draw(40 if quick else 500, SEED)
+    drawn, refused = draw(16 if quick else 500, SEED)
     true = np.array([each.true for each in drawn])
     results.add("glasses", len(drawn), "glasses")
     results.add("refused_by_engine_or_window", refused, "glasses")
     without_noise(results, drawn, true)
-    with_noise(results, drawn, true, 300 if quick else 3000)
-    with_instrument(results, drawn[: 8 if quick else 100])
+    with_noise(results, drawn, true, 100 if quick else 3000)
+    with_instrument(results, drawn[: 4 if quick else 100])
     results.add("load_average_after", os.getloadavg()[0], "1")
     print(f"{time.perf_counter() - started:.0f} s")
     results.write(options.json)
