@@ -31,7 +31,7 @@ from scipy.optimize import least_squares
 from table import Results, options_of
 
 import lehr
-from lehr.glass import instrument
+from lehr.glass import signals
 from lehr.glass.config import StateSpaceConfig
 from lehr.glass.estimator import estimate
 from lehr.glass.estimator.windows import window_of
@@ -67,10 +67,10 @@ class Drawn:
     def scans(self, number: int, noise: float, instrument: bool = False) -> Scans:
         cpn = self.cpn[None]
         if instrument:
-            cpn = instrument.thermal_lag(cpn, LAG, temperature=self.temperature, heating_rate=PROGRAM.heating_rates)
-            cpn = instrument.baseline_slope(cpn, SLOPE, temperature=self.temperature)
-            cpn = instrument.temperature_offset(cpn, OFFSET, temperature=self.temperature)
-        cpn = instrument.white_noise(cpn, noise, seed=SEED, rows=[number])[0]
+            cpn = signals.thermal_lag(cpn, LAG, temperature=self.temperature, heating_rate=PROGRAM.heating_rates)
+            cpn = signals.baseline_slope(cpn, SLOPE, temperature=self.temperature)
+            cpn = signals.temperature_offset(cpn, OFFSET, temperature=self.temperature)
+        cpn = signals.white_noise(cpn, noise, seed=SEED, rows=[number])[0]
         return Scans.of(self.temperature, cpn, PROGRAM)
 
 
@@ -113,8 +113,8 @@ def of_fit(found: FitResult, drawn: Drawn, instrument: bool = False) -> bool:
 def true_nuisance(model: ScanModel, drawn: Drawn) -> NDArray[np.float64]:
     """Return the parameters of what `Drawn.scans` does, as the model has them."""
     kelvin = drawn.temperature
-    lagged = instrument.thermal_lag(drawn.cpn[None], LAG, temperature=kelvin, heating_rate=PROGRAM.heating_rates)
-    centre = instrument.equal_area_temperature(lagged, kelvin).mean() + OFFSET
+    lagged = signals.thermal_lag(drawn.cpn[None], LAG, temperature=kelvin, heating_rate=PROGRAM.heating_rates)
+    centre = signals.equal_area_temperature(lagged, kelvin).mean() + OFFSET
     level = SLOPE / 100.0 * (model.coordinates.reference - centre)
     values = {"offset": level, "slope": SLOPE / 100.0, "thermal_lag": LAG, "temperature_offset": OFFSET}
     keys = [name if name in values else name.split("_")[1] for name in model.names]
