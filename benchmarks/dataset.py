@@ -247,11 +247,11 @@ def main() -> None:
     results.head()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
-        values = 5 if options.quick else 9
-        making(results, write_config(folder, "making", values, rows_per_part=512)[0], parts=2 if options.quick else 12)
+        values = 3 if options.quick else 9
+        making(results, write_config(folder, "making", values, rows_per_part=512)[0], parts=1 if options.quick else 12)
         # small parts, so that both ranks end at about the same time also in this small subset
-        config = efficiency(results, *write_config(folder, "ranks", values, 64), repeats=2 if options.quick else 3)
-        reading(results, config, folder, batches=8 if options.quick else 24)
+        config = efficiency(results, *write_config(folder, "ranks", values, 64), repeats=1 if options.quick else 3)
+        reading(results, config, folder, batches=3 if options.quick else 24)
     print(f"load average at the end: {os.getloadavg()[0]:.2f}")
     results.write(options.json)
 

@@ -77,13 +77,16 @@ def report(name: str, network: keras.Model, seen: int, error: Array) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="128 glasses, a second for each network: does it run")
     parser.add_argument("--glasses", type=int, default=4000)
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
+    if options.quick:
+        options.glasses, options.seconds = BATCH, 1.0
     space = StateSpaceConfig().grid()
     learnt, unseen = (
         simulate_glasses(ScatteredSpace(space, "random", n, seed).parameters(np.arange(n)), seed, 1.0, 6.0, threads=1)
-        for n, seed in ((options.glasses, 1), (500, 2))
+        for n, seed in ((options.glasses, 1), (50 if options.quick else 500, 2))
     )
     (inputs, targets), (test, test_targets) = in_window(learnt), in_window(unseen)
     middle, spread = inputs[0].mean(axis=(0, 1)), np.maximum(inputs[0].std(axis=(0, 1)), 1e-3)

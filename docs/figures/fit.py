@@ -78,9 +78,11 @@ def materials() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--glasses", type=int, default=1000)
-    size = np.abs(calibration(parser.parse_args().glasses))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="20 glasses: does it run")
+    parser.add_argument("--to", type=Path, default=OUTPUT, metavar="FILE", help="the figure (default: %(default)s)")
+    options = parser.parse_args()
+    size = np.abs(calibration(20 if options.quick else 1000))
     for level in (0.68, 0.95):
         inside = 100 * np.mean(size < NormalDist().inv_cdf((1 + level) / 2), axis=0)
         print(f"in the {100 * level:.0f} % interval: " + ", ".join(map("{} {:.1f}".format, NAMES.values(), inside)))
@@ -101,7 +103,7 @@ def main() -> None:
     right.axhline(0, color=GREY, linewidth=0.8)
     right.set(xlabel="probability of the interval (%)", ylabel="difference (points)", ylim=(-6, 6))
     left.legend()
-    save(left, OUTPUT)
+    save(left, options.to)
 
 
 if __name__ == "__main__":
