@@ -461,5 +461,6 @@ def test_a_run_folder_of_the_first_format_answers_as_it_did() -> None:
 
 def test_importing_the_packages_is_cheap() -> None:
     modules = "lehr.glass.networks, lehr.glass.task, lehr.training.driver, sys"
-    code = f"import {modules}; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    asked = "task = lehr.glass.config.GlassRun().task('C'); task.training_flops, task.activation_bytes, task.decides"
+    code = f"import {modules}; {asked}; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
