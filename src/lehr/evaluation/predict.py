@@ -18,8 +18,6 @@ from lehr.provenance import packages
 from lehr.study import Columns, Quantity, Task
 
 if TYPE_CHECKING:
-    import keras
-
     from lehr.evaluation.runs import RunReference
 
 __all__ = ["Network", "load_network", "predict", "predictor"]
@@ -42,7 +40,7 @@ class Network:
         run.json, the record of its training.
     """
 
-    keras: keras.Model
+    keras: Any
     task: Task
     run: dict[str, Any]
 

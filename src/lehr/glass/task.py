@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,6 @@ from lehr.glass.networks.flops import activation_bytes, training_flops
 from lehr.glass.networks.scaling import TargetScaling
 from lehr.glass.quantities import CPN, PARAMETERS
 from lehr.study import Columns, NetworkText, Quantity
-
-if TYPE_CHECKING:
-    import keras
 
 __all__ = ["GlassTask"]
 
@@ -79,14 +76,14 @@ class GlassTask:
         """Bytes of the outputs of all convolutions for a sample."""
         return activation_bytes(*self._sizes)
 
-    def build(self) -> keras.Model:
-        """Return the network of the paper."""
+    def build(self) -> Any:
+        """Return the network of the paper, a `keras.Model`."""
         from lehr.glass.networks.mcnn import build_mcnn
 
         return build_mcnn(*self._sizes)
 
-    def loss(self) -> keras.losses.Loss:
-        """Return the weighted squared error of the paper."""
+    def loss(self) -> Any:
+        """Return the weighted squared error of the paper, a `keras.losses.Loss`."""
         from lehr.glass.networks.loss import WeightedSquaredError
 
         return WeightedSquaredError.from_section(self._loss_weights)
