@@ -13,13 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-if TYPE_CHECKING:
-    import keras
 
 __all__ = ["Columns", "ExtraJob", "Findings", "NetworkText", "Quantity", "Source", "StoreText", "Subset", "Task"]
 
@@ -303,11 +300,11 @@ class Task(Protocol):
     def activation_bytes(self) -> float:
         """Bytes of the outputs of all layers for a sample."""
 
-    def build(self) -> keras.Model:
-        """Return the network; its weights are drawn from the generators of `keras.utils.set_random_seed`."""
+    def build(self) -> Any:
+        """Return the network, a `keras.Model`; its weights are drawn from the generators of `keras.utils.set_random_seed`."""
 
-    def loss(self) -> keras.losses.Loss:
-        """Return the loss that is trained on."""
+    def loss(self) -> Any:
+        """Return the loss that is trained on, a `keras.losses.Loss`."""
 
     def encode_inputs(self, columns: Columns) -> NDArray[Any]:
         """Return the inputs of samples as the network takes them."""
