@@ -301,7 +301,7 @@ class Task(Protocol):
         """Bytes of the outputs of all layers for a sample."""
 
     def build(self) -> Any:
-        """Return the network, a `keras.Model`; its weights are drawn from the generators of `keras.utils.set_random_seed`."""
+        """Return the network, a `keras.Model`; `keras.utils.set_random_seed` decides its first weights."""
 
     def loss(self) -> Any:
         """Return the loss that is trained on, a `keras.losses.Loss`."""
