@@ -58,7 +58,15 @@ def draw_architecture(cycles: int, points: int, network: NetworkConfig) -> Axes:
     for x, units in zip(hidden, network.dense_widths, strict=True):
         _box(axes, x, _CENTRE, "transformation", "**Dense**", "tanh", f"{units}")
         _arrow(axes, (x - _GAP, _CENTRE), (x, _CENTRE))
-    _box(axes, last, _CENTRE, "transformation", "**Dense**", "linear", ", ".join(quantity.symbol for quantity in PARAMETERS))
+    _box(
+        axes,
+        last,
+        _CENTRE,
+        "transformation",
+        "**Dense**",
+        "linear",
+        ", ".join(quantity.symbol for quantity in PARAMETERS),
+    )
     _arrow(axes, (last - _GAP, _CENTRE), (last, _CENTRE))
     return axes
 

@@ -150,9 +150,9 @@ def normalise(
     shown = (scan.temperature >= glass[0]) & (scan.temperature <= liquid[1])
     temperature = scan.temperature[shown]
     low, high = lines[0](temperature), lines[1](temperature)
-    in_units = [Line(line.low, line.high, offset + scale * line.middle, scale * line.slope) for line in lines]
+    below, above = (Line(line.low, line.high, offset + scale * line.middle, scale * line.slope) for line in lines)
     cpn = ((scan.signal[shown] - offset) / scale - low) / (high - low)
-    return NormalisedScan(temperature, cpn, scan, *in_units, found, tuple(notes))
+    return NormalisedScan(temperature, cpn, scan, below, above, found, tuple(notes))
 
 
 def _found(
