@@ -39,14 +39,14 @@ from lehr.glass.fit.least_squares.model import PredictionError, ScanModel
 from lehr.glass.fit.least_squares.objective import Objective
 from lehr.glass.fit.uncertainty.information import compress, covariance_root, propagate
 from lehr.glass.instrument import baseline_slope, temperature_offset, thermal_lag, white_noise
-from lehr.glass.quantities import QUANTITY_NAMES
+from lehr.glass.quantities import QUANTITIES, QUANTITY_NAMES
 from lehr.glass.space import ScatteredSpace
 from lehr.glass.tnm import GAS_CONSTANT, equal_area_temperature
 from lehr.glass.tnm.coordinates import Coordinates
 
 SEED, LIBRARY_SEED = 2025, 1
 PROGRAM = lehr.ThermalProgram.chr_cycles()
-UNITS = ("1", "J/mol", "1", "1", "K")
+UNITS = [quantity.unit for quantity in QUANTITIES]
 CPN_MAX = 6.0
 BELOW, ABOVE, POINTS = 80.0, 20.0, 1500  # R Tg^2/dh below and above Tg: the widest transitions, at beta = 0.2, fit in
 NOISE, LAG, SLOPE, OFFSET = 0.01, 2.0, 0.01, 1.0  # CpN, s, CpN in 100 K, K

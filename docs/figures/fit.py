@@ -20,12 +20,12 @@ import lehr
 from lehr.figures.style import GREY, line_styles, new_panels, save
 from lehr.glass.config import StateSpaceConfig
 from lehr.glass.fit import FitStatus, Scans, fit_scans
-from lehr.glass.quantities import QUANTITY_NAMES
+from lehr.glass.quantities import QUANTITIES, QUANTITY_NAMES
 from lehr.glass.space import ScatteredSpace
 from lehr.glass.tnm import GAS_CONSTANT
 
 OUTPUT = Path(__file__).parent.parent / "images" / "fit_calibration.png"
-NAMES = dict(zip(QUANTITY_NAMES, ("ln A", "Δh", "x", "β", "Tg"), strict=True))
+LABELS = [quantity.label for quantity in QUANTITIES]
 NOISE, CPN_MAX, SEED = 0.01, 6.0, 8
 BELOW, ABOVE, POINTS = 80.0, 20.0, 1000  # R Tg^2/dh below and above Tg
 
@@ -67,12 +67,12 @@ def calibration(count: int) -> np.ndarray:
 
 def materials() -> None:
     rng = np.random.default_rng(SEED)
-    print("material: error and standard error of ln A, dh (kJ/mol), x, beta, Tg (K); status, s")
+    print(f"material: error and standard error of {', '.join(q.heading for q in QUANTITIES)}; status, s")
     for name, row in lehr.load_materials().items():
         temperature, cpn, status = scanned(row.parameters)
         assert status == lehr.Status.OK
         result, pulls = fitted(row.parameters, temperature, cpn, rng)
-        errors = [result.standard_errors[q] * (1e-3 if q == "delta_h" else 1.0) for q in QUANTITY_NAMES]
+        errors = [float(q.shown(result.standard_errors[q.name])) for q in QUANTITIES]
         cells = [f"{pull * error:+.2g} ± {error:.2g}" for pull, error in zip(pulls, errors, strict=True)]
         print(f"| {name} | {cpn.max():.1f} | {' | '.join(cells)} | {result.status.name.lower()} {result.seconds:.2g} s")
 
@@ -85,13 +85,13 @@ def main() -> None:
     size = np.abs(calibration(20 if options.quick else 1000))
     for level in (0.68, 0.95):
         inside = 100 * np.mean(size < NormalDist().inv_cdf((1 + level) / 2), axis=0)
-        print(f"in the {100 * level:.0f} % interval: " + ", ".join(map("{} {:.1f}".format, NAMES.values(), inside)))
+        print(f"in the {100 * level:.0f} % interval: " + ", ".join(map("{} {:.1f}".format, LABELS, inside)))
     materials()
 
     left, right = new_panels(1, 2, 6.5, 2.9)
     said = np.linspace(0.0, 1.0, 201)[1:-1]
     limits = np.array([NormalDist().inv_cdf((1 + level) / 2) for level in said])
-    for (name, style), column in zip(line_styles(list(NAMES.values())).items(), size.T, strict=True):
+    for (name, style), column in zip(line_styles(LABELS).items(), size.T, strict=True):
         share = np.mean(column[:, None] < limits, axis=0)
         left.plot(100 * said, 100 * share, color=style.colour, label=name)
         right.plot(100 * said, 100 * (share - said), color=style.colour)

@@ -15,13 +15,12 @@ from scipy.interpolate import CubicSpline
 from scipy.signal import lfilter
 
 from lehr.errors import LehrError
+from lehr.glass.tnm.program import SECONDS_PER_MINUTE
 from lehr.glass.tnm.transition import equal_area_temperature
 
 __all__ = ["baseline_slope", "first_order_lag", "temperature_offset", "thermal_lag", "white_noise"]
 
 CpnArray = NDArray[Any]  # float32 or float64, and the same comes out
-
-_SECONDS_PER_MINUTE = 60.0
 
 
 def white_noise(cpn: CpnArray, sigma: float, *, seed: int, rows: Sequence[int] | NDArray[np.int64]) -> CpnArray:
@@ -76,7 +75,7 @@ def thermal_lag(cpn: CpnArray, tau: float, *, temperature: ArrayLike, heating_ra
     ndarray, shape (n, cycles, points)
     """
     _check(tau, "the time constant", "s")
-    lags = np.asarray(heating_rate, dtype=float) / _SECONDS_PER_MINUTE * tau
+    lags = np.asarray(heating_rate, dtype=float) / SECONDS_PER_MINUTE * tau
     kelvin = np.asarray(temperature, dtype=float)
     step = (kelvin[-1] - kelvin[0]) / (kelvin.size - 1)
     delayed = np.empty_like(cpn)

@@ -116,7 +116,7 @@ class FitResult(Minimum):
             "noise": self.noise_given,
             "tolerance": objective.model.tolerance,
         }
-        fitted = zip(self.scans.scans, self.fitted_scans.scans, self.residuals, strict=True)
+        scans = zip(self.scans.scans, self.fitted_scans.scans, self.residuals, strict=True)
         return FitRecord(
             version=VERSION,
             lehr=packages("lehr").get("lehr", ""),
@@ -124,7 +124,7 @@ class FitResult(Minimum):
             options={**options, **({} if reading is None else {"reading": reading})},
             program=ProgramFile.model_validate(program_document(self.fitted_scans.program)),
             program_given=ProgramFile.model_validate(program_document(self.scans.program)),
-            scans=tuple(_scan_entry(*pair, rms=float((rest**2).mean() ** 0.5)) for *pair, rest in fitted),
+            scans=tuple(_scan_entry(whole, fitted, residuals) for whole, fitted, residuals in scans),
             status=self.status.name.lower(),
             notes=tuple(NoteEntry(status=note.status.name.lower(), detail=note.detail) for note in self.notes),
             values=dict(zip(self.names, self.values.tolist(), strict=True)),
@@ -166,15 +166,15 @@ class FitResult(Minimum):
         return figure_of(fitted_scans(self))
 
 
-def _scan_entry(whole: CpnScan, fitted: CpnScan, rms: float) -> ScanEntry:
+def _scan_entry(whole: CpnScan, fitted: CpnScan, residuals: NDArray[np.float64]) -> ScanEntry:
     """Describe a scan and the part of it that was fitted."""
-    read = (
-        {"source": whole.measured.source, "kind": whole.measured.kind, "notes": whole.notes}
-        if isinstance(whole, NormalisedScan)
-        else {}
-    )
     lowest, highest = fitted.temperature[[0, -1]].tolist()
-    return ScanEntry(lowest=lowest, highest=highest, points=fitted.cpn.size, rms=rms, **read)
+    rms = float(np.sqrt(np.mean(residuals**2)))
+    entry = ScanEntry(lowest=lowest, highest=highest, points=fitted.cpn.size, rms=rms)
+    if not isinstance(whole, NormalisedScan):
+        return entry
+    read = {"source": whole.measured.source, "kind": whole.measured.kind, "notes": whole.notes}
+    return entry.model_copy(update=read)
 
 
 def _by_text(intervals: dict[str, dict[float, tuple[float, float]]]) -> Any:

@@ -21,9 +21,9 @@ from lehr.glass.scans.units import parse_heading
 
 __all__ = ["instrument_tables"]
 
-_FEWEST_ROWS = 5
+_FEWEST_ROWS = 5  # of a table; fewer rows of numbers are a remark
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_HEADING_ROWS = 4
+_HEADING_ROWS = 4  # above a table in which its headings are looked for
 
 
 def instrument_tables(content: bytes, path: Path) -> tuple[str, list[Table]] | None:

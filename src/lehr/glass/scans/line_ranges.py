@@ -21,17 +21,17 @@ LOWEST_CPN = -1.0
 SIGNIFICANT = 6.0
 """Standard deviations of noise that count."""
 
-_BINS = 300
+_MOST_BINS = 300  # that a view of the curve is divided into
 _FEWEST_BINS = 9  # of a line
-_CONTRAST = 2.5  # of two lines: their distance against what their slopes make of it; a peak has about 1
-_SHORTEST = 0.25  # of the width of the transition: a line
-_STEEPEST = 1.5  # steps that a line may go up or down along the transition: more is the flank of a peak
-_STRAIGHT = 0.003  # of the step: a line may depart so far from the curve, beside its noise
-_VIEW = 4.0  # widths of the transition that are looked at on each side of it
-_REACH = 8.0  # widths of the transition, in which a line is looked for on each side
-_PASSED = 0.3  # of the step: what lies between a line and the transition may depart so far from the line
-_EARLIER = 0.05  # of a line, that is left out at its far end
-_BLOCKS = 6  # whose means must lie on a line
+_LEAST_CONTRAST = 2.5  # distance of two lines over what their slopes make of it; the flanks of a peak have about 1
+_SHORTEST_WIDTHS = 0.25  # length of a line, in widths of the transition
+_STEEPEST_STEPS = 1.5  # steps from glass to liquid that a line rises along the transition: more is the flank of a peak
+_STRAIGHT_STEPS = 0.003  # distance of a line from the curve beyond noise, in steps from glass to liquid
+_VIEW_WIDTHS = 4.0  # that are looked at on each side of the transition, in its widths
+_REACH_WIDTHS = 8.0  # in which a line is looked for on each side, in widths of the transition
+_PASSED_STEPS = 0.3  # distance from a line of what lies between it and the transition, in steps: more is a peak
+_LEFT_OUT_SHARE = 0.05  # of a line, at its far end
+_BLOCKS = 6  # parts of a line whose means must lie on it
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _sides(
         best = pair
         below, above = pair
         gap = max(above.low - below.high, 2 * (at[1] - at[0]))
-        view = max(low, below.high - _VIEW * gap), min(high, above.low + _VIEW * gap)
+        view = max(low, below.high - _VIEW_WIDTHS * gap), min(high, above.low + _VIEW_WIDTHS * gap)
         if view[1] - view[0] > 0.7 * (high - low):
             break
         low, high = view
@@ -125,7 +125,7 @@ def _binned(
     t, y = temperature[inside], curve[inside]
     if t.size < 3:
         return t, y, 0.0
-    bins = min(_BINS, t.size)
+    bins = min(_MOST_BINS, t.size)
     index = np.minimum((bins * (t - t[0]) / (t[-1] - t[0])).astype(int), bins - 1)
     starts = np.flatnonzero(np.diff(index, prepend=-1))
     at = np.array([part.mean() for part in np.split(t, starts[1:])])
@@ -212,11 +212,11 @@ def _are_sides(
     """Tell whether two pieces can be the lines of a glass and its liquid: long, nearly parallel, and a step apart."""
     step, gap = _step(below, above), above.low - below.high
     shorter = min(below.high - below.low, above.high - above.low)
-    if shorter < _SHORTEST * gap:
+    if shorter < _SHORTEST_WIDTHS * gap:
         return False
-    if abs(step) < _CONTRAST * abs(above.slope - below.slope) * (gap + 0.5 * shorter) + SIGNIFICANT * sigma:
+    if abs(step) < _LEAST_CONTRAST * abs(above.slope - below.slope) * (gap + 0.5 * shorter) + SIGNIFICANT * sigma:
         return False
-    if abs(step) * _STEEPEST < max(abs(below.slope), abs(above.slope)) * gap:
+    if abs(step) * _STEEPEST_STEPS < max(abs(below.slope), abs(above.slope)) * gap:
         return False
     between = (at > below.high) & (at < above.low)
     cpn = (values[between] - below.value - below.slope * (at[between] - below.at)) / step
@@ -234,18 +234,18 @@ def _line_range(
     piece, gap = above if upwards else below, above.low - below.high
     sign = 1.0 if upwards else -1.0
     edge = piece.low if upwards else piece.high
-    ends = sorted((edge, edge + sign * _REACH * gap))
+    ends = sorted((edge, edge + sign * _REACH_WIDTHS * gap))
     at, values, sigma = _binned(temperature, curve, *ends)
     distance = sign * (at - 0.5 * (below.high + above.low))
     order = np.argsort(distance)
     distance, values = distance[order], values[order]
-    for share in (0.5, _SHORTEST):
-        for straight in (_STRAIGHT, 2 * _STRAIGHT, 4 * _STRAIGHT):
+    for share in (0.5, _SHORTEST_WIDTHS):
+        for straight in (_STRAIGHT_STEPS, 2 * _STRAIGHT_STEPS, 4 * _STRAIGHT_STEPS):
             found = _steadiest(distance, values, sigma, abs(_step(below, above)), straight, share * gap)
             if found:
                 near, far = at[order[list(found)]]
                 # where the curve departs there, it began to do so a little before that was seen
-                far -= _EARLIER * (far - near)
+                far -= _LEFT_OUT_SHARE * (far - near)
                 return (float(near), float(far)) if upwards else (float(far), float(near))
     return piece.low, piece.high
 
@@ -290,7 +290,7 @@ def _is_line(
     centre, mean = x.mean(), y.mean()
     slope = (x - centre) @ y / ((x - centre) @ (x - centre))
     rest = values[:stop] - mean - slope * (distance[:stop] - centre)
-    if (np.abs(rest[:first]) > _PASSED * step).any():
+    if (np.abs(rest[:first]) > _PASSED_STEPS * step).any():
         return False
     edges = np.linspace(0, x.size, min(_BLOCKS, x.size // 3) + 1).astype(int)
     means = np.abs(np.add.reduceat(rest[first:], edges[:-1])) / np.diff(edges)

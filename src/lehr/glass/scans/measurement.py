@@ -20,10 +20,10 @@ __all__ = ["Measurement", "measurements"]
 FEWEST_POINTS = 30
 """A scan of fewer points shows no transition between two lines."""
 
-_HOTTEST = 5000.0  # K
-_LARGEST = 1e30  # of a signal or a time: squares of them are numbers still
-_UNEVEN = 0.05  # relative change of the heating rate within a scan that is worth a note
-_PREFERRED = ("W/g", "mW/mg", "mW", "W")  # of several columns of heat flow
+_HOTTEST_KELVIN = 5000.0  # of a glass; more is another column or unit
+_LARGEST_NUMBER = 1e30  # of a signal or a time: its square does not overflow
+_UNEVEN_RATE = 0.05  # relative change of the heating rate within a scan that is worth a note
+_PREFERRED_UNITS = ("W/g", "mW/mg", "mW", "W")  # of several columns of heat flow
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ class Measurement:
         notes = list(self.notes)
         rate = segment.rate if segment.rate is not None else heating_rate
         if time is not None:
-            if heating_rate and segment.rate and abs(segment.rate / heating_rate - 1) > _UNEVEN:
+            if heating_rate and segment.rate and abs(segment.rate / heating_rate - 1) > _UNEVEN_RATE:
                 notes.append(
                     f"heated at {segment.rate:.4g} K/min by its own times, not at {heating_rate:g} K/min as said"
                 )
@@ -94,7 +94,7 @@ def _unevenness(temperature: NDArray[np.float64], time: NDArray[np.float64]) -> 
     if not (durations > 0).all():
         return []
     rates = 60 * np.diff(temperature[at]) / durations
-    if np.ptp(rates) <= _UNEVEN * rates.mean():
+    if np.ptp(rates) <= _UNEVEN_RATE * rates.mean():
         return []
     return [f"the heating rate is not constant: {rates.min():.4g} to {rates.max():.4g} K/min in quarters of the scan"]
 
@@ -121,7 +121,7 @@ def measurements(table: Table, options: ScanOptions) -> list[Measurement]:
         temperature = _kelvin(table, temperature_column, values[:, 0], options.units.temperature, own)
         time = None if time_column is None else _seconds(table, time_column, values[:, 2], rows, options.units.time)
         kind, unit = _kind(table, column, options, own)
-        _check_range(np.abs(values[:, 1]), _LARGEST, table, rows, "a signal")
+        _check_range(np.abs(values[:, 1]), _LARGEST_NUMBER, table, rows, "a signal")
         source = f"{table.source}, {table.headings[column].text}" if len(signals) > 1 else table.source
         found.append(
             Measurement(
@@ -184,7 +184,7 @@ def _one_sort(table: Table, candidates: Sequence[int]) -> list[int]:
 
     def rank(sort: tuple[str | None, str | None]) -> tuple[int, int]:
         quantity, unit = sort
-        order = _PREFERRED.index(unit) if unit in _PREFERRED else len(_PREFERRED)
+        order = _PREFERRED_UNITS.index(unit) if unit in _PREFERRED_UNITS else len(_PREFERRED_UNITS)
         return ("cpn", "cp", "heat_flow").index(str(quantity)), order
 
     best = min(sorts, key=rank)
@@ -249,7 +249,7 @@ def _kelvin(
         unit = "degC"
         notes.append("temperature taken to be in degC: some are negative")
     kelvin = values + TEMPERATURE_UNITS[unit]
-    wrong = np.flatnonzero((kelvin <= 0) | (kelvin > _HOTTEST))
+    wrong = np.flatnonzero((kelvin <= 0) | (kelvin > _HOTTEST_KELVIN))
     if wrong.size:
         row = table.rows[np.flatnonzero(table.values[:, column] == values[wrong[0]])[0]]
         raise LehrError(
@@ -265,7 +265,7 @@ def _seconds(
     unit = _unit(table, column, said, TIME_UNITS, "time")
     if unit is None:
         raise LehrError(f"{table.source}: the file does not say the unit of time", "Say it: --units time=min.")
-    _check_range(np.abs(values), _LARGEST, table, rows, "a time")
+    _check_range(np.abs(values), _LARGEST_NUMBER, table, rows, "a time")
     back = np.flatnonzero(np.diff(values) < 0)
     if back.size:
         raise LehrError(

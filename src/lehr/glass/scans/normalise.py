@@ -17,10 +17,10 @@ from lehr.glass.tnm import ZERO_CELSIUS
 
 __all__ = ["Line", "NormalisedScan", "normalise"]
 
-_HIGHEST_CPN = 100.0  # a network is trained up to 6
-_LEAST_SHARE = 0.2  # of the width of the transition: a line that was found
-_FAR = 1.2  # distance of a line from the transition against its length, that is worth a note
-_DEPARTED = 0.05  # in CpN, beyond the line of the liquid
+_HIGHEST_CPN = 100.0  # of a peak; more is a wrong step from glass to liquid
+_SHORTEST_WIDTHS = 0.2  # length of a line that was found, in widths of the transition
+_FAR_LENGTHS = 1.2  # distance of a line from the transition, in its lengths, that is worth a note
+_DEPARTED_CPN = 0.05  # distance from 0 in the glass, and from 1 in the liquid, that is worth a note
 _FEWEST_POINTS = 9  # of a line
 _LOOK = (
     "Look at it (lehr read FILE --plot look.png), and give the ranges of the lines in degC: --glass LOW HIGH "
@@ -150,9 +150,9 @@ def normalise(
     shown = (scan.temperature >= glass[0]) & (scan.temperature <= liquid[1])
     temperature = scan.temperature[shown]
     low, high = lines[0](temperature), lines[1](temperature)
-    in_units = [Line(line.low, line.high, offset + scale * line.middle, scale * line.slope) for line in lines]
+    below, above = (Line(line.low, line.high, offset + scale * line.middle, scale * line.slope) for line in lines)
     cpn = ((scan.signal[shown] - offset) / scale - low) / (high - low)
-    return NormalisedScan(temperature, cpn, scan, *in_units, found, tuple(notes))
+    return NormalisedScan(temperature, cpn, scan, below, above, found, tuple(notes))
 
 
 def _found(
@@ -166,7 +166,7 @@ def _found(
         )
     width = ranges[1][0] - ranges[0][1]
     for name, given, (low, high) in (("glass", glass, ranges[0]), ("liquid", liquid, ranges[1])):
-        if given is None and high - low < _LEAST_SHARE * width:
+        if given is None and high - low < _SHORTEST_WIDTHS * width:
             raise LehrError(
                 f"{scan.source}: too little of the {name} is in the scan: its line would rest on {_celsius(low, high)}"
                 f", the transition goes over {_celsius(ranges[0][1], ranges[1][0])}",
@@ -181,7 +181,7 @@ def _as_it_is(scan: MeasuredScan) -> NormalisedScan:
     few = max(3, t.size // 50)
     for end, expected in ((slice(None, few), 0.0), (slice(-few, None), 1.0)):
         value = float(np.median(scan.signal[end]))
-        if abs(value - expected) > _DEPARTED:
+        if abs(value - expected) > _DEPARTED_CPN:
             notes.append(f"CpN is {value:.3g} instead of {expected:g} at {t[end][0] - ZERO_CELSIUS:.1f} degC")
     zero, one = Line(t[0], t[0], 0.0, 0.0), Line(t[-1], t[-1], 1.0, 0.0)
     return NormalisedScan(t, scan.signal, scan, zero, one, "up", tuple(notes))
@@ -249,7 +249,7 @@ def _doubts(scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liquid:
     for name, line in (("glass", glass), ("liquid", liquid)):
         length = line.high - line.low
         away = abs(0.5 * (line.low + line.high) - middle[0])
-        if away > _FAR * length:
+        if away > _FAR_LENGTHS * length:
             notes.append(
                 f"the line of the {name} rests on {length:.3g} K, {away:.3g} K from the middle of the transition: "
                 "CpN depends on it"
@@ -258,8 +258,8 @@ def _doubts(scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liquid:
     if beyond.sum() >= _FEWEST_POINTS:
         t = scan.temperature[beyond]
         off = (curve[beyond] - liquid(t)) / step
-        at = int(np.argmax(np.abs(off) > _DEPARTED + 5 * noise / abs(step)))
-        if abs(off[at]) > _DEPARTED:
+        at = int(np.argmax(np.abs(off) > _DEPARTED_CPN + 5 * noise / abs(step)))
+        if abs(off[at]) > _DEPARTED_CPN:
             effect = "exothermic (crystallisation?)" if off[at] < 0 else "endothermic (melting, or a curved line?)"
             notes.append(f"left out above {liquid.high - ZERO_CELSIUS:.1f} degC: the curve departs there, {effect}")
     return notes

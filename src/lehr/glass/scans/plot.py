@@ -15,7 +15,7 @@ from lehr.glass.tnm import ZERO_CELSIUS
 __all__ = ["raw_scans", "scan_lines"]
 
 _SHOWN_POINTS = 4000  # of a curve; more make a large file and no other figure
-_BLUE, _VERMILION = "#0072B2", "#D55E00"  # as in lehr.figures.style: glass, liquid
+_GLASS_COLOUR, _LIQUID_COLOUR = "#0072B2", "#D55E00"  # of Okabe and Ito, as in lehr.figures.style
 
 
 @house_style
@@ -42,7 +42,7 @@ def scan_lines(scans: Sequence[NormalisedScan]) -> Axes:
     for scan, colour in zip(scans, sequence_colours(len(scans)), strict=True):
         measured, thin = scan.measured, slice(None, None, max(1, scan.measured.signal.size // _SHOWN_POINTS))
         raw.plot(measured.temperature[thin] - ZERO_CELSIUS, measured.signal[thin], color=colour, linewidth=1.0)
-        for line, shade in ((scan.glass, _BLUE), (scan.liquid, _VERMILION)):
+        for line, shade in ((scan.glass, _GLASS_COLOUR), (scan.liquid, _LIQUID_COLOUR)):
             if line.high > line.low:
                 _draw_line(raw, scan, shade, named=scan is scans[0])
         below.plot(scan.temperature - ZERO_CELSIUS, scan.cpn, color=colour, linewidth=1.0)
@@ -74,12 +74,12 @@ def _shown_range(scans: Sequence[NormalisedScan]) -> tuple[float, float]:
 
 
 def _draw_line(axes: Axes, scan: NormalisedScan, shade: str, *, named: bool) -> None:
-    line = scan.glass if shade == _BLUE else scan.liquid
+    line = scan.glass if shade == _GLASS_COLOUR else scan.liquid
     everywhere = np.array([scan.glass.low, scan.liquid.high])
     axes.plot(everywhere - ZERO_CELSIUS, line(everywhere), color=shade, linewidth=0.8, linestyle="--")
     fitted = np.array([line.low, line.high])
     axes.plot(fitted - ZERO_CELSIUS, line(fitted), color=shade, linewidth=3.0, alpha=0.6, solid_capstyle="butt",
-              label=("glass" if shade == _BLUE else "liquid") if named else None)  # fmt: skip
+              label=("glass" if shade == _GLASS_COLOUR else "liquid") if named else None)  # fmt: skip
 
 
 def _label(scan: MeasuredScan) -> str:

@@ -17,7 +17,7 @@ from lehr.glass.tnm import ZERO_CELSIUS
 
 __all__ = ["Recording", "normalise_as", "read_normalised", "read_recording", "read_scans"]
 
-_LARGEST = 1 << 30  # bytes
+_LARGEST_BYTES = 1 << 30  # of a file of scans
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ def read_recording(path: str | Path, options: ScanOptions | None = None) -> Reco
     """
     path, options = Path(path), options or ScanOptions()
     try:
-        if path.stat().st_size > _LARGEST:
+        if path.stat().st_size > _LARGEST_BYTES:
             raise LehrError(f"{path}: larger than 1 GiB", "Export the scans alone.")
         content = path.read_bytes()
     except OSError as error:

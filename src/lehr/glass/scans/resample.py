@@ -9,8 +9,8 @@ from lehr.errors import LehrError
 
 __all__ = ["resample"]
 
-_MOST_POINTS = 1_000_000
-_FINE = 1.5  # spacings of the data in a step, from which on the data are averaged
+_MOST_POINTS = 1_000_000  # of a resampled scan; more is a step in another unit
+_FINE_SPACINGS = 1.5  # spacings of the data in a step, from which on the data are averaged
 
 
 def resample(
@@ -59,7 +59,7 @@ def resample(
     grid = low + step * np.arange(int((high - low) / step * (1 + 1e-12)) + 1)
     # by gaps, not by points: a single hole in fine data is bridged as coarse data are
     means = _means(temperature, values, grid, step)
-    fine = _widest_gap(temperature, grid, step) * _FINE <= step
+    fine = _widest_gap(temperature, grid, step) * _FINE_SPACINGS <= step
     if fine.all():
         return grid, means
     from scipy.interpolate import PchipInterpolator

@@ -198,11 +198,12 @@ def as_scans(scans: Any, program: ThermalProgram | None = None) -> Scans:
 
 def _checked(scan: Any, name: str) -> CpnScan:
     """Return a scan that a fit can take; a normalised one stays what it is, with its notes, if no point is missing."""
-    normalised = isinstance(scan, NormalisedScan)
-    if not normalised and len(scan) != 2:
+    if isinstance(scan, NormalisedScan):
+        checked = CpnScan.of(scan.temperature, scan.cpn, name)
+        return scan if scan.cpn.size == checked.cpn.size else checked
+    if len(scan) != 2:
         raise LehrError("a scan is not a pair of temperature and CpN", "Give [(temperature, cpn), ...].")
-    checked = CpnScan.of(*((scan.temperature, scan.cpn) if normalised else scan), name)
-    return scan if normalised and scan.cpn.size == checked.cpn.size else checked
+    return CpnScan.of(scan[0], scan[1], name)
 
 
 def cooled_and_heated(

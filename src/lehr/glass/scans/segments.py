@@ -13,9 +13,9 @@ from lehr.glass.scans.noise import white_noise_of
 
 __all__ = ["find_segments"]
 
-_SLOW = 0.25  # of the rate of a ramp: the temperature is held, or changes from one ramp to the next
-_LEAST_SHARE = 0.02  # of the range of temperatures, that a change of direction must reach
-_LEAST_KELVIN = 3.0  # which is enough in any case
+_SLOW_SHARE = 0.25  # of the rate of a ramp, below which the temperature is held or goes from one ramp to the next
+_TURN_SHARE = 0.02  # of the range of temperatures, that a turn must go back to be one
+_TURN_KELVIN = 3.0  # that are enough for a turn in any case
 
 
 def find_segments(temperature: NDArray[np.float64], time: NDArray[np.float64] | None = None) -> list[Segment]:
@@ -39,7 +39,7 @@ def find_segments(temperature: NDArray[np.float64], time: NDArray[np.float64] | 
     clock = np.arange(temperature.size, dtype=float) if time is None else time
     span = float(np.ptp(temperature))
     noise = white_noise_of(temperature)
-    turn = max(min(_LEAST_SHARE * span, _LEAST_KELVIN), 8 * noise, 1e-6)
+    turn = max(min(_TURN_SHARE * span, _TURN_KELVIN), 8 * noise, 1e-6)
     segments: list[Segment] = []
     for start, stop in _legs(temperature, turn):
         for first, last in _ramps(temperature[start:stop], clock[start:stop], noise, turn):
@@ -80,7 +80,7 @@ def _ramps(
     slope = rise / np.maximum(clock[step:] - clock[:-step], 1e-300)
     order = np.argsort(slope)
     middle = np.searchsorted(np.cumsum(rise[order]), rise.sum() / 2)  # half of the way is slower than this
-    fast = np.flatnonzero(slope > _SLOW * slope[order[min(middle, order.size - 1)]])
+    fast = np.flatnonzero(slope > _SLOW_SHARE * slope[order[min(middle, order.size - 1)]])
     gaps = np.flatnonzero(np.diff(fast) > 2 * step + 1)
     starts = fast[np.concatenate([[0], gaps + 1])]
     stops = fast[np.concatenate([gaps, [fast.size - 1]])] + step + 1

@@ -17,7 +17,7 @@ from lehr.glass.scans.table import MISSING, Table, headings
 __all__ = ["decode", "text_tables"]
 
 _FEWEST_ROWS = 5  # fewer rows of numbers are taken for prose
-_PROBED = 1000  # lines from which the delimiter is found
+_PROBED_LINES = 1000  # from which the delimiter is found
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 # Delimiter (None: white space) and decimal sign, the likelier first.
 _DIALECTS = (
@@ -100,7 +100,7 @@ def text_tables(text: str, source: str) -> tuple[str, list[Table]]:
 
 def _dialect(lines: list[str]) -> tuple[str | None, str] | None:
     with_digits = [line for line in lines if any("0" <= letter <= "9" for letter in line[:200])]
-    probed = with_digits[:: max(1, len(with_digits) // _PROBED)]
+    probed = with_digits[:: max(1, len(with_digits) // _PROBED_LINES)]
     scores = [sum(_numbers(_split(line, delimiter), decimal) is not None for line in probed)
               for delimiter, decimal in _DIALECTS]  # fmt: skip
     best = int(np.argmax(scores))

@@ -14,9 +14,9 @@ from lehr.errors import LehrError
 from lehr.glass.tnm import _tnm
 from lehr.glass.tnm.parameters import ZERO_CELSIUS
 
-__all__ = ["Cycle", "Hold", "Jump", "Ramp", "ThermalProgram", "default_temperature"]
+__all__ = ["SECONDS_PER_MINUTE", "Cycle", "Hold", "Jump", "Ramp", "ThermalProgram", "default_temperature"]
 
-_SECONDS_PER_MINUTE = 60.0
+SECONDS_PER_MINUTE = 60.0
 
 End = float | Literal["lowest", "highest"]
 """A temperature in K, or an end of the temperature window of the signals."""
@@ -115,7 +115,7 @@ class Cycle:
         rows: list[tuple[int, float, float]] = []
         for segment in self.segments:
             if isinstance(segment, Ramp):
-                rows.append((0, kelvin(segment.to), segment.rate / _SECONDS_PER_MINUTE))
+                rows.append((0, kelvin(segment.to), segment.rate / SECONDS_PER_MINUTE))
             elif isinstance(segment, Hold):
                 rows.append((1, 0.0, segment.seconds))
             else:

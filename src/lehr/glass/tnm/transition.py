@@ -49,5 +49,6 @@ def equal_area_temperature(cpn: NDArray[np.floating[Any]], temperature: ArrayLik
     ndarray, shape (...)
         Temperature in K: T[last] minus the integral of CpN over T.
     """
-    kelvin = np.asarray(temperature, dtype=float)
-    return np.asarray(kelvin[-1] - np.trapezoid(cpn.astype(float), kelvin, axis=-1))
+    kelvin, values = np.asarray(temperature, dtype=float), cpn.astype(float)
+    area = (np.diff(kelvin) * (values[..., 1:] + values[..., :-1]) / 2.0).sum(axis=-1)
+    return np.asarray(kelvin[-1] - area)

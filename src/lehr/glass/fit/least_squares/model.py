@@ -15,13 +15,13 @@ from lehr.glass.instrument import thermal_lag
 from lehr.glass.scans import CpnScan, Scans
 from lehr.glass.tnm import DEFAULT_TOLERANCE, Status, ThermalProgram, simulate_batch, simulate_sensitivities
 from lehr.glass.tnm.coordinates import LOWER, UPPER, Coordinates
+from lehr.glass.tnm.program import SECONDS_PER_MINUTE
 
 __all__ = ["PredictionError", "ScanModel", "theta_derivatives"]
 
 _NON_LINEAR = ("thermal_lag", "temperature_offset")
 """Nuisance parameters that the prediction is not a linear function of."""
 
-_SECONDS_PER_MINUTE = 60.0
 _MOST_DEVIATIONS = 5.0  # of the thermometer; beyond, a fit moves the whole transition out of the scans
 _GRID_POINTS = 2000  # of a grid that is laid between measured temperatures, and of one that a lag acts on
 
@@ -112,7 +112,7 @@ class ScanModel:
         """Return the lower and the upper bounds of all parameters."""
         # a sensor so slow that it needs the whole scan to follow shows no transition
         spans = [s.temperature[-1] - s.temperature[0] for s in self.scans.scans]
-        slowest = _SECONDS_PER_MINUTE * min(np.array(spans) / self.scans.program.heating_rates)
+        slowest = SECONDS_PER_MINUTE * min(np.array(spans) / self.scans.program.heating_rates)
         far = _MOST_DEVIATIONS * self.nuisance.temperature_offset
         limits = {"thermal_lag": (0.0, slowest), "temperature_offset": (-far, far)}
         lower, upper = zip(*(limits.get(name, (-np.inf, np.inf)) for name in ("", *self.names)), strict=True)
@@ -156,7 +156,7 @@ class ScanModel:
             )
             slope = np.gradient(block.lagged(signals[None], values)[0], block.grid, axis=-1)
             # the lagged signal y of s obeys y + q lag dy/dT = s, so that dy/dlag is the lagged -q dy/dT
-            drag = block.lagged(-slope[None] * block.rates[:, None] / _SECONDS_PER_MINUTE, values)[0]
+            drag = block.lagged(-slope[None] * block.rates[:, None] / SECONDS_PER_MINUTE, values)[0]
             moved = {"thermal_lag": drag, "temperature_offset": -slope}
             glass = block.lagged(np.concatenate([signals[None], columns]), values)
             self._add(out, block, np.stack([*glass, *(moved[name] for name in smooth)]))
