@@ -69,9 +69,9 @@ def subset_path(options: argparse.Namespace) -> Path:
     return path
 
 
-def add_paths(parser: argparse.ArgumentParser) -> None:
+def add_paths(parser: argparse.ArgumentParser, besides: str = "") -> None:
     """Take configs and run folders; `lehr.evaluation.references` says what they stand for."""
-    parser.add_argument("path", metavar="PATH", nargs="+", help="YAML file, or the run folder of a model")
+    parser.add_argument("path", metavar="PATH", nargs="+", help=f"YAML file, or the run folder of a model{besides}")
 
 
 def add_model_choice(parser: argparse.ArgumentParser) -> None:

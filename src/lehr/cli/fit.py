@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from lehr.cli.arguments import add_scan_reading, scan_options
+from lehr.cli.output import write_figure, write_file
 from lehr.errors import LehrError
-from lehr.files import write_text
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -79,23 +79,13 @@ def run(options: argparse.Namespace) -> int:
             print(f"scan {number}: {note}")
     if options.mcmc:
         rows = [",".join(f"{value:.10g}" for value in row) for row in result.sample()]
-        _write(options.mcmc, "\n".join([",".join(result.names), *rows]) + "\n")
+        write_file(options.mcmc, "\n".join([",".join(result.names), *rows]) + "\n")
     if options.json:
         given = reading.model_dump(mode="json", exclude_unset=True)
         result.record(profile=options.profile, files=options.files, reading=given).write(options.json)
         print(f"wrote {options.json}")
     if options.plot:
-        from lehr.figures.style import save
         from lehr.glass.fit.output.plot import fitted_scans
 
-        save(fitted_scans(result), options.plot)
-        print(f"wrote {options.plot}")
+        write_figure(options.plot, fitted_scans(result))
     return 1 if result.status in (FitStatus.MISFIT, FitStatus.NOT_CONVERGED) else 0
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_text(path, text)
-    except OSError as error:
-        raise LehrError(f"{path}: cannot write: {error.strerror}", "Check the path.") from None
-    print(f"wrote {path}")

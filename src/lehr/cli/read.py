@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lehr.cli.arguments import add_scan_reading, scan_options
+from lehr.cli.output import write_figure, write_file
 from lehr.errors import LehrError
-from lehr.files import write_text
+from lehr.glass.quantities import CPN_MAX, HEATING_RATE
 from lehr.glass.tnm import ZERO_CELSIUS
 
 if TYPE_CHECKING:
@@ -65,10 +66,8 @@ def run(options: argparse.Namespace) -> int:
         scans += found
     if options.plot:
         _plot(options.plot, scans, done)
-        print(f"wrote {options.plot}")
     if options.csv and done:
-        _write_csv(options.csv, done)
-        print(f"wrote {options.csv}")
+        write_file(options.csv, _csv(done))
     return 1 if failed else 0
 
 
@@ -77,14 +76,18 @@ def _print_segments(recording: Recording) -> None:
     for measured in recording.measurements:
         print(f"{measured.source}: {measured.temperature.size} points, {measured.kind} {measured.unit}".rstrip())
         for segment in measured.segments:
-            rate = "" if segment.rate is None or segment.kind == "hold" else f"{segment.rate:12.5g} K/min"
+            rate = (
+                ""
+                if segment.rate is None or segment.kind == "hold"
+                else f"{segment.rate:12.5g} {HEATING_RATE.shown_unit}"
+            )
             ends = f"{segment.first - ZERO_CELSIUS:9.2f} to {segment.last - ZERO_CELSIUS:9.2f} degC"
             print(f"  {segment.kind:8}{ends}{segment.stop - segment.start:9d} points{rate}")
 
 
 def _print_header() -> None:
-    print(f"{'scan':>4} {'points':>7} {'degC':>17} {'K/min':>9} {'signal':>15} {'endo':>5} {'glass line':>17} "
-          f"{'liquid line':>17} {'half at':>8} {'CpN,max':>8} {'noise':>8}")  # fmt: skip
+    print(f"{'scan':>4} {'points':>7} {'degC':>17} {HEATING_RATE.shown_unit:>9} {'signal':>15} {'endo':>5} "
+          f"{'glass line':>17} {'liquid line':>17} {'half at':>8} {CPN_MAX.label:>8} {'noise':>8}")  # fmt: skip
 
 
 def _print_scan(number: int, scan: MeasuredScan, result: NormalisedScan | None) -> None:
@@ -110,18 +113,14 @@ def _print_notes(notes: dict[str, list[int]], count: int) -> None:
 
 
 def _plot(path: Path, scans: Sequence[MeasuredScan], done: Sequence[NormalisedScan]) -> None:
-    from lehr.figures.style import save
     from lehr.glass.scans.plot import raw_scans, scan_lines
 
-    save(scan_lines(done) if done else raw_scans(scans), path)
+    write_figure(path, scan_lines(done) if done else raw_scans(scans))
 
 
-def _write_csv(path: Path, scans: Sequence[NormalisedScan]) -> None:
-    """Write the scans side by side; each has temperatures of its own."""
+def _csv(scans: Sequence[NormalisedScan]) -> str:
+    """Return the scans side by side; each has temperatures of its own."""
     header = ",".join(f"temperature_{i}_K,cpn_{i}" for i in range(1, len(scans) + 1))
     columns = [column for scan in scans for column in (scan.temperature, scan.cpn)]
     rows = zip_longest(*([f"{value:.7g}" for value in column] for column in columns), fillvalue="")
-    try:
-        write_text(path, "\n".join([header, *map(",".join, rows)]) + "\n")
-    except OSError as error:
-        raise LehrError(f"{path}: cannot write: {error.strerror}", "Check the path.") from None
+    return "\n".join([header, *map(",".join, rows)]) + "\n"

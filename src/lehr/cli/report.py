@@ -10,17 +10,17 @@ from lehr.errors import LehrError
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
-ABOUT = "write one HTML page about trained models"
+ABOUT = "write one HTML page about trained models, or about fits"
 DETAILS = (
     "Its figures (PNG, PDF) and tables (CSV, Markdown) lie beside it. What is missing is said there and here; only "
-    "if there is nothing to show, the exit code is 2. What lehr fit --json wrote is shown on a page of its own."
+    "if there is nothing to show, the exit code is 2."
 )
 EXAMPLE = "lehr report workflow/config/demo.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
-    add_paths(parser)
+    add_paths(parser, ", or what lehr fit --json wrote")
     parser.add_argument(
         "--to", metavar="FILE", help="where to write (default: report.html in the output folder of the first run)"
     )
