@@ -84,7 +84,9 @@ def test_derivatives_where_cooling_ends_before_all_is_frozen(
     inside = temperature < temperature[np.abs(s.cpn[0] - 1.0) > 1e-3][-1]
     for k in range(4):
         expected = differences(glass, k, ONE, temperature)[:, inside]
-        assert largest_error(s.jacobian[:, inside], k, expected) < 2e-3  # the error of the kernel (docs/background/method.md)
+        assert (
+            largest_error(s.jacobian[:, inside], k, expected) < 2e-3
+        )  # the error of the kernel (docs/background/method.md)
 
 
 def test_derivatives_in_holds_and_after_jumps() -> None:
