@@ -3,7 +3,7 @@
 #   snakemake --configfile workflow/config/demo.yaml --cores 2             the report; without models, the data set
 #   snakemake dataset --configfile workflow/config/demo.yaml --cores 2     the data set only
 #
-# On a cluster a profile below slurm/ says how jobs are submitted and how ranks are started: docs/cluster.md. Rules say
+# On a cluster a profile below slurm/ says how jobs are submitted and how ranks are started: docs/how-to/cluster.md. Rules say
 # what a job needs anywhere: tasks, mem_mb, runtime, and with mpi that its command starts the tasks, if it has several.
 #
 # Rules call the command line `lehr`, which reads the config file itself. Outputs are receipts, manifests and run

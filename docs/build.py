@@ -7,6 +7,7 @@ config, from its models; and the quantities of each study.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +53,7 @@ def keys(model: type[Section], above: str = "") -> Iterator[str]:
         elif default is PydanticUndefined:
             shown = "see there" if field.default_factory else "required"
         else:
-            shown = f"`{default!r}`" if not isinstance(default, tuple) or not inner else "see below"
+            shown = f"`{json.dumps(default, ensure_ascii=False)}`"
         fields.append((f"`{above}{name}`", shown, field.description or ""))
         below += [(each, f"{above}{name}{'[].' if 'tuple' in str(field.annotation) else '.'}") for each in inner]
     yield table(*fields)

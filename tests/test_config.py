@@ -267,7 +267,7 @@ def test_what_differs_from_the_paper_is_said() -> None:
 
 
 def test_examples_of_the_page_are_valid(tmp_path: Path) -> None:
-    page = (ROOT / "docs/config.md").read_text()
+    page = (ROOT / "docs/how-to/state-space.md").read_text()
     example = page.split("```yaml\n")[1].split("```")[0]
     without = [line for line in example.splitlines() if not line.strip().startswith(("glass_transition", "ln_A_count"))]
     listed = "\n".join(without).replace("# ln_A:", "ln_A:")

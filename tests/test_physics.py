@@ -96,7 +96,9 @@ def test_a_window_that_begins_in_the_slow_tail(name: str) -> None:
     assert s.status == Status.OK
     # where cooling ends, CpN is below 1e-5; it turns there, and heating is half as fast as the fastest cooling
     assert np.abs(s.cpn[:, :5]).max() < 2e-5
-    assert np.abs(s.cpn - converged.cpn).max() < 2e-4  # twice the tolerance, as docs/method.md says of single points
+    assert (
+        np.abs(s.cpn - converged.cpn).max() < 2e-4
+    )  # twice the tolerance, as docs/background/method.md says of single points
     size = 2 * (temperature[1] - temperature[0])
     ends, fictive = by_direct_method(glass, (20.0, 10.0), temperature[0], temperature[-1], len(temperature) // 2)
     engine = np.interp(ends, s.temperature, s.fictive_temperature[-1])

@@ -15,8 +15,8 @@ SCRIPTS = sorted(
     for path in (ROOT / folder).glob("*.py")
     if "__main__" in path.read_text(encoding="utf-8")
 )
-TIMEOUT_S = 150
-"""Three times the 50 s that --quick may take on two idle cores."""
+TIMEOUT_S = 200
+"""Four times the 50 s that --quick may take on two idle cores."""
 
 
 @pytest.mark.slow

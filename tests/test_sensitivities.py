@@ -66,7 +66,7 @@ def test_derivatives_against_differences_over_the_state_space() -> None:
         assert s.status == Status.OK
         assert s.jacobian.shape == (1, 3701, 4)
         errors.append([largest_error(s.jacobian, k, differences(glass, k, ONE, temperature)) for k in range(4)])
-    # Up to 2e-3 of the largest derivative is the error of the kernel (docs/method.md). The rest is noise of the
+    # Up to 2e-3 of the largest derivative is the error of the kernel (docs/background/method.md). The rest is noise of the
     # differences: where a ramp ends its passage over the frozen glass changes from run to run, by 1e-5 in CpN.
     assert np.max(errors) < 5e-3
     assert (np.median(errors, axis=0) < 1e-3).all()
@@ -84,7 +84,9 @@ def test_derivatives_where_cooling_ends_before_all_is_frozen(
     inside = temperature < temperature[np.abs(s.cpn[0] - 1.0) > 1e-3][-1]
     for k in range(4):
         expected = differences(glass, k, ONE, temperature)[:, inside]
-        assert largest_error(s.jacobian[:, inside], k, expected) < 2e-3  # the error of the kernel (docs/method.md)
+        assert (
+            largest_error(s.jacobian[:, inside], k, expected) < 2e-3
+        )  # the error of the kernel (docs/background/method.md)
 
 
 def test_derivatives_in_holds_and_after_jumps() -> None:

@@ -36,7 +36,7 @@ def test_the_paper_is_tens_of_jobs() -> None:
 
 
 def test_memory_to_simulate_is_as_measured() -> None:
-    """docs/scaling.md: 0.34 GB for a rank with parts of 512, 0.56 GB with parts of 1,024."""
+    """docs/results/scaling.md: 0.34 GB for a rank with parts of 512, 0.56 GB with parts of 1,024."""
     for name, measured in (("paper", 0.34e9), ("full", 0.56e9)):
         config = load_run(ROOT / f"workflow/config/{name}.yaml")
         simulate = job(config, costs(config), "simulate", config.subsets[0])

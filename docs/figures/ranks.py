@@ -277,7 +277,10 @@ def two_nodes(folder: Path, quick: bool) -> dict[str, Any]:
     for _ in range(1 if quick else 3):
         for name, environment in places.items():
             path = config_of(folder, "places", subsets=["C"])
-            printed = run(["mpiexec", "-n", "2", sys.executable, __file__, "--rank", str(path), "128" if quick else "16"], **environment)[2]
+            printed = run(
+                ["mpiexec", "-n", "2", sys.executable, __file__, "--rank", str(path), "128" if quick else "16"],
+                **environment,
+            )[2]
             seconds[name].append(float(printed.partition("elapsed ")[2].split()[0]))
             shutil.rmtree(folder / "places")
     found = {name: min(times) for name, times in seconds.items()}

@@ -212,7 +212,7 @@ class Run(Section):
         return self.group_path(subset) / "receipts" / f"block-{block}-of-{self.ranks.blocks}"
 
     def run_path(self, model: str) -> Path:
-        """Run folder of a model: model.keras, history.csv, run.json and what docs/training.md lists besides."""
+        """Run folder of a model: model.keras, history.csv, run.json and what docs/how-to/train.md lists besides."""
         return Path(self.output) / "models" / model
 
     def evaluation_path(self, model: str, subset: str, split: str = "test") -> Path:

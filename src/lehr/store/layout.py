@@ -1,4 +1,4 @@
-"""What lies where in the store, and what it says of itself. The format is described in docs/format.md."""
+"""What lies where in the store, and what it says of itself. The format is described in docs/reference/format.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thermal programs as a user writes them. docs/programs.md has examples."""
+"""Thermal programs as a user writes them. docs/how-to/programs.md has examples."""
 
 from __future__ import annotations
 
@@ -152,11 +152,11 @@ AnyProgram = Annotated[Annotated[ProgramConfig, Tag("chr")] | Annotated[ProgramF
 
 
 def load_program(path: str | Path) -> ThermalProgram:
-    """Read a thermal program from a file; see docs/programs.md.
+    """Read a thermal program from a file; see docs/how-to/programs.md.
 
     Raises
     ------
     LehrError
         If the file is missing or wrong, or the program is not possible.
     """
-    return load_yaml(path, ProgramFile, "docs/programs.md shows how a program is written.").build()
+    return load_yaml(path, ProgramFile, "docs/how-to/programs.md shows how a program is written.").build()

@@ -49,7 +49,7 @@ class SignalsConfig(Section):
 
     state_space: StateSpaceConfig = Field(StateSpaceConfig(), description=f"parameter quartets; {AXIS_FORMS}")
     program: AnyProgram = Field(
-        ProgramConfig(), description="constant heating rates, or {cycles: [...]} as docs/programs.md writes it"
+        ProgramConfig(), description="constant heating rates, or {cycles: [...]} as docs/how-to/programs.md writes it"
     )
     temperature: TemperatureConfig = Field(TemperatureConfig(), description="temperatures of a signal")
     tolerance: float = Field(

@@ -14,7 +14,7 @@ __all__ = ["EstimatorConfig", "load_estimator_config"]
 
 
 class EstimatorConfig(Section):
-    """A training of the estimator; see docs/estimator.md."""
+    """A training of the estimator; see docs/background/estimator.md."""
 
     output: Path = Field(Path("results/estimator"), description="folder; estimator.npz is written there")
     state_space: StateSpaceConfig = Field(StateSpaceConfig(), description=f"glasses; {AXIS_FORMS}")
@@ -31,11 +31,11 @@ class EstimatorConfig(Section):
 
 
 def load_estimator_config(path: str | Path) -> EstimatorConfig:
-    """Read how the estimator is trained, from a file; see docs/estimator.md.
+    """Read how the estimator is trained, from a file; see docs/background/estimator.md.
 
     Raises
     ------
     LehrError
         If the file is missing or wrong.
     """
-    return load_yaml(path, EstimatorConfig, "docs/estimator.md shows what can be said.")
+    return load_yaml(path, EstimatorConfig, "docs/background/estimator.md shows what can be said.")

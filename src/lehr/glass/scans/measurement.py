@@ -174,7 +174,7 @@ def _signal_columns(table: Table, options: ScanOptions, notes: list[str]) -> lis
         return rest
     raise LehrError(
         f"{table.source}: which column is the signal? It has: {_listed(table)}",
-        "Name it: --columns temperature=1 signal=2, or in a file for --layout (docs/measured.md).",
+        "Name it: --columns temperature=1 signal=2, or in a file for --layout (docs/how-to/read.md).",
     )
 
 
@@ -203,7 +203,7 @@ def _temperature_column(
             return free[0]
         raise LehrError(
             f"{table.source}: which column is the temperature? It has: {_listed(table)}",
-            "Name it: --columns temperature=1, or in a file for --layout (docs/measured.md).",
+            "Name it: --columns temperature=1, or in a file for --layout (docs/how-to/read.md).",
         )
     if len(candidates) == len(signals) > 1:  # T, signal, T, signal, ...: scans side by side
         left = [i for i in candidates if i < signal]

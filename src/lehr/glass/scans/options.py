@@ -1,4 +1,4 @@
-"""How files of measured scans are to be read, as a user writes it. docs/measured.md has examples."""
+"""How files of measured scans are to be read, as a user writes it. docs/how-to/read.md has examples."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class ScanOptions(Section):
 
 
 def load_scan_options(path: str | Path | None = None, given: Mapping[str, Any] | None = None) -> ScanOptions:
-    """Read what files of measured scans do not say themselves; see docs/measured.md.
+    """Read what files of measured scans do not say themselves; see docs/how-to/read.md.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def load_scan_options(path: str | Path | None = None, given: Mapping[str, Any] |
     LehrError
         If the file is missing or wrong, or a value is.
     """
-    then = "docs/measured.md shows what can be said."
+    then = "docs/how-to/read.md shows what can be said."
     options = ScanOptions() if path is None else load_yaml(path, ScanOptions, then)
     content = options.model_dump(exclude_unset=True)
     for key, value in (given or {}).items():

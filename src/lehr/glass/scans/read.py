@@ -68,7 +68,7 @@ def read_recording(path: str | Path, options: ScanOptions | None = None) -> Reco
     Parameters
     ----------
     path : str or Path
-        Text of any layout (CSV, exports of instruments), Excel, NETZSCH NGB or TRIOS JSON; see docs/measured.md.
+        Text of any layout (CSV, exports of instruments), Excel, NETZSCH NGB or TRIOS JSON; see docs/how-to/read.md.
     options : ScanOptions, optional
         What the file does not say itself.
 
