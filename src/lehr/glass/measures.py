@@ -1,46 +1,26 @@
-"""Metrics of section 3.1 of the paper and a few beside them: arrays in, arrays and numbers out."""
+"""What is measured on predictions of glasses, section 3.1 of the paper and a little beside it: arrays in, arrays out."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from math import isnan
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lehr.glass.networks import PARAMETERS
 from lehr.glass.tnm import GAS_CONSTANT, LN_REFERENCE_TIME
 from lehr.glass.tnm.kww import BETA_RANGE
 
 __all__ = [
-    "PAIRS",
-    "QUANTITIES",
-    "UNITS",
-    "ErrorSummary",
     "clamp",
     "edge_distance",
     "glass_transition",
     "half_width",
-    "interval",
-    "share_below",
     "signal_sse",
     "signed_errors",
     "squared_errors",
-    "summarise",
-    "worst",
 ]
 
 Array = NDArray[np.float64]
-
-QUANTITIES: tuple[str, ...] = (*PARAMETERS, "glass_transition")
-"""What errors are given for: the four parameters and the Tg that ln A and delta_h give together."""
-
-UNITS = {"ln_A": "1", "delta_h": "J/mol", "x": "1", "beta": "1", "glass_transition": "K"}
-"""Unit of each quantity."""
-
-PAIRS = (("delta_h", "ln_A"), ("delta_h", "x"), ("delta_h", "beta"), ("x", "beta"))
-"""Axes of the surfaces of Fig. 10 and 11 of the paper."""
 
 # What the engine takes, columns as in PARAMETERS. Where its own limits are open, these stand inside: tau = 100 s at a
 # finite Tg, a positive activation energy, and an x whose peaks it can still follow.
@@ -209,68 +189,3 @@ def half_width(cpn: NDArray[np.floating[Any]], temperature: Array) -> Array:
     share = (1.0 - low) / np.where(crosses, high - low, 1.0)
     crossing = temperature[before] + share * (temperature[after] - temperature[before])
     return np.where(crosses, temperature[peak] - crossing, np.nan)
-
-
-# --- many samples ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class ErrorSummary:
-    """Mean, median and 90th percentile of an absolute error, mean of the signed one; NaN where there is none."""
-
-    mae: float
-    median: float
-    p90: float
-    bias: float
-
-    def as_dict(self) -> dict[str, float | None]:
-        """Return the numbers by name, None for NaN, which JSON does not have."""
-        return {name: None if isnan(value) else value for name, value in asdict(self).items()}
-
-
-def summarise(error: ArrayLike) -> ErrorSummary:
-    """Return mean, median, 90th percentile and bias of a signed error, shape (n,); NaN entries are left out."""
-    error = np.asarray(error, dtype=float)
-    known = error[~np.isnan(error)]
-    if known.size == 0:
-        return ErrorSummary(np.nan, np.nan, np.nan, np.nan)
-    absolute = np.abs(known)
-    median, p90 = np.percentile(absolute, (50, 90)).tolist()
-    return ErrorSummary(float(absolute.mean()), median, p90, float(known.mean()))
-
-
-def share_below(error: ArrayLike, threshold: float) -> float:
-    """Return the share of samples with an absolute error below a threshold; NaN is not below. NaN of no samples."""
-    error = np.asarray(error, dtype=float)
-    return float(np.count_nonzero(np.abs(error) < threshold) / error.size) if error.size else np.nan
-
-
-def interval(share: float, samples: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of a share.
-
-    Of resampled samples, those below the threshold are binomially distributed: the quantiles are those that endlessly
-    many resamples would have, without drawing any. A share of 0 or 1 stays alone, as in any bootstrap.
-
-    Parameters
-    ----------
-    share : float
-        Share in the samples.
-    samples : int
-        Number of samples.
-    level : float, optional
-        Probability of the interval.
-    """
-    from scipy.stats import binom  # half a second, which `lehr --help` need not wait for
-
-    if samples == 0:
-        return np.nan, np.nan
-    tail = (1.0 - level) / 2.0
-    low, high = binom.ppf([tail, 1.0 - tail], samples, share) / samples
-    return float(low), float(high)
-
-
-def worst(error: ArrayLike, count: int = 5) -> NDArray[np.int64]:
-    """Return the positions of the largest absolute errors, the largest first; NaN is not among them."""
-    absolute = np.abs(np.asarray(error, dtype=float))
-    order: NDArray[np.int64] = np.argsort(-absolute, kind="stable")
-    return order[: min(count, np.count_nonzero(~np.isnan(absolute)))]  # NaN is sorted to the end
