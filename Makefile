@@ -1,4 +1,4 @@
-# The whole life of a checkout: `make install`, `make demo`, `make test`, `make lint`.
+# The whole life of a checkout: `make install`, `make demo`, `make test`, `make lint`, `make docs`.
 #
 # Everything is installed into $(VENV) and nothing outside it, but for downloads and the compiled Horovod wheel in the
 # user's cache. A stamp file stands for each step, so that a second `make install` takes a fraction of a second.
@@ -18,7 +18,7 @@ DEMO := results/demo/report.html
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slurm lint lock clean distclean
+.PHONY: help install demo test test-slurm lint docs lock clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +56,11 @@ lint: install ## check style, types, layers and generated files
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports --no-logo
 	$(BIN)/python workflow/schemas/generate.py --check
+
+docs: install ## build the docs as a site, without network
+	$(ON_PATH) python docs/build.py
+	$(ON_PATH) zensical build --strict
+	@echo "The docs are built: build/site/index.html (with the search: $(BIN)/python -m http.server -d build/site)"
 
 clean: ## remove what was built, keep the environment and the results
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
@@ -103,7 +108,7 @@ $(STAMPS)/package: $(STAMPS)/environment $(SOURCES)
 
 # --- locks -----------------------------------------------------------------------------------------------------------
 
-EXTRAS := store mpi train workflow report excel mcmc dev
+EXTRAS := store mpi train workflow report excel mcmc docs dev
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 

@@ -9,8 +9,10 @@
 # Rules call the command line `lehr`, which reads the config file itself. Outputs are receipts, manifests and run
 # folders; the Zarr store is not an output, because Snakemake deletes the outputs of a failed job.
 
-from lehr.studies import load_run
+from functools import cache
+
 from lehr.errors import LehrError
+from lehr.studies import load_run
 from snakemake.exceptions import WorkflowError
 
 if len(workflow.configfiles) != 1 or workflow.config_settings.config:
@@ -27,13 +29,22 @@ except LehrError as error:
 report: "workflow/report/workflow.rst"
 
 
+@cache
+def costs():
+    """What the subsets cost: by a probe of a second each, which is kept beside the store; a dry run does not probe."""
+    from lehr.generate.cost import KnownCosts
+
+    return KnownCosts(study, measure=not workflow.dryrun)
+
+
 def asks(rule, ranks=1):
     """What a job of a rule asks for; memory in MB and time in minutes are more at each attempt."""
 
     def amount(wildcards, attempt, what):
         from lehr.generate.jobs import job  # imports all that simulates, which most calls of Snakemake do not need
 
-        return getattr(job(study, rule, wildcards.get("subset", ""), wildcards.get("model", "")), what)(attempt)
+        about = {name: wildcards.get(name, "") for name in ("subset", "model")}
+        return getattr(job(study, costs(), rule, **about), what)(attempt)
 
     return {
         "tasks": ranks,

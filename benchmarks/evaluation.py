@@ -24,12 +24,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from lehr.evaluation.measure import compare_signals, simulation_threads
 from table import Results, begin, options_of
 
 import lehr
-from lehr.evaluation.measure import compare_signals, simulation_threads
 from lehr.evaluation.metrics import clamp
-from lehr.evaluation.network import Network, predict
+from lehr.evaluation.predict import Network, predict
 from lehr.generate.driver import generate
 from lehr.glass.config import GlassRun
 from lehr.glass.networks import TargetScaling
@@ -70,7 +70,7 @@ def batches(store: SignalStore, config: GlassRun) -> Iterator[tuple[np.ndarray, 
 
 def predictions(results: Results, store: SignalStore, config: GlassRun, rounds: int) -> None:
     keras.utils.set_random_seed(SEED)
-    model = build_mcnn(store.points, store.cycles, config.network)
+    model = build_mcnn(store.cycles, store.points, config.network)
     network = Network(model, TargetScaling(), store.temperature, {})
     memory = np.concatenate([signals for signals, _ in batches(store, config)])
     size = config.evaluation.batch_size

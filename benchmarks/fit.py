@@ -31,18 +31,18 @@ from scipy.optimize import least_squares
 from table import Results, options_of
 
 import lehr
-from lehr.glass import signals
 from lehr.glass.config import StateSpaceConfig
 from lehr.glass.estimator import estimate
 from lehr.glass.estimator.windows import window_of
 from lehr.glass.fit import FitResult, Nuisance, Scans, cramer_rao, fit_scans, random_starts
-from lehr.glass.fit.coordinates import QUANTITIES, Coordinates
-from lehr.glass.fit.information import compress, covariance_root, propagate
-from lehr.glass.fit.model import PredictionError, ScanModel
-from lehr.glass.fit.objective import Objective
-from lehr.glass.fit.starts import middle
+from lehr.glass.fit.least_squares.model import PredictionError, ScanModel
+from lehr.glass.fit.least_squares.objective import Objective
+from lehr.glass.fit.uncertainty.information import compress, covariance_root, propagate
+from lehr.glass.instrument import baseline_slope, temperature_offset, thermal_lag, white_noise
+from lehr.glass.quantities import QUANTITY_NAMES
 from lehr.glass.space import ScatteredSpace
-from lehr.glass.tnm import GAS_CONSTANT
+from lehr.glass.tnm import GAS_CONSTANT, equal_area_temperature
+from lehr.glass.tnm.coordinates import Coordinates
 
 SEED, LIBRARY_SEED = 2025, 1
 PROGRAM = lehr.ThermalProgram.chr_cycles()
@@ -67,10 +67,10 @@ class Drawn:
     def scans(self, number: int, noise: float, instrument: bool = False) -> Scans:
         cpn = self.cpn[None]
         if instrument:
-            cpn = signals.thermal_lag(cpn, LAG, temperature=self.temperature, heating_rate=PROGRAM.heating_rates)
-            cpn = signals.baseline_slope(cpn, SLOPE, temperature=self.temperature)
-            cpn = signals.temperature_offset(cpn, OFFSET, temperature=self.temperature)
-        cpn = signals.white_noise(cpn, noise, seed=SEED, rows=[number])[0]
+            cpn = thermal_lag(cpn, LAG, temperature=self.temperature, heating_rate=PROGRAM.heating_rates)
+            cpn = baseline_slope(cpn, SLOPE, temperature=self.temperature)
+            cpn = temperature_offset(cpn, OFFSET, temperature=self.temperature)
+        cpn = white_noise(cpn, noise, seed=SEED, rows=[number])[0]
         return Scans.of(self.temperature, cpn, PROGRAM)
 
 
@@ -113,8 +113,8 @@ def of_fit(found: FitResult, drawn: Drawn, instrument: bool = False) -> bool:
 def true_nuisance(model: ScanModel, drawn: Drawn) -> NDArray[np.float64]:
     """Return the parameters of what `Drawn.scans` does, as the model has them."""
     kelvin = drawn.temperature
-    lagged = signals.thermal_lag(drawn.cpn[None], LAG, temperature=kelvin, heating_rate=PROGRAM.heating_rates)
-    centre = signals.equal_area_temperature(lagged, kelvin).mean() + OFFSET
+    lagged = thermal_lag(drawn.cpn[None], LAG, temperature=kelvin, heating_rate=PROGRAM.heating_rates)
+    centre = equal_area_temperature(lagged, kelvin).mean() + OFFSET
     level = SLOPE / 100.0 * (model.coordinates.reference - centre)
     values = {"offset": level, "slope": SLOPE / 100.0, "thermal_lag": LAG, "temperature_offset": OFFSET}
     keys = [name if name in values else name.split("_")[1] for name in model.names]
@@ -123,7 +123,7 @@ def true_nuisance(model: ScanModel, drawn: Drawn) -> NDArray[np.float64]:
 
 def lm_multistart(scans: Scans, rng: np.random.Generator) -> tuple[Objective, NDArray[np.float64] | None, int]:
     """Return the best point of several starts, and how many were tried."""
-    model = ScanModel(scans.window(), Coordinates(middle(scans)))
+    model = ScanModel(scans.near_transition, Coordinates(scans.middle))
     objective, best, tried = Objective(model, scans.noise), None, 0
     good = 1.0 + CHANCE / np.sqrt(2.0 * model.data.size)
     for start in random_starts(scans, MOST_STARTS, rng):
@@ -180,7 +180,7 @@ def add_medians(results: Results, name: str, errors: NDArray[np.float64], bounds
     """Add the median error of each quantity, and the ratio to the bound; return the largest ratio."""
     ratios = np.nanmedian(np.abs(errors) / bounds, axis=0) / NORMAL_MEDIAN
     for quantity, unit, median, ratio in zip(
-        QUANTITIES, UNITS, np.nanmedian(np.abs(errors), axis=0), ratios, strict=True
+        QUANTITY_NAMES, UNITS, np.nanmedian(np.abs(errors), axis=0), ratios, strict=True
     ):
         results.add(f"{name}_median_{quantity}", median, unit)
         results.add(f"{name}_{quantity}_over_crlb", ratio, "crlb")
@@ -218,7 +218,7 @@ def read(drawn: list[Drawn], noise: float) -> tuple[NDArray[np.float64], NDArray
 def without_noise(results: Results, drawn: list[Drawn], true: NDArray[np.float64]) -> None:
     network, fitted, _ = read(drawn, 0.0)
     shares_of_network(results, "network", network, true)
-    for quantity, unit, column in zip(QUANTITIES, UNITS, np.abs(network).T, strict=True):
+    for quantity, unit, column in zip(QUANTITY_NAMES, UNITS, np.abs(network).T, strict=True):
         results.add(f"network_median_{quantity}", np.nanmedian(column), unit)
     share = np.mean((relative(fitted, true) < 1e-3).all(axis=1))
     results.add("refined_within_1e-3", share, "1", 0.999)
@@ -282,10 +282,10 @@ def with_instrument(results: Results, drawn: list[Drawn]) -> None:
         took.append(time.perf_counter() - started)
         won.append(of_fit(found, each, instrument=True))
         error = quantities(found.parameters) - each.true
-        pulls.append(error / np.array([found.standard_errors[name] for name in QUANTITIES]))
+        pulls.append(error / np.array([found.standard_errors[name] for name in QUANTITY_NAMES]))
         ratios.append(np.abs(error) / instrument_bound(found, each))
     for quantity, bias, ratio in zip(
-        QUANTITIES, np.median(pulls, axis=0), np.median(ratios, axis=0) / NORMAL_MEDIAN, strict=True
+        QUANTITY_NAMES, np.median(pulls, axis=0), np.median(ratios, axis=0) / NORMAL_MEDIAN, strict=True
     ):
         results.add(f"instrument_bias_{quantity}", abs(bias), "std. error", 1.0)
         results.add(f"instrument_{quantity}_over_crlb", ratio, "crlb")
@@ -310,13 +310,13 @@ def main() -> None:
     results = Results()
     results.head()
     results.add("load_average_before", os.getloadavg()[0], "1")
-    drawn, refused = draw(40 if quick else 500, SEED)
+    drawn, refused = draw(16 if quick else 500, SEED)
     true = np.array([each.true for each in drawn])
     results.add("glasses", len(drawn), "glasses")
     results.add("refused_by_engine_or_window", refused, "glasses")
     without_noise(results, drawn, true)
-    with_noise(results, drawn, true, 300 if quick else 3000)
-    with_instrument(results, drawn[: 8 if quick else 100])
+    with_noise(results, drawn, true, 100 if quick else 3000)
+    with_instrument(results, drawn[: 4 if quick else 100])
     results.add("load_average_after", os.getloadavg()[0], "1")
     print(f"{time.perf_counter() - started:.0f} s")
     results.write(options.json)

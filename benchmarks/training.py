@@ -33,13 +33,12 @@ from table import Results, begin, options_of
 
 from lehr.generate.driver import finalise, generate, initialise
 from lehr.glass.config import GlassRun, NetworkConfig
-from lehr.glass.networks import TargetScaling
 from lehr.glass.networks.attention import AttentionSegment, Downsampling
+from lehr.glass.networks.flops import training_flops
 from lehr.glass.networks.mcnn import build_mcnn
-from lehr.glass.networks.summary import training_flops
-from lehr.store import ShuffledReader, SignalStore
+from lehr.store import ShuffledReader, open_subset
 from lehr.studies import load_run
-from lehr.training.tensorflow import Feed
+from lehr.training.tensorflow import PrefetchedBatches
 
 SUBSET = "C"
 BATCH = 128
@@ -77,8 +76,8 @@ def steps_of_fit(model: keras.Model, *data: object, **options: object) -> np.nda
 def random_signals(count: int, points: int) -> tuple[np.ndarray, np.ndarray]:
     """Scans with a transition somewhere and some noise, and targets; their values do not change the times."""
     random = np.random.default_rng(SEED)
-    places = random.uniform(0.3, 0.7, (count, 1, CYCLES))
-    rise = 1 / (1 + np.exp(-60 * (np.linspace(0, 1, points)[None, :, None] - places)))
+    places = random.uniform(0.3, 0.7, (count, CYCLES, 1))
+    rise = 1 / (1 + np.exp(-60 * (np.linspace(0, 1, points) - places)))
     signals = rise + 0.001 * random.normal(size=rise.shape)
     return signals.astype(np.float32), random.uniform(0, 1, (count, 4)).astype(np.float32)
 
@@ -88,7 +87,7 @@ def random_signals(count: int, points: int) -> tuple[np.ndarray, np.ndarray]:
 
 def naive_network(points: int, network: NetworkConfig) -> keras.Model:
     """Build the network with one Conv1D, ReLU and MaxPooling1D for each channel, branch and depth."""
-    signals = keras.Input((points, CYCLES))
+    signals = keras.Input((CYCLES, points))
     scales = {
         "attention": AttentionSegment(network.attention_points, network.attention_threshold)(signals),
         "downsampling": Downsampling(network.downsampling)(signals),
@@ -98,7 +97,7 @@ def naive_network(points: int, network: NetworkConfig) -> keras.Model:
     for name, scale in scales.items():
         channels = []
         for channel in range(CYCLES):
-            y = scale[:, :, channel : channel + 1]
+            y = layers.Reshape((-1, 1))(scale[:, channel])
             for depth, (filters, pool) in enumerate(zip(network.filters, network.pool_sizes, strict=True), start=1):
                 size = getattr(network.kernel_sizes, name)
                 y = layers.Conv1D(filters, size, padding="same", name=f"{name}_{channel}_{depth}")(y)
@@ -127,7 +126,7 @@ def copy_weights(network: keras.Model, naive: keras.Model) -> None:
 def against_naive(results: Results, rounds: int) -> None:
     points, sizes = 1851, NetworkConfig()
     keras.utils.set_random_seed(SEED)
-    ours = build_mcnn(points, CYCLES, sizes)
+    ours = build_mcnn(CYCLES, points, sizes)
     for layer in ours.layers:  # the initial bias is zero, which would hide a mistake
         if layer.name.endswith(("_1", "_2", "_3")) and "convolution" in layer.name:
             layer.bias.assign(np.random.default_rng(SEED).normal(scale=0.1, size=layer.bias.shape))
@@ -153,7 +152,7 @@ def against_naive(results: Results, rounds: int) -> None:
 
 def full_resolution(results: Results, batch: int, rounds: int) -> None:
     points = 18501
-    model = compiled(build_mcnn(points, CYCLES))
+    model = compiled(build_mcnn(CYCLES, points))
     signals, targets = random_signals(2 * batch, points)
     matrix = keras.ops.convert_to_tensor(np.random.default_rng(SEED).normal(size=(2048, 2048)).astype(np.float32))
     step = product = np.inf
@@ -164,7 +163,7 @@ def full_resolution(results: Results, batch: int, rounds: int) -> None:
             np.asarray(keras.ops.matmul(matrix, matrix)[0, 0])
             product = min(product, time.perf_counter() - start)
     results.add("samples_per_s", batch / step, "1/s")
-    rate = training_flops(model) * batch / step
+    rate = training_flops(CYCLES, points, NetworkConfig()) * batch / step
     results.add("flops_per_s_full_resolution", rate / 1e9, "GFLOP/s", 2 * 2048**3 / product / 1e9)
 
 
@@ -190,19 +189,20 @@ def small_store(folder: Path, kelvin: int, values: int, epochs: int) -> Path:
 
 
 def fed_from_store(results: Results, config: GlassRun, rounds: int, epochs: int) -> None:
-    store = SignalStore.open(config.store_path, subset=SUBSET)
-    reader = ShuffledReader(store, config.split.build(), "train", batch_size=BATCH, seed=SEED)
-    scaling, points = TargetScaling(), config.signals.temperature.points
+    store, task = open_subset(config, SUBSET), config.task(SUBSET)
+    names = [quantity.name for quantity in (*task.inputs, *task.targets)]
+    wanted = store.usable(config.split.build(), "train")
+    reader = ShuffledReader(store, wanted, names, batch_size=BATCH, seed=SEED)
     batches = list(reader.epoch(0))
-    signals = np.concatenate([batch for batch, _ in batches])
-    targets = np.concatenate([scaling.normalise(parameters) for _, parameters in batches])
-    model = compiled(build_mcnn(points, CYCLES, config.network))
+    signals = np.concatenate([task.encode_inputs(batch) for batch in batches])
+    targets = np.concatenate([task.encode_targets(batch) for batch in batches])
+    model = compiled(task.build())
 
     def from_array() -> np.ndarray:
         return steps_of_fit(model, signals, targets, batch_size=BATCH, epochs=epochs)
 
     def from_store() -> np.ndarray:
-        dataset = Feed(reader, scaling, (points, CYCLES), range(epochs)).dataset
+        dataset = PrefetchedBatches(reader, task, model, range(epochs)).dataset
         return steps_of_fit(model, dataset, steps_per_epoch=reader.steps, epochs=epochs, shuffle=False)
 
     from_array()

@@ -17,6 +17,8 @@ from conftest import TINY, write_config
 
 from lehr.cli import main
 from lehr.glass.config import GlassRun
+from lehr.studies import load_run
+from lehr.study import Source
 
 LONGER: dict[str, Any] = {
     **TINY,
@@ -91,6 +93,11 @@ class Copy:
 
     config: Path
     group: Path
+
+    @property
+    def source(self) -> Source:
+        """What the store holds."""
+        return load_run(self.config).source()
 
     def shard(self, part: int) -> Path:
         """File of the signals of a part."""

@@ -16,7 +16,7 @@ from stores import Copy, call, copy_of, untouched
 
 from lehr.glass.config import GlassRun
 from lehr.split import SPLITS
-from lehr.store import SignalStore
+from lehr.store import Store, open_subset
 
 Lehr = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -28,8 +28,8 @@ def copied(tiny_config: GlassRun, tmp_path: Path) -> Copy:
 
 
 @pytest.fixture
-def store(tiny_config: GlassRun) -> SignalStore:
-    return SignalStore.open(tiny_config.store_path, "C")
+def store(tiny_config: GlassRun) -> Store:
+    return open_subset(tiny_config, "C")
 
 
 # --- plan ------------------------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def test_plan_of_the_whole_space() -> None:
     assert {name: row[0] for name, row in table(done.stdout).items()} == {"all": 13_752_261}
 
 
-def test_plan_estimates_what_a_subset_then_takes(tiny_path: Path, store: SignalStore) -> None:
+def test_plan_estimates_what_a_subset_then_takes(tiny_path: Path, store: Store) -> None:
     done = call("dataset", "plan", tiny_path)
     assert done.returncode == 0, done.stderr
     row = table(done.stdout)["C"]
@@ -85,18 +85,18 @@ def test_plan_draws_the_plane(tiny_path: Path, tmp_path: Path) -> None:
 # --- inspect ---------------------------------------------------------------------------------------------------------
 
 
-def test_inspect_of_a_complete_subset(lehr: Lehr, store: SignalStore) -> None:
+def test_inspect_of_a_complete_subset(lehr: Lehr, store: Store) -> None:
     before = untouched(store.path)
     done = lehr("dataset", "inspect", store.path)
     assert done.returncode == 0, done.stderr
     lines = {line[:12].strip(): line[12:].strip() for line in done.stdout.splitlines()}
-    assert lines["signals"] == "484 samples x 6 scans x 186 temperatures, 23.15 to 1873.15 K"
+    assert lines["signals"] == "484 samples x 6 cycles x 186 temperatures from 23.15 to 1873.15 K"
     assert lines["parts"].startswith("16 of 16 are done")
-    assert lines["delta_h"] == "650000 ... 750000"
+    assert lines["Δh* (kJ/mol)"] == "650 ... 750"
     assert lines["x"] == "0.4 ... 0.8"
     assert lines["status"] == "0: 484"
-    assert lines["CpN,max"].split("  ")[0].endswith(f"{store.cpn_max.max():.3g}")
-    assert store.config_digest in lines["made by"]
+    assert lines["CpN,max"].split("  ")[0].endswith(f"{store.column('cpn_max').max():.3g}")
+    assert lines["made by"].endswith("numerics 1")
     assert untouched(store.path) == before
 
 
@@ -147,7 +147,7 @@ def read_hdf5(path: Path) -> dict[str, np.ndarray]:
     ],
 )
 def test_export_gives_the_numbers_of_the_store(
-    store: SignalStore,
+    store: Store,
     tmp_path: Path,
     suffix: str,
     read: Callable[[Path], dict[str, np.ndarray]],
@@ -158,7 +158,9 @@ def test_export_gives_the_numbers_of_the_store(
     done = call("dataset", "export", store.path, "--to", target, *words)
     assert done.returncode == 0, done.stderr
     found = read(target)
-    chosen = np.array(rows if rows is not None else np.flatnonzero(store.split_by_sample == SPLITS.index(words[-1])))
+    chosen = np.array(
+        rows if rows is not None else np.flatnonzero(store.column("split_by_sample") == SPLITS.index(words[-1]))
+    )
     if len(words) == 4:
         chosen = chosen[(chosen >= 100) & (chosen < 300)]
     assert chosen.size > 4
@@ -167,13 +169,15 @@ def test_export_gives_the_numbers_of_the_store(
         **dict(zip(("ln_A", "delta_h", "x", "beta"), store.parameters[chosen].T, strict=True)),
         "cpn": store.read(0, store.samples)[chosen],
         "row": chosen,
-        "index": store.index[chosen],
+        "index": store.column("index")[chosen],
         "status": store.status[chosen],
-        "cpn_max": store.cpn_max[chosen],
-        "fictive_temperature": store.fictive_temperature[chosen],
-        "temperature": store.temperature,
-        "cooling_rate": store.cooling_rate,
-        "heating_rate": store.heating_rate,
+        "cpn_max": store.column("cpn_max")[chosen],
+        "fictive_temperature": store.column("fictive_temperature")[chosen],
+        "cpn_mean": store.column("cpn_mean")[chosen],
+        "cpn_mean_square": store.column("cpn_mean_square")[chosen],
+        "temperature": store.column("temperature"),
+        "cooling_rate": store.column("cooling_rate"),
+        "heating_rate": store.column("heating_rate"),
     }
     assert found.keys() == expected.keys()
     for name, values in expected.items():
@@ -182,22 +186,22 @@ def test_export_gives_the_numbers_of_the_store(
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
 
 
-def test_export_to_csv_gives_the_numbers_of_the_store(lehr: Lehr, store: SignalStore, tmp_path: Path) -> None:
-    high = int(store.cpn_max.argmax())
+def test_export_to_csv_gives_the_numbers_of_the_store(lehr: Lehr, store: Store, tmp_path: Path) -> None:
+    high = int(store.column("cpn_max").argmax())
     done = lehr("dataset", "export", store.path, "--to", tmp_path / "out.csv", "--rows", f"{high - 4}:{high + 8}:4")
     assert done.returncode == 0, done.stderr
     with (tmp_path / "out.csv").open() as file:
         head, *lines = csv.reader(file)
-    assert head[:7] == ["ln_A", "delta_h", "x", "beta", "row", "cycle", "cooling_rate"]
-    assert head[7:] == [f"cpn_at_{kelvin:.2f}_K" for kelvin in store.temperature]
+    assert head[:8] == ["ln_A", "delta_h", "x", "beta", "row", "cycle", "cooling_rate", "heating_rate"]
+    assert head[8:] == [f"cpn_at_{kelvin:.2f}_K" for kelvin in store.column("temperature")]
     values = np.array(lines, dtype=float)
     rows = np.repeat([high - 4, high, high + 4], 6)
     assert values[:, 4].tolist() == rows.tolist()
     assert values[:, 5].tolist() == [0, 1, 2, 3, 4, 5] * 3
-    np.testing.assert_array_equal(values[:, 6], np.tile(store.cooling_rate, 3))
+    np.testing.assert_array_equal(values[:, 6], np.tile(store.column("cooling_rate"), 3))
     np.testing.assert_allclose(values[:, :4], store.parameters[rows], rtol=1e-9)
     stored = store.read(high - 4, high + 5)[::4].reshape(18, -1)
-    np.testing.assert_array_equal(values[:, 7:].astype(np.float32), stored)
+    np.testing.assert_array_equal(values[:, 8:].astype(np.float32), stored)
 
 
 # --- what is wrong ---------------------------------------------------------------------------------------------------
@@ -225,15 +229,15 @@ def test_export_to_csv_gives_the_numbers_of_the_store(lehr: Lehr, store: SignalS
             ("export", "{group}", "--to", "out.npz", "--rows", "484:"),
             "no sample is chosen\n  It has the rows 0 to 483.",
         ),
-        (("export", "{group}", "--to", "out.npz", "--rows", "0:4:0"), "--rows 0:4:0: no range of rows"),
-        (("export", "{group}", "--to", "out.npz", "--rows", "a:b"), "--rows a:b: no range of rows"),
-        (("export", "{group}", "--to", "out.npz", "--rows", "7"), "--rows 7: no range of rows"),
+        (("export", "{group}", "--to", "out.npz", "--rows", "0:4:0"), "--rows 0:4:0: not a range of rows"),
+        (("export", "{group}", "--to", "out.npz", "--rows", "a:b"), "--rows a:b: not a range of rows"),
+        (("export", "{group}", "--to", "out.npz", "--rows", "7"), "--rows 7: not a range of rows"),
         (("export", "{group}", "--to", "out.npz", "--split", "tests"), "invalid choice: 'tests'"),
         (("verify", "{group}", "--rows", "-1"), "--rows"),
     ],
 )
 def test_bad_input_is_one_message_and_exit_code_2(
-    store: SignalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], named: str
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], named: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "nothing").mkdir()
@@ -256,8 +260,8 @@ def test_export_of_an_incomplete_subset_is_refused(lehr: Lehr, copied: Copy) -> 
     assert not (copied.config.parent / "out.npz").exists()
 
 
-def test_a_store_is_found_from_within(store: SignalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_is_found_from_within(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(store.path)
     done = call("dataset", "inspect", ".")
     assert done.returncode == 0, done.stderr
-    assert "subset C, format 2" in done.stdout
+    assert "subset C, format 3" in done.stdout

@@ -75,7 +75,7 @@ def test_paths_agree_to_the_bit(tmp_path: Path, option: str) -> None:
     compiler = shutil.which("cc")
     assert compiler, "the package needs a C compiler to install"
     library = tmp_path / "path.so"
-    sources = [ROOT / "cython_ext" / name for name in ("modes.c", "scan.c", "tangent.c", "tnm.c")]
+    sources = [ROOT / "cython_ext/glass" / name for name in ("modes.c", "scan.c", "tangent.c", "tnm.c")]
     common = ("-O3", "-std=c11", "-ffp-contract=off", "-DDISPATCHED=", "-shared", "-fPIC", "-o", library)
     done = run(compiler, option, *common, *sources, "-lm")
     assert done.returncode == 0, done.stderr

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from lehr import doctor
-from lehr.doctor import Row, State, installation, machine, ranks
-from lehr.doctor.findings import execute
+from lehr.cli import doctor as verb
+from lehr.doctor import Check, State, installation, machine, ranks
+from lehr.doctor.checks import execute
 from lehr.doctor.installation import Package, examine
 
 
@@ -74,12 +75,12 @@ def test_import_stays_light():
 
 def test_package_that_works_tells_version_and_more():
     (row,) = examine([Package("numpy", "install it", "import numpy; print('blas', bool(numpy.show_config))")])
-    assert row == Row("numpy", f"{installation.installed_version('numpy')}, blas True")
+    assert row == Check("numpy", f"{installation.installed_version('numpy')}, blas True")
 
 
 def test_package_that_is_missing_tells_what_to_do():
     (row,) = examine([Package("no-such-distribution", "do this")])
-    assert row == Row("no-such-distribution", "not installed", State.MISSING, "do this")
+    assert row == Check("no-such-distribution", "not installed", State.MISSING, "do this")
 
 
 def test_a_broken_package_leaves_its_neighbours_alone():
@@ -110,7 +111,7 @@ def test_noise_on_standard_output_is_not_taken_for_an_answer():
 
 @pytest.mark.mpi
 def test_two_mpi_ranks_really_form_a_world():
-    row = ranks.mpi_world()
+    row = ranks.check_mpi_ranks()
     assert row.state is State.OK, row
     assert row.value.endswith("mpiexec starts a world of 2")
 
@@ -118,13 +119,13 @@ def test_two_mpi_ranks_really_form_a_world():
 @pytest.mark.horovod
 @pytest.mark.slow
 def test_two_horovod_ranks_really_form_a_world():
-    row = ranks.horovod_world(deep=True)
+    row = ranks.check_horovod_ranks(deep=True)
     assert row.state is State.OK, row
     assert row.value.endswith("horovodrun starts a world of 2")
 
 
 def test_launcher_that_is_not_on_path(only_path):
-    row = ranks.mpi_world()
+    row = ranks.check_mpi_ranks()
     assert (row.state, row.value) == (State.MISSING, "no mpiexec on PATH: one rank only")
     if (Path(sys.executable).parent / "mpiexec").exists():
         assert f'export PATH="{Path(sys.executable).parent}:$PATH"' in row.advice
@@ -135,7 +136,7 @@ def test_launcher_that_is_not_on_path(only_path):
 def test_launcher_of_another_mpi_is_found_out(only_path):
     """The silent mismatch: two programs, each alone in a world of its own."""
     program(only_path, "mpiexec", "echo lehr-world=1; echo lehr-world=1")
-    row = ranks.mpi_world()
+    row = ranks.check_mpi_ranks()
     assert row.state is State.BROKEN
     assert "worlds of size 1, 1 in place of one of 2" in row.value
     assert "one MPI" in row.advice
@@ -143,7 +144,7 @@ def test_launcher_of_another_mpi_is_found_out(only_path):
 
 def test_launcher_that_fails_is_quoted(only_path):
     program(only_path, "mpiexec", "echo starting; echo 'no slots available' >&2; exit 213")
-    row = ranks.mpi_world()
+    row = ranks.check_mpi_ranks()
     assert row.state is State.BROKEN
     assert row.value.endswith("exit code 213, no slots available")
 
@@ -153,7 +154,7 @@ def test_launcher_that_hangs_is_ended_with_its_children(only_path, monkeypatch, 
     program(only_path, "mpiexec", f"/bin/sleep 60 & echo $! > {note}; wait")
     monkeypatch.setattr(ranks, "MPI_SECONDS", 1.0)
     started = time.monotonic()
-    row = ranks.mpi_world()
+    row = ranks.check_mpi_ranks()
     assert time.monotonic() - started < 20
     assert row.state is State.BROKEN
     assert row.value.endswith("no answer in 1 s")
@@ -181,16 +182,16 @@ def test_cores_are_those_of_this_process():
 
 def test_gpu_that_tensorflow_does_not_use(only_path):
     program(only_path, "nvidia-smi", "echo 'NVIDIA H100, 81559 MiB, 550.54'")
-    driver, use = machine.gpus(Row("tensorflow", "2.18.1, GPUs: 0"))
+    driver, use = machine.gpus(Check("tensorflow", "2.18.1, GPUs: 0"))
     assert (driver.state, driver.value) == (State.OK, "NVIDIA H100, 81559 MiB, 550.54")
     assert use.state is State.NOTE
     assert "LOCK=gpu" in use.advice
-    assert machine.gpus(Row("tensorflow", "2.18.1, GPUs: 1")) == [driver]
+    assert machine.gpus(Check("tensorflow", "2.18.1, GPUs: 1")) == [driver]
 
 
 def test_gpu_driver_that_fails(only_path):
     program(only_path, "nvidia-smi", "echo 'driver/library version mismatch'; exit 18")
-    (row,) = machine.gpus(Row("tensorflow", "2.18.1, GPUs: 0"))
+    (row,) = machine.gpus(Check("tensorflow", "2.18.1, GPUs: 0"))
     assert row.state is State.NOTE
     assert "version mismatch" in row.value
 
@@ -240,7 +241,7 @@ def test_disk_of_a_folder_that_is_not_there_yet(tmp_path):
 
 
 def test_missing_things_do_not_fail(light, only_path, capsys):
-    assert doctor.run(options()) == 0
+    assert verb.run(options()) == 0
     printed = capsys.readouterr().out
     assert "missing mpiexec" in printed
     assert printed.endswith("What is installed works.\n")
@@ -248,12 +249,12 @@ def test_missing_things_do_not_fail(light, only_path, capsys):
 
 def test_broken_things_fail_and_are_named(light, only_path, capsys):
     program(only_path, "mpiexec", "exit 3")
-    assert doctor.run(options()) == 1
+    assert verb.run(options()) == 1
     assert capsys.readouterr().out.endswith("Broken: mpiexec.\n")
 
 
 def test_json_says_the_same(light, only_path, capsys, tmp_path):
-    assert doctor.run(options(json=True, store=tmp_path / "results")) == 0
+    assert verb.run(options(json=True, store=tmp_path / "results")) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["works"] is True
     rows = {row["name"]: row for section in report["sections"].values() for row in section}

@@ -11,9 +11,8 @@ import pytest
 
 from lehr.errors import LehrError
 from lehr.glass.estimator import estimate
-from lehr.glass.estimator.estimate import inverse_root, load_weights, read_weights
-from lehr.glass.estimator.features import CONDITIONS, FEATURES
-from lehr.glass.estimator.network import OUTPUTS, forward
+from lehr.glass.estimator.constants import CONDITIONS, FEATURES, OUTPUTS
+from lehr.glass.estimator.network import forward, inverse_root, load_weights, read_weights
 from lehr.glass.estimator.windows import bin_averages, interpolate, refine, settle, window_of
 from lehr.glass.fit import Scans, initial_estimate
 from lehr.glass.materials import Material, load_materials
@@ -149,7 +148,7 @@ def test_first_start_of_a_fit(signals: Signals) -> None:
 def test_numpy_is_keras() -> None:
     from lehr.glass.estimator.layers import build_estimator, estimator_weights
 
-    network = build_estimator(FEATURES, CONDITIONS, 24, 32)
+    network = build_estimator(24, 32)
     rng = np.random.default_rng(3)
     scans = rng.normal(size=(5, 4, FEATURES)).astype(np.float32)
     conditions = rng.normal(size=(5, CONDITIONS)).astype(np.float32)

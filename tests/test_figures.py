@@ -40,18 +40,18 @@ def cells() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 # --- what is drawn ---------------------------------------------------------------------------------------------------
 
 
-def test_transition_is_where_the_signal_is_neither_glass_nor_liquid() -> None:
+def test_shown_range_is_where_the_signal_is_neither_glass_nor_liquid() -> None:
     temperature = np.arange(300.0, 500.0, 1.0)
     ramp = np.clip((temperature - 380.0) / 20.0, 0.0, 1.0)
-    low, high = plot.transition(temperature, np.stack([ramp, ramp**2]))
+    low, high = plot.shown_range(temperature, np.stack([ramp, ramp**2]))
     # 381 to 399 K, 12 % of these 18 K and three steps on either side
     assert (low, high) == pytest.approx((381 - 5.16, 399 + 5.16))
 
 
-def test_transition_stays_inside_the_window() -> None:
+def test_shown_range_stays_inside_the_window() -> None:
     temperature = np.arange(300.0, 400.0, 1.0)
     cpn = np.linspace(0.2, 0.8, temperature.size)[None]
-    assert plot.transition(temperature, cpn) == (300.0, 399.0)
+    assert plot.shown_range(temperature, cpn) == (300.0, 399.0)
 
 
 def test_running_quantiles_of_few_values_are_those_at_each() -> None:

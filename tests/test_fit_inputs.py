@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import lehr
 from lehr.glass.fit import FitStatus
-from lehr.glass.fit.coordinates import QUANTITIES
+from lehr.glass.quantities import QUANTITY_NAMES
 from lehr.glass.tnm import GAS_CONSTANT
 
 
@@ -31,7 +31,7 @@ def test_every_glass_of_the_table_comes_back(name: str) -> None:
     result = lehr.fit([(kelvin, row) for row in rows(glass, kelvin)], PROGRAM)
     assert result.status is FitStatus.DETERMINED
     true = np.array([*glass.as_tuple(), glass.glass_transition])
-    errors = np.array([result.standard_errors[quantity] for quantity in QUANTITIES])
+    errors = np.array([result.standard_errors[quantity] for quantity in QUANTITY_NAMES])
     assert (np.abs(result.values - true) < 4 * errors).all()
     assert result.standard_errors["delta_h"] < 0.01 * glass.delta_h
     assert max(result.standard_errors["x"], result.standard_errors["beta"]) < 0.005
@@ -46,7 +46,7 @@ def test_one_scan_that_is_only_partly_through_the_transition(first: int, last: i
     assert result.status is FitStatus.PARTIAL
     assert "scan 3: scan 3" in result.report()
     true = np.array([*AS2SE3.as_tuple(), AS2SE3.glass_transition])
-    errors = np.array([result.standard_errors[quantity] for quantity in QUANTITIES])
+    errors = np.array([result.standard_errors[quantity] for quantity in QUANTITY_NAMES])
     assert (np.abs(result.values - true) < 4 * errors).all()
 
 

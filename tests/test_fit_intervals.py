@@ -10,9 +10,11 @@ from fitted import AS2SE3, KELVIN, PROGRAM, errors, fit, measured
 
 import lehr
 from lehr.glass.fit import FitStatus, Nuisance, Scans, fit_scans
-from lehr.glass.fit.coordinates import QUANTITIES, Coordinates, Held
-from lehr.glass.fit.model import PredictionError, ScanModel
-from lehr.glass.fit.objective import Objective
+from lehr.glass.fit.least_squares.fixed import FixedQuantity
+from lehr.glass.fit.least_squares.model import PredictionError, ScanModel
+from lehr.glass.fit.least_squares.objective import Objective
+from lehr.glass.quantities import QUANTITY_NAMES
+from lehr.glass.tnm.coordinates import Coordinates
 
 # --- where a fit may go -----------------------------------------------------------------------
 
@@ -100,8 +102,10 @@ def test_profile_intervals_of_a_ridge() -> None:
     # each end is where the best fit with it is worse by 1.96 standard deviations, found without the profile
     objective = result.objective
     for end in (low, high):
-        held = Held("delta_h", end, objective.model.coordinates.reference)
-        worse = 2 * (objective.solve(result.point, 200, held).cost - np.sum(objective.residuals(result.point) ** 2) / 2)
+        fixed = FixedQuantity("delta_h", end, objective.model.coordinates.reference)
+        worse = 2 * (
+            objective.solve(result.point, 200, fixed).cost - np.sum(objective.residuals(result.point) ** 2) / 2
+        )
         unit = (result.noise / objective.noise) ** 2 * result.correlation_time
         assert np.sqrt(worse / unit) == pytest.approx(1.96, abs=0.03)
     assert result.profile_intervals["x"][0.95][1] <= 1.0
@@ -137,15 +141,15 @@ def test_samples_scatter_as_the_standard_errors_say() -> None:
         result.sample(1)
 
 
-@pytest.mark.parametrize("quantity", QUANTITIES)
+@pytest.mark.parametrize("quantity", QUANTITY_NAMES)
 def test_a_quantity_is_held_and_the_rest_is_free(quantity: str) -> None:
     coordinates = Coordinates(450.0)
     point = np.array([*coordinates.theta(AS2SE3.as_tuple()), 0.3, 2.0])
-    value = 1.01 * coordinates.values(point[:4])[QUANTITIES.index(quantity)]
-    held = Held(quantity, value, 450.0)
-    free = held.free(point)
+    value = 1.01 * coordinates.values(point[:4])[QUANTITY_NAMES.index(quantity)]
+    fixed = FixedQuantity(quantity, value, 450.0)
+    free = fixed.free(point)
     for change in np.diag([1e-6] * free.size):
-        whole = held.point(free + change)
-        assert coordinates.values(whole[:4])[QUANTITIES.index(quantity)] == pytest.approx(value, rel=1e-12)
-        difference = (whole - held.point(free - change)) / 2e-6
-        assert held.derivatives(free) @ (change / 1e-6) == pytest.approx(difference, rel=1e-6, abs=1e-8)
+        whole = fixed.point(free + change)
+        assert coordinates.values(whole[:4])[QUANTITY_NAMES.index(quantity)] == pytest.approx(value, rel=1e-12)
+        difference = (whole - fixed.point(free - change)) / 2e-6
+        assert fixed.derivatives(free) @ (change / 1e-6) == pytest.approx(difference, rel=1e-6, abs=1e-8)

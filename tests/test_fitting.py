@@ -11,14 +11,13 @@ from fitted import AS2SE3, KELVIN, PROGRAM, errors, fit, measured
 
 import lehr
 from lehr.cli import main
-from lehr.glass import signals
+from lehr.glass import instrument
 from lehr.glass.config.program import ProgramFile
 from lehr.glass.fit import FitStatus, Nuisance, Scans, cramer_rao, fisher_information, fit_scans, propose, random_starts
-from lehr.glass.fit.coordinates import Coordinates
-from lehr.glass.fit.model import ScanModel
-from lehr.glass.scans import Scan as Measured
-from lehr.glass.scans import normalise
+from lehr.glass.fit.least_squares.model import ScanModel
+from lehr.glass.scans import MeasuredScan, normalise
 from lehr.glass.tnm import GAS_CONSTANT
+from lehr.glass.tnm.coordinates import Coordinates
 
 
 def random_glasses(count: int, seed: int) -> list[tuple[lehr.TNMParameters, lehr.Signals]]:
@@ -121,7 +120,7 @@ def test_result_answers_everything() -> None:
     document = json.loads(json.dumps(result.to_json()))
     assert document["status"] == "determined"
     assert ProgramFile.model_validate(document["program"]).build() == result.fitted_scans.program
-    assert "dh (kJ/mol)" in result.report()
+    assert "Δh* (kJ/mol)" in result.report()
     assert len(result.plot().axes) == 2
 
 
@@ -155,7 +154,7 @@ def test_wrong_rates(rates: dict, hint: str) -> None:
 
 
 def test_heating_rate_of_the_files_contradicts_the_program() -> None:
-    measured_scan = Measured(KELVIN, measured()[4], "cpn", "", None, 20.0, "a.csv")
+    measured_scan = MeasuredScan(KELVIN, measured()[4], "cpn", "", None, 20.0, "a.csv")
     with pytest.raises(lehr.LehrError, match="heated at 20 K/min by its own times"):
         lehr.fit([normalise(measured_scan)], lehr.ThermalProgram.chr_cycles([10.0]))
 
@@ -223,10 +222,10 @@ def test_lag_slope_and_offset_are_fitted() -> None:
     distances = []
     for seed in range(8):
         cpn = lehr.simulate(*AS2SE3.as_tuple(), temperature=KELVIN).cpn[None]
-        cpn = signals.thermal_lag(cpn, 2.0, temperature=KELVIN, heating_rate=[10.0] * 6)
-        cpn = signals.baseline_slope(cpn, 0.01, temperature=KELVIN)
-        cpn = signals.temperature_offset(cpn, 1.0, temperature=KELVIN)
-        cpn = signals.white_noise(cpn, 0.01, seed=seed, rows=[0])
+        cpn = instrument.thermal_lag(cpn, 2.0, temperature=KELVIN, heating_rate=[10.0] * 6)
+        cpn = instrument.baseline_slope(cpn, 0.01, temperature=KELVIN)
+        cpn = instrument.temperature_offset(cpn, 1.0, temperature=KELVIN)
+        cpn = instrument.white_noise(cpn, 0.01, seed=seed, rows=[0])
         result = fit(cpn[0], nuisance=nuisance)
         lag = result.values[result.names.index("thermal_lag")]
         assert lag == pytest.approx(2.0, abs=4 * result.standard_errors["thermal_lag"])
@@ -253,7 +252,7 @@ def test_derivatives_by_what_the_instrument_did(baseline: str, per_scan: bool) -
 
 def test_lines_drawn_wrongly_are_fitted() -> None:
     """What the normalisation of a scan with short lines does to CpN is many standard errors of x, and found."""
-    scans = [normalise(Measured(KELVIN, 2.0 + 0.5 * row, "cp", "J/g/K", None, 10.0, "a.csv")) for row in measured()]
+    scans = [normalise(MeasuredScan(KELVIN, 2.0 + 0.5 * row, "cp", "J/g/K", None, 10.0, "a.csv")) for row in measured()]
     trusted = lehr.fit(scans, PROGRAM, nuisance=Nuisance())
     assert trusted.status is FitStatus.MISFIT
     result = lehr.fit(scans, PROGRAM)

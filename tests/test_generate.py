@@ -111,10 +111,10 @@ def test_parts_are_simulated_again_bit_for_bit(lehr: Lehr, copied: Copy, tiny_co
     ("words", "named"),
     [
         (("--parts", "3,16", "--dry-run"), "It has the parts 0 to 15"),
-        (("--parts", "3-"), "'3-' is no part"),
+        (("--parts", "3-"), "'3-' is not a part"),
         (("--parts", "7-5", "--dry-run"), "7-5"),
-        (("--block", "4/3"), "'4/3' is no block"),
-        (("--block", "0/3"), "'0/3' is no block"),
+        (("--block", "4/3"), "'4/3' is not a block"),
+        (("--block", "0/3"), "'0/3' is not a block"),
         (("--block", "1/3", "--parts", "2"), "not allowed with"),
     ],
 )
@@ -150,9 +150,8 @@ def test_a_store_of_another_config_is_refused_on_all_ranks(tmp_path: Path, tiny_
 def test_a_store_made_by_other_code_is_refused_and_left_alone(lehr: Lehr, copied: Copy) -> None:
     path = copied.group / "zarr.json"
     content = json.loads(path.read_text())
-    code = content["attributes"]["lehr"]["code"]["numerics"]
-    assert len(code) == 16
-    path.write_text(path.read_text().replace(code, "0123456789abcdef"))
+    assert content["attributes"]["lehr"]["numerics"] == 1
+    path.write_text(path.read_text().replace('"numerics": 1', '"numerics": 2'))
     (copied.group / "cpn/c/0.partial").write_bytes(b"left by a killed writer")
     before = untouched(copied.group)
     for done in (
@@ -160,6 +159,6 @@ def test_a_store_made_by_other_code_is_refused_and_left_alone(lehr: Lehr, copied
         call("dataset", "init", copied.config, "--subset", "C"),
     ):
         assert done.returncode == 2
-        assert "made with another version of the code that computes signals" in done.stderr
+        assert "made with numerics 2" in done.stderr
         assert "Traceback" not in done.stderr
     assert untouched(copied.group) == before

@@ -17,7 +17,7 @@ from lehr.errors import LehrError
 from lehr.glass.config import GlassRun
 from lehr.studies import load_run
 from lehr.training import train
-from lehr.training.horovod import World, start
+from lehr.training.horovod import HorovodRanks, start
 
 pytestmark = pytest.mark.horovod
 
@@ -115,7 +115,7 @@ def test_adapter_keeps_the_settings_of_the_optimizer() -> None:
         ],
     )
     schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 1, 0.1)
-    optimizer = World(horovod).optimizer(keras.optimizers.SGD(schedule, momentum=0.5))
+    optimizer = HorovodRanks(horovod).optimizer(keras.optimizers.SGD(schedule, momentum=0.5))
     variable = keras.Variable([0.0])
     for expected in (-1.0, -1.0 - 0.5 - 0.1):  # rate 0.5, then 0.05 and half the first step again
         optimizer.apply([keras.ops.ones(1)], [variable])

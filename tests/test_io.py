@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from lehr import LehrError, ThermalProgram, material, simulate
 from lehr.glass.scans import normalise, read_normalised, read_recording, read_scans, resample
+from lehr.glass.scans.measured import MeasuredScan
 from lehr.glass.scans.options import ScanOptions, load_scan_options
-from lehr.glass.scans.scan import Scan
 from lehr.glass.scans.segments import find_segments
 from lehr.glass.scans.units import parse_heading, tidy_unit
 from lehr.glass.tnm import ZERO_CELSIUS
@@ -36,7 +36,7 @@ def write(path: Path, header: str, columns: list[np.ndarray], delimiter: str = "
     return path
 
 
-def one(path: Path, **options: Any) -> Scan:
+def one(path: Path, **options: Any) -> MeasuredScan:
     (scan,) = read_scans([path], options=ScanOptions.model_validate(options))
     return scan
 
@@ -90,7 +90,7 @@ def test_columns_and_units_from_options_and_from_a_file(tmp_path: Path) -> None:
 def test_a_simulated_csv_is_read_as_its_scans(lehr: Lehr, tmp_path: Path) -> None:
     lehr("simulate", "--material", "As2Se3", "--temperature", 50, 300, 0.5, "--csv", tmp_path / "out.csv")
     scans = read_normalised([tmp_path / "out.csv"])
-    assert [scan.scan.kind for scan in scans] == ["cpn"] * 6
+    assert [scan.measured.kind for scan in scans] == ["cpn"] * 6
     assert not any("instead of" in note for scan in scans for note in scan.notes)
 
 
@@ -140,7 +140,7 @@ def test_excel(tmp_path: Path) -> None:
     np.testing.assert_allclose(scan.temperature, CELSIUS + ZERO_CELSIUS)
     sheet.cell(row=100, column=3).value = "spilt coffee"
     book.save(tmp_path / "bad.xlsx")
-    with pytest.raises(LehrError, match="row 100: 'spilt coffee' is no number"):
+    with pytest.raises(LehrError, match="row 100: 'spilt coffee' is not a number"):
         read_scans([tmp_path / "bad.xlsx"])
 
 
@@ -194,17 +194,17 @@ HEADER = "Temperature (°C);Heat flow (mW)"
 @pytest.mark.parametrize(
     ("header", "row", "kept", "message"),
     [
-        (HEADER, "150.2;oops", 301, "line 10: 'oops' is no number"),
+        (HEADER, "150.2;oops", 301, "line 10: 'oops' is not a number"),
         (HEADER, "150.2;nan", 301, "line 10: numbers are missing"),
         (HEADER, "1;2;3", 301, "line 10: 3 columns, 2 above"),
-        (HEADER, "1e7;1", 301, "line 10: 1e[+]07 degC is no temperature"),
-        (HEADER, "-300;1", 301, "line 10: -300 degC is no temperature"),
+        (HEADER, "1e7;1", 301, "line 10: 1e[+]07 degC is not a temperature"),
+        (HEADER, "-300;1", 301, "line 10: -300 degC is not a temperature"),
         (HEADER, None, 20, "20 points are too few"),
         (HEADER, None, 3, "fewer than 5 rows"),
         (HEADER, None, -1, "no heating segment"),
-        ("Temperature (F);Heat flow (mW)", None, 301, "'F' is no unit of temperature"),
+        ("Temperature (F);Heat flow (mW)", None, 301, "'F' is not a unit of temperature"),
         ("Temperature;Heat flow (mW)", None, 301, "whether the temperature is in K or degC"),
-        ("Temperature (K);Heat flow (bananas)", None, 301, "'bananas' is no unit"),
+        ("Temperature (K);Heat flow (bananas)", None, 301, "'bananas' is not a unit"),
         ("a;b;c", None, 0, "no table of numbers"),
         ("", None, 0, "the file is empty"),
     ],
@@ -232,7 +232,7 @@ def test_times_that_go_back(tmp_path: Path) -> None:
 
 def test_binary_files(tmp_path: Path) -> None:
     for content, message in (
-        (b"\x7fELF\0\1\2\3" * 9, "no text"),
+        (b"\x7fELF\0\1\2\3" * 9, "neither text"),
         (b"PK\x03\x04nothing", "damaged"),
         (bytes.fromhex("d0cf11e0a1b11ae1"), "before 2007"),
     ):
@@ -324,7 +324,7 @@ def measured(
     spikes: int = 0,
     jump: float = 0.0,
     points: int = 3000,
-) -> tuple[Scan, np.ndarray, np.ndarray]:
+) -> tuple[MeasuredScan, np.ndarray, np.ndarray]:
     """Return a scan with drifting lines and a transient at its start, the same without noise, and its true CpN.
 
     The lines go up by 12 % (glass) and 9 % (liquid) of the step for each width of the transition; noise is in CpN.
@@ -347,7 +347,7 @@ def measured(
     flow = flow + 0.25 * noise * rng.normal(size=points)
     flow[rng.integers(points // 9, points, spikes)] += 1.0
     flow[: points // 5] += jump
-    return Scan(temperature, sign * flow, "heat_flow", "mW", None, 10.0, name), sign * clean, true
+    return MeasuredScan(temperature, sign * flow, "heat_flow", "mW", None, 10.0, name), sign * clean, true
 
 
 @pytest.mark.parametrize("name", ["As2Se3", "a-Se", "PVAc", "PS"])
@@ -400,14 +400,14 @@ def test_a_scan_without_both_lines_is_refused(name: str, part: str) -> None:
     kept = slice(rising, None) if "the glass" in part else slice(None, int(true.argmax()))
     if part == "no glass":
         kept = slice(None, int(np.argmax(true > 0.01)))
-    cut = Scan(scan.temperature[kept], scan.signal[kept], scan.kind, scan.unit, None, 10.0, "cut")
+    cut = MeasuredScan(scan.temperature[kept], scan.signal[kept], scan.kind, scan.unit, None, 10.0, "cut")
     with pytest.raises(LehrError, match="cut: "):
         normalise(cut)
 
 
 def test_cpn_that_does_not_reach_the_liquid_is_said() -> None:
     scan, _, true = measured()
-    half = Scan(scan.temperature, 0.8 * true, "cpn", "1", None, 10.0, "half")
+    half = MeasuredScan(scan.temperature, 0.8 * true, "cpn", "1", None, 10.0, "half")
     assert any("CpN is 0.8 instead of 1" in note for note in normalise(half).notes)
 
 
@@ -458,6 +458,6 @@ def test_read_command(lehr: Lehr, tmp_path: Path) -> None:
     assert "NOT NORMALISED" in done.stdout
     done = lehr("read", path, "--columns", "temperature")
     assert done.returncode == 2
-    assert "no pair" in done.stderr
+    assert "not a pair" in done.stderr
     done = lehr("read", path, "--segments")
     assert "heating" in done.stdout

@@ -106,7 +106,11 @@ def test_ranks_share_the_samples_and_find_the_same(config: GlassRun, tmp_path: P
 def test_the_command_says_what_is_wrong(config: GlassRun, tmp_path: Path) -> None:
     path = written(config, tmp_path / "c.yaml")
     done = call("limits", path, "--subset", "LU")
-    assert (done.returncode, "no subset 'LU'" in done.stderr, "It has: C." in done.stderr) == (2, True, True)
+    assert (done.returncode, "does not have the subset 'LU'" in done.stderr, "It has: C." in done.stderr) == (
+        2,
+        True,
+        True,
+    )
     signals = config.signals.model_copy(update={"tolerance": 1e-3})
     done = call("limits", written(config.model_copy(update={"signals": signals}), path))
     assert done.returncode == 2

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import ROOT
 from scipy.interpolate import barycentric_interpolate
 
 from lehr.errors import LehrError
-from lehr.evaluation.network import Network, load_network, predict
 from lehr.glass.config import GlassRun, NetworkConfig
 from lehr.glass.config.network import AttentionFit
-from lehr.glass.networks import PARAMETERS, TargetScaling
+from lehr.glass.networks import TargetScaling
 from lehr.glass.networks.attention import AttentionSegment, Downsampling
 from lehr.glass.networks.convolution import IndependentConvolution
+from lehr.glass.networks.flops import layer_flops, training_flops
 from lehr.glass.networks.mcnn import build_mcnn
-from lehr.glass.networks.summary import summarise, training_flops
+from lehr.glass.networks.summary import summarise
+from lehr.glass.quantities import PARAMETERS
+from lehr.glass.source import as_rows
 from lehr.glass.tnm import ThermalProgram, simulate_batch
-from lehr.training.record import Record, Samples, write_run
+from lehr.studies import load_network, load_run
+from lehr.training.checkpoints import TrainingState
+from lehr.training.record import write_run
+from lehr.training.samples import Samples
 
 SMALL = NetworkConfig(attention_points=32, filters=(3, 2), pool_sizes=(2, 4), branch_width=5, dense_widths=(6,))
 THRESHOLD = 0.01
@@ -34,7 +42,7 @@ FITS: tuple[AttentionFit, ...] = ("piecewise", "cubic")
 
 @pytest.fixture(scope="module")
 def signals() -> np.ndarray:
-    """Simulated samples from broad to near-vertical transitions, shape (5, 926, 6)."""
+    """Simulated samples from broad to near-vertical transitions, shape (5, 6, 926)."""
     parameters = np.array(
         [
             [-220.0, 7e5, 0.6, 0.6],
@@ -48,7 +56,7 @@ def signals() -> np.ndarray:
         parameters, program=ThermalProgram.chr_cycles(), temperature=np.arange(-250.0, 1601.0, 2.0) + 273.15
     )
     assert not status.any()
-    return cpn.swapaxes(1, 2).astype(np.float32)
+    return cpn.astype(np.float32)
 
 
 def segment_by_polyfit(y: np.ndarray, points: int) -> np.ndarray:
@@ -85,18 +93,16 @@ class TestScaling:
 
 class TestDownsampling:
     def test_every_kth_point(self) -> None:
-        signals = np.arange(2 * 10 * 3, dtype=np.float32).reshape(2, 10, 3)
+        signals = np.arange(2 * 10 * 3, dtype=np.float32).reshape(2, 3, 10)
         layer = Downsampling(3)
-        assert np.array_equal(layer(signals), signals[:, [0, 3, 6, 9]])
-        assert layer.compute_output_shape((None, 10, 3)) == (None, 4, 3)
+        assert np.array_equal(layer(signals), signals[:, :, [0, 3, 6, 9]])
+        assert layer.compute_output_shape((None, 3, 10)) == (None, 3, 4)
 
 
 class TestAttention:
     def test_agrees_with_polyfit_on_simulated_signals(self, signals: np.ndarray) -> None:
         found = np.asarray(AttentionSegment(50, THRESHOLD)(signals))
-        expected = np.stack(
-            [[segment_by_polyfit(y, 50) for y in sample.T] for sample in signals]
-        ).swapaxes(1, 2)  # fmt: skip
+        expected = np.stack([[segment_by_polyfit(y, 50) for y in sample] for sample in signals])
         # single precision: sums of some hundred terms, peaks of 30 and a fit that overshoots
         assert np.abs(found - expected).max() < 1e-5 * np.abs(signals).max()
 
@@ -115,15 +121,15 @@ class TestAttention:
     )
     def test_short_and_odd_segments(self, y: list[float]) -> None:
         values = np.array(y, np.float32)
-        found = np.asarray(AttentionSegment(9, THRESHOLD)(values[None, :, None]))[0, :, 0]
+        found = np.asarray(AttentionSegment(9, THRESHOLD)(values[None, None]))[0, 0]
         assert found == pytest.approx(segment_by_polyfit(values, 9), abs=1e-5)
 
     def test_flat_signals_beside_a_peak_do_not_disturb_it(self, signals: np.ndarray) -> None:
         layer = AttentionSegment(20, THRESHOLD)
         mixed = signals.copy()
-        mixed[:, :, 0] = 0
+        mixed[:, 0] = 0
         found, alone = np.asarray(layer(mixed)), np.asarray(layer(signals))
-        assert np.array_equal(found[:, :, 1:], alone[:, :, 1:])
+        assert np.array_equal(found[:, 1:], alone[:, 1:])
         assert np.isfinite(found).all()
 
 
@@ -132,7 +138,7 @@ class TestPiecewiseAttention:
         """SciPy's barycentric interpolation in double precision, interval after interval."""
         found = np.asarray(AttentionSegment(50, THRESHOLD, "piecewise")(signals))
         for sample, segments in zip(signals, found, strict=True):
-            for y, segment in zip(sample.T.astype(float), segments.T, strict=True):
+            for y, segment in zip(sample.astype(float), segments, strict=True):
                 first = np.flatnonzero(y < THRESHOLD)[-1]
                 last = np.flatnonzero(np.abs(y - 1) >= THRESHOLD)[-1] + 1
                 places = np.linspace(first, last, 50)
@@ -163,7 +169,7 @@ class TestPiecewiseAttention:
         first = below[-1] if below.size else 0
         last = max(first, min(unsettled[-1] + 1, values.size - 1) if unsettled.size else 0)
         points = 2 * max(last - first, 1) + 1  # every point of the segment, and the middle between two
-        found = np.asarray(AttentionSegment(points, THRESHOLD, "piecewise")(values[None, :, None]))[0, :, 0]
+        found = np.asarray(AttentionSegment(points, THRESHOLD, "piecewise")(values[None, None]))[0, 0]
         if first == last:
             assert found == pytest.approx(np.full(points, values[first]), abs=1e-6)
         else:
@@ -172,13 +178,13 @@ class TestPiecewiseAttention:
     def test_reproduces_a_cubic_everywhere(self) -> None:
         s = np.linspace(0, 1, 41)
         cubic = 0.02 + 0.3 * s + 2 * s**2 - 1.1 * s**3  # above the threshold, never settled: the segment is all of it
-        found = np.asarray(AttentionSegment(97, THRESHOLD, "piecewise")(cubic.astype(np.float32)[None, :, None]))
+        found = np.asarray(AttentionSegment(97, THRESHOLD, "piecewise")(cubic.astype(np.float32)[None, None]))
         fine = np.linspace(0, 1, 97)
-        np.testing.assert_allclose(found[0, :, 0], 0.02 + 0.3 * fine + 2 * fine**2 - 1.1 * fine**3, atol=2e-6)
+        np.testing.assert_allclose(found[0, 0], 0.02 + 0.3 * fine + 2 * fine**2 - 1.1 * fine**3, atol=2e-6)
 
     def test_follows_a_peak_that_one_cubic_cannot(self, signals: np.ndarray) -> None:
         sharpest = np.unravel_index(signals.argmax(), signals.shape)
-        scan = signals[sharpest[0], None, :, sharpest[2], None]
+        scan = signals[sharpest[0], None, None, sharpest[1]]
         peak = scan.max()
         piecewise, cubic = (np.asarray(AttentionSegment(1000, THRESHOLD, fit)(scan)).max() for fit in FITS)
         assert piecewise == pytest.approx(peak, rel=0.02)
@@ -242,7 +248,7 @@ class TestIndependentConvolution:
 
 class TestNetwork:
     def test_parameters_are_those_of_the_paper_layer_by_layer(self) -> None:
-        network = build_mcnn(926, 6, NetworkConfig())
+        network = build_mcnn(6, 926, NetworkConfig())
         total = 0
         for kernel, points in ((4, 1000), (12, 309), (24, 926)):
             stacks = 6 * ((kernel + 1) * 8 + 2 * (kernel * 8 + 1) * 8)
@@ -252,8 +258,8 @@ class TestNetwork:
         assert network.output_shape == (None, 4)
 
     def test_operations_are_those_of_the_paper_layer_by_layer(self) -> None:
-        network = build_mcnn(926, 6, NetworkConfig())
-        rows = {row.name: row for row in summarise(network)}
+        network = build_mcnn(6, 926, NetworkConfig())
+        rows = {row.name: row for row in summarise(6, 926, NetworkConfig())}
         total = first = 0
         for name, kernel, points in (("attention", 4, 1000), ("downsampling", 12, 309), ("original", 24, 926)):
             lengths = (points, points // 4, points // 4 // 4)
@@ -267,25 +273,37 @@ class TestNetwork:
             total += 2 * (lengths[2] // 4) * 8 * 6 * 32
         total += 2 * (96 * 32 + 32 * 32 + 32 * 4)
         assert sum(row.flops for row in rows.values()) == total
-        assert training_flops(network) == 3 * total - first
+        assert training_flops(6, 926, NetworkConfig()) == 3 * total - first
         assert sum(row.parameters for row in rows.values()) == network.count_params()
 
+    @pytest.mark.parametrize("name", ["paper", "demo", "reduced"])
+    def test_operations_are_those_of_the_kernels_that_keras_has(self, name: str) -> None:
+        run = load_run(ROOT / f"workflow/config/{name}.yaml")
+        sizes = run.signals.program.cycle_count, run.signals.temperature.points, run.network
+        counted = {}
+        for layer in build_mcnn(*sizes).layers:
+            if isinstance(layer, IndependentConvolution):
+                counted[layer.name] = 2 * math.prod(layer.kernel.shape) * layer.input[0].shape[1]
+            elif isinstance(layer, keras.layers.Dense):
+                counted[layer.name] = 2 * math.prod(layer.kernel.shape)
+        assert layer_flops(*sizes) == counted
+
     def test_kernel_sizes_follow_the_branches(self) -> None:
-        network = build_mcnn(100, 6, SMALL)
+        network = build_mcnn(6, 100, SMALL)
         sizes = [network.get_layer(f"{n}_convolution_1").kernel_size for n in ("attention", "downsampling", "original")]
         assert sizes == [4, 12, 24]
 
     def test_a_channel_changes_its_own_features_only(self) -> None:
         keras.utils.set_random_seed(0)
-        network = build_mcnn(120, 6, SMALL)
+        network = build_mcnn(6, 120, SMALL)
         features = keras.Model(
             network.inputs[0],
             [network.get_layer(f"{n}_flatten").input for n in ("attention", "downsampling", "original")],
         )
         random = np.random.default_rng(0)
-        signals = np.sort(random.uniform(0, 1, size=(2, 120, 6)), axis=1).astype(np.float32)
+        signals = np.sort(random.uniform(0, 1, size=(2, 6, 120)), axis=2).astype(np.float32)
         changed = signals.copy()
-        changed[:, :, 2] **= 2
+        changed[:, 2] **= 2
         for pair in zip(features(signals), features(changed), strict=True):
             before, after = (np.asarray(value).reshape(2, -1, 6, 2) for value in pair)
             others = [0, 1, 3, 4, 5]
@@ -293,7 +311,7 @@ class TestNetwork:
             assert not np.array_equal(before[:, :, 2], after[:, :, 2])
 
     def test_round_trip_through_a_file(self, tmp_path: Path, signals: np.ndarray) -> None:
-        network = build_mcnn(926, 6, SMALL)
+        network = build_mcnn(6, 926, SMALL)
         network.save(tmp_path / "model.keras")
         again = keras.saving.load_model(tmp_path / "model.keras")
         assert np.array_equal(network.predict_on_batch(signals), again.predict_on_batch(signals))
@@ -308,12 +326,12 @@ class TestNetwork:
     )
     def test_too_short_for_the_pools(self, points: int, changes: dict[str, int], words: tuple[str, str]) -> None:
         with pytest.raises(LehrError) as caught:
-            build_mcnn(points, 6, NetworkConfig.model_validate(changes))
+            build_mcnn(6, points, NetworkConfig.model_validate(changes))
         assert words[0] in caught.value.what
         assert words[1] in caught.value.then
 
     def test_just_long_enough_for_the_pools(self) -> None:
-        assert build_mcnn(190, 6, NetworkConfig(attention_points=64)).output_shape == (None, 4)
+        assert build_mcnn(6, 190, NetworkConfig(attention_points=64)).output_shape == (None, 4)
 
 
 @pytest.mark.slow
@@ -322,7 +340,7 @@ def test_a_saved_network_is_the_same_under_jax(tmp_path: Path, signals: np.ndarr
     pytest.importorskip("jax")
     keras.utils.set_random_seed(1)
     network = build_mcnn(
-        926, 6, NetworkConfig(attention_points=200, filters=(4, 4), pool_sizes=(4, 4), dropout=0.0, attention_fit=fit)
+        6, 926, NetworkConfig(attention_points=200, filters=(4, 4), pool_sizes=(4, 4), dropout=0.0, attention_fit=fit)
     )
     network.save(tmp_path / "network.keras")
     np.save(tmp_path / "signals.npy", signals)
@@ -354,10 +372,14 @@ def run_folder(tmp_path: Path) -> Path:
         }
     )
     keras.utils.set_random_seed(3)
-    samples = Samples({"train": 3, "validation": 1, "test": 1}, 0, np.zeros(4), np.zeros(4), np.ones(4))
-    row = {"epoch": 1, "val_mae": 0.1, **{f"val_mae_{name}": 0.1 for name in PARAMETERS}}
-    origin = {"starts": [], "data": {"code": {"version": "1", "numerics": "0"}}, "cycles": 6}
-    write_run(Record(config, "C", samples, 1, 1, 0.1), build_mcnn(186, 6, config.network), [row], 1.0, origin)
+    names = [quantity.name for quantity in PARAMETERS]
+    counts = {"train": 3, "validation": 1, "test": 1}
+    samples = Samples(counts, 0, dict.fromkeys(names, 0.0), {name: [0.0, 1.0] for name in names})
+    row = {"epoch": 1, "val_mae": 0.1, **{f"val_mae_{name}": 0.1 for name in names}}
+    weights = build_mcnn(6, 186, config.network).get_weights()
+    state = TrainingState([row], [{"ranks": 1, "seconds": 1.0}], weights)
+    store: Any = SimpleNamespace(digest="0" * 16, about={"code": {"version": "1"}, "packages": {}})
+    write_run(config, "C", store, samples, state, "0" * 16)
     return config.run_path("C")
 
 
@@ -365,22 +387,22 @@ class TestRunFolder:
     def test_load_and_predict(self, run_folder: Path) -> None:
         network = load_network(run_folder, temperature=np.linspace(-250, 1600, 186) + 273.15)
         assert network.run["model"] == "C"
-        assert network.temperature[[0, -1]] == pytest.approx([23.15, 1873.15])
-        signals = np.random.default_rng(0).uniform(0, 1, (7, 186, 6))
-        found = predict(network, signals, batch_size=3)
+        assert network.task.axes["temperature"][1][[0, -1]] == pytest.approx([23.15, 1873.15])
+        signals = np.random.default_rng(0).uniform(0, 1, (7, 6, 186))
+        found = as_rows(network.predict(signals, batch_size=3))
         # Another batch size sums in another order, in single precision: some 1e-7 of the range of each parameter,
         # in which a value may well be 0.
         expected = np.asarray(network.keras(signals.astype(np.float32)))
         np.testing.assert_allclose(TargetScaling().normalise(found), expected, rtol=1e-5, atol=1e-6)
-        assert predict(network, signals[:0]).shape == (0, len(PARAMETERS))
+        assert as_rows(network.predict(signals[:0])).shape == (0, len(PARAMETERS))
 
     def test_keras_alone_knows_neither_loss_nor_optimizer(self, run_folder: Path) -> None:
         assert not keras.saving.load_model(run_folder / "model.keras").compiled
 
     def test_signals_of_another_shape(self, run_folder: Path) -> None:
-        network: Network = load_network(run_folder)
-        with pytest.raises(LehrError, match=r"takes \(n, 186, 6\)"):
-            predict(network, np.zeros((2, 6, 186)))
+        network = load_network(run_folder)
+        with pytest.raises(LehrError, match=r"takes \(n, 6, 186\), samples x cycles x temperatures"):
+            network.predict(np.zeros((2, 186, 6)))
 
     def test_other_temperatures(self, run_folder: Path) -> None:
         with pytest.raises(LehrError, match=r"takes 186 temperatures from 23\.15 to 1873\.15 K"):
@@ -401,8 +423,37 @@ class TestRunFolder:
             load_network(run_folder)
         assert "lehr train" in caught.value.then
 
+    def test_of_another_network_than_the_config_says(self, run_folder: Path) -> None:
+        config = run_folder / "config.yaml"
+        config.write_text(config.read_text().replace("branch_width: 5", "branch_width: 6"))
+        with pytest.raises(LehrError, match=r"trained with another config \(network\.branch_width: 5 -> 6\)"):
+            load_network(run_folder)
+
+    def test_the_example_of_the_model_card_runs(self, run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        text = (run_folder / "README.md").read_text()
+        example = text.partition("```python\n")[2].partition("```")[0]
+        assert "(n, 6, 186) -> ln_A, delta_h (J/mol), x, beta, each of shape (n,)" in example
+        names: dict[str, Any] = {"cpn": np.zeros((2, 6, 186))}
+        monkeypatch.chdir(run_folder)
+        exec(example, names)
+        assert {name: values.shape for name, values in names["answers"].items()} == {
+            quantity.name: (2,) for quantity in PARAMETERS
+        }
+
+
+def test_a_run_folder_of_the_first_format_answers_as_it_did() -> None:
+    """Written by lehr 0.1.0 at c53e3ba, whose network took signals of shape (temperatures, cycles)."""
+    folder = ROOT / "tests/data/format1_run"
+    with np.load(folder / "samples.npz") as samples:
+        network = load_network(folder, samples["temperature"])
+        assert "format" not in network.run
+        found, expected = as_rows(network.predict(samples["signals"])), samples["predicted"]
+    assert np.ptp(expected, axis=0).min() > 0
+    # single precision of outputs of up to 1
+    np.testing.assert_allclose(found / TargetScaling().width, expected / TargetScaling().width, rtol=0, atol=1e-6)
+
 
 def test_importing_the_packages_is_cheap() -> None:
-    modules = "lehr.glass.networks, lehr.training, sys"
+    modules = "lehr.glass.networks, lehr.glass.task, lehr.training.driver, sys"
     code = f"import {modules}; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

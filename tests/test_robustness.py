@@ -17,8 +17,7 @@ from lehr.evaluation import RunReference, measure_robustness, network
 from lehr.evaluation.samples import draw_test_samples, read_samples
 from lehr.glass.config import GlassRun
 from lehr.glass.config.run import GlassModel
-from lehr.glass.instrument import equal_area_temperature
-from lehr.glass.tnm import ln_pre_exponential
+from lehr.glass.tnm import equal_area_temperature, ln_pre_exponential
 from lehr.store import SignalStore
 
 DELTA_H = 7e5

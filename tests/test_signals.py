@@ -9,7 +9,10 @@ import pytest
 
 import lehr
 from lehr import LehrError
-from lehr.glass.instrument import baseline_slope, equal_area_temperature, temperature_offset, thermal_lag, white_noise
+from lehr.glass.instrument import baseline_slope, first_order_lag, temperature_offset, thermal_lag, white_noise
+from lehr.glass.scans.noise import white_noise_of
+from lehr.glass.tnm import equal_area_temperature, glass_transition, ln_pre_exponential
+from lehr.glass.tnm.transition import unsettled_points
 
 TEMPERATURE = np.linspace(300.0, 700.0, 801)
 RATES = np.array([10.0, 20.0])  # K/min
@@ -152,3 +155,41 @@ def test_offset_moves_the_signal_by_whole_points_exactly_and_by_others_smoothly(
 def test_impossible_levels_are_refused(name: str, level: float) -> None:
     with pytest.raises(LehrError, match="out of range"):
         DISTORTIONS[name](transitions(), level)
+
+
+@pytest.mark.parametrize("tau", [0.5, 6.0])
+def test_lag_of_one_scan_is_that_of_a_rate(tau: float) -> None:
+    """A lag in points, as the estimator learns from, and a time constant on a ramp are the same filter."""
+    cpn = transitions()
+    by_time = thermal_lag(cpn, tau, temperature=TEMPERATURE, heating_rate=RATES)
+    for cycle, rate in enumerate(RATES):
+        by_points = first_order_lag(cpn[:, cycle], tau * rate / 60.0 / STEP)
+        np.testing.assert_allclose(by_points, by_time[:, cycle], rtol=1e-12)
+
+
+def test_unsettled_points_are_those_of_all_cycles() -> None:
+    cpn = np.array([[0.0, 0.0, 0.5, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.5, 1.0, 1.0]])
+    assert unsettled_points(cpn, 0.01) == (2, 3)
+    assert unsettled_points(cpn[1], 0.01) == (3, 3)
+    assert unsettled_points(cpn[:, :2], 0.01) is None
+    # liquid from the first point on, and glass up to the last but one
+    assert unsettled_points(np.ones(5), 0.01) == (0, 4)
+
+
+@pytest.mark.parametrize("differences", [2, 4])
+def test_noise_of_a_curve_is_seen_beside_a_peak_and_spikes(differences: int) -> None:
+    at = np.linspace(-3, 3, 6001)
+    rng = np.random.default_rng(5)
+    curve = np.exp(-(at**2)) + 0.02 * rng.standard_normal(at.size)
+    curve[::100] += 9.0
+    assert white_noise_of(curve, differences) == pytest.approx(0.02, rel=0.1)
+    assert white_noise_of(curve[: 2 * differences], differences) == 0.0
+
+
+def test_glass_transition_of_many_is_that_of_each() -> None:
+    ln_a, delta_h = np.array([-79.21, -300.0, 5.0, -80.0]), np.array([318443.9, 8e5, 3e5, -1.0])
+    found = glass_transition(ln_a, delta_h)
+    for k in range(2):
+        assert found[k] == lehr.TNMParameters(ln_a[k], delta_h[k], 0.5, 0.5).glass_transition
+        assert ln_pre_exponential(delta_h[k], found[k]) == pytest.approx(ln_a[k], rel=1e-14)
+    assert np.isnan(found[2:]).all()

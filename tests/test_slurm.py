@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,27 +12,23 @@ from stores import call, tree
 from test_resume import SMALL, config_beside
 
 from lehr.errors import LehrError
-from lehr.generate.jobs import Job, job, jobs, training_flops
+from lehr.generate.cost import cost, probe
+from lehr.generate.jobs import Costs, Job, job, jobs
 from lehr.glass.config import GlassRun
-from lehr.launch import launch, place
+from lehr.launch import horovod_environment, launch
 from lehr.studies import load_run
 
 # --- what jobs ask for -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["paper", "demo", "reduced"])
-def test_operations_of_a_training_are_those_that_keras_counts(name: str) -> None:
-    from lehr.glass.networks.mcnn import build_mcnn
-    from lehr.glass.networks.summary import training_flops as counted
-
-    config = load_run(ROOT / f"workflow/config/{name}.yaml")
-    network = build_mcnn(config.signals.temperature.points, config.signals.program.cycle_count, config.network)
-    assert training_flops(config) == counted(network)
+def costs(config: GlassRun) -> Costs:
+    """What the subsets of a run cost, measured now; nothing is kept."""
+    return cache(lambda subset: cost(config, subset, probe(config, subset)))
 
 
 def test_the_paper_is_tens_of_jobs() -> None:
     config = load_run(ROOT / "workflow/config/paper.yaml")
-    found = jobs(config)
+    found = jobs(config, costs(config))
     assert len(found) == 6 + 6 + 7 + 7 * 6 + 7 + 6 + 1
     assert all(job.runtime() <= 90 for job in found if job.rule != "train")
     assert all(job.runtime() == 24 * 60 for job in found if job.rule == "train")  # for CPUs
@@ -42,7 +39,7 @@ def test_memory_to_simulate_is_as_measured() -> None:
     """docs/scaling.md: 0.34 GB for a rank with parts of 512, 0.56 GB with parts of 1,024."""
     for name, measured in (("paper", 0.34e9), ("full", 0.56e9)):
         config = load_run(ROOT / f"workflow/config/{name}.yaml")
-        simulate = job(config, "simulate", config.subsets[0])
+        simulate = job(config, costs(config), "simulate", config.subsets[0])
         assert simulate.memory == pytest.approx(measured * simulate.tasks, rel=0.02)
 
 
@@ -56,8 +53,10 @@ def test_an_attempt_asks_for_more_than_the_last() -> None:
 def test_blocks_are_jobs_and_share_the_work() -> None:
     content = load_run(ROOT / "workflow/config/full.yaml").model_dump()
     one, four = (GlassRun.model_validate({**content, "ranks": {"simulate": 16, "blocks": blocks}}) for blocks in (1, 4))
-    assert len(jobs(four)) == len(jobs(one)) + 3
-    assert job(four, "simulate", "all").seconds == pytest.approx(job(one, "simulate", "all").seconds / 4, rel=0.01)
+    known = costs(one)
+    assert len(jobs(four, known)) == len(jobs(one, known)) + 3
+    seconds, whole = (job(each, known, "simulate", "all").seconds for each in (four, one))
+    assert seconds == pytest.approx(whole / 4, rel=0.01)
 
 
 def test_plan_prints_the_jobs(tmp_path: Path) -> None:
@@ -66,7 +65,9 @@ def test_plan_prints_the_jobs(tmp_path: Path) -> None:
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if len(line.split()) == 6}
     assert rows.keys() >= {"simulate", "finalise", "train", "evaluate", "report"}
     assert rows["simulate"][:2] == ["1", "2"]
-    assert float(rows["simulate"][3]) == job(load_run(tmp_path / "c.yaml"), "simulate", "C").mem_mb() / 1000
+    tiny = load_run(tmp_path / "c.yaml")
+    assert not list(tmp_path.rglob("probes"))  # a plan writes nothing
+    assert float(rows["simulate"][3]) == job(tiny, costs(tiny), "simulate", "C").mem_mb() / 1000
     assert "ranks.blocks" not in done.stdout
 
     content = load_run(ROOT / "workflow/config/full.yaml").model_dump(mode="json")
@@ -74,7 +75,7 @@ def test_plan_prints_the_jobs(tmp_path: Path) -> None:
     assert "would make jobs of about an hour" in call("dataset", "plan", alone, "--slurm").stdout
 
 
-# --- places of ranks -------------------------------------------------------------------------------------------------
+# --- numbers of ranks ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -86,10 +87,10 @@ def test_plan_prints_the_jobs(tmp_path: Path) -> None:
         ("2(x2),1", (4, 2, 0), (4, 5, 0, 1, 2, 3)),
     ],
 )
-def test_the_place_of_a_rank(counts: str, task: tuple[int, int, int], expected: tuple[int, ...]) -> None:
+def test_the_numbers_of_a_rank(counts: str, task: tuple[int, int, int], expected: tuple[int, ...]) -> None:
     names = ("SLURM_PROCID", "SLURM_NODEID", "SLURM_LOCALID")
     step = dict(zip(names, map(str, task), strict=True))
-    found = place({**step, "SLURM_STEP_TASKS_PER_NODE": counts, "SLURMD_NODENAME": "n7"})
+    found = horovod_environment({**step, "SLURM_STEP_TASKS_PER_NODE": counts, "SLURMD_NODENAME": "n7"})
     names = ("RANK", "SIZE", "LOCAL_RANK", "LOCAL_SIZE", "CROSS_RANK", "CROSS_SIZE")
     assert tuple(int(found[f"HOROVOD_{name}"]) for name in names) == expected
     assert found["HOROVOD_HOSTNAME"] == "n7"
@@ -97,7 +98,7 @@ def test_the_place_of_a_rank(counts: str, task: tuple[int, int, int], expected: 
 
 def test_launch_needs_an_allocation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
-    with pytest.raises(LehrError, match=r"no Slurm allocation(.|\n)*horovodrun -np 2 --gloo lehr train"):
+    with pytest.raises(LehrError, match=r"not in a Slurm allocation(.|\n)*horovodrun -np 2 --gloo lehr train"):
         launch(2, ["lehr", "train"])
     assert call("launch", "-n", "2").returncode == 2
 

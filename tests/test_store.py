@@ -19,16 +19,18 @@ import lehr
 from lehr import LehrError
 from lehr.generate.driver import finalise
 from lehr.glass.config import GlassRun
+from lehr.glass.source import GlassSource
 from lehr.split import SPLITS, Split
-from lehr.store import PartPlan, PartWriter, SequentialReader, ShuffledReader, SignalStore, create, unfinished
+from lehr.store import PartPlan, PartWriter, SequentialReader, ShuffledReader, Store, create, open_subset, unfinished
 from lehr.studies import load_run
 
+NAMES = ("cpn", "ln_A", "delta_h", "x", "beta")
 STEP = 2.0**-13  # stored signals are multiples of it
 
 
 @pytest.fixture
-def store(tiny_config: GlassRun) -> SignalStore:
-    return SignalStore.open(tiny_config.store_path, "C")
+def store(tiny_config: GlassRun) -> Store:
+    return open_subset(tiny_config, "C")
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def simulated(tiny_config: GlassRun) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return cpn, fictive, status
 
 
-def test_signals_are_those_of_the_engine_rounded(store: SignalStore, simulated: tuple[np.ndarray, ...]) -> None:
+def test_signals_are_those_of_the_engine_rounded(store: Store, simulated: tuple[np.ndarray, ...]) -> None:
     cpn, _, status = simulated
     stored = store.read(0, store.samples)
     assert stored.shape == cpn.shape == (484, 6, 186)
@@ -60,50 +62,52 @@ def test_signals_are_those_of_the_engine_rounded(store: SignalStore, simulated: 
     assert np.abs(stored - cpn)[cpn > 6].max() > 1e-6  # they are rounded, and that is what the bound is for
     assert np.array_equal(np.rint(stored / STEP) * STEP, stored)
     assert np.array_equal(store.status, status)
-    assert np.array_equal(store.cpn_max, stored.max(axis=(1, 2)))
+    assert np.array_equal(store.column("cpn_max"), stored.max(axis=(1, 2)))
 
 
-def test_coordinates_are_those_of_the_state_space(store: SignalStore, tiny_config: GlassRun) -> None:
+def test_coordinates_are_those_of_the_state_space(store: Store, tiny_config: GlassRun) -> None:
     subset = tiny_config.signals.state_space.build().subset("C")
     assert np.array_equal(store.parameters, subset.parameters(0, subset.size))
-    assert np.array_equal(store.index, subset.index(0, subset.size))
-    assert np.array_equal(store.temperature, tiny_config.signals.temperature.kelvin())
-    assert store.cooling_rate.tolist() == [0.5, 1, 2, 5, 10, 20]
-    assert store.heating_rate.tolist() == [10] * 6
+    assert np.array_equal(store.column("index"), subset.index(0, subset.size))
+    assert np.array_equal(store.column("temperature"), tiny_config.signals.temperature.kelvin())
+    assert store.column("cooling_rate").tolist() == [0.5, 1, 2, 5, 10, 20]
+    assert store.column("heating_rate").tolist() == [10] * 6
 
 
-def test_means_are_exact(store: SignalStore) -> None:
+def test_means_are_exact(store: Store) -> None:
     stored = store.read(0, store.samples).astype(float)  # sums of multiples of 2^-13, and of their squares, are exact
-    mean = (stored.sum(axis=2) / store.points).astype(np.float32)
-    square = (np.square(stored).sum(axis=2) / store.points).astype(np.float32)
+    mean = (stored.sum(axis=2) / store.sample_shape[1]).astype(np.float32)
+    square = (np.square(stored).sum(axis=2) / store.sample_shape[1]).astype(np.float32)
     assert np.array_equal(zarr.open_array(store.path / "cpn_mean", mode="r")[:], mean)
     assert np.array_equal(zarr.open_array(store.path / "cpn_mean_square", mode="r")[:], square)
 
 
 def test_fictive_temperature_is_that_of_the_glass_before_the_scan(
-    store: SignalStore, simulated: tuple[np.ndarray, ...]
+    store: Store, simulated: tuple[np.ndarray, ...]
 ) -> None:
-    assert np.array_equal(store.fictive_temperature, simulated[1].astype(np.float32))
+    assert np.array_equal(store.column("fictive_temperature"), simulated[1].astype(np.float32))
     for row in (0, 100, 250, 483):
-        single = lehr.simulate(*store.parameters[row], temperature=store.temperature)
-        assert np.array_equal(store.fictive_temperature[row], single.fictive_temperature[:, 0].astype(np.float32))
+        single = lehr.simulate(*store.parameters[row], temperature=store.column("temperature"))
+        assert np.array_equal(
+            store.column("fictive_temperature")[row], single.fictive_temperature[:, 0].astype(np.float32)
+        )
 
 
-def test_area_below_a_scan_leads_from_the_fictive_temperature_to_the_end(store: SignalStore) -> None:
+def test_area_below_a_scan_leads_from_the_fictive_temperature_to_the_end(store: Store) -> None:
     """CpN = dTf/dT, and the end of a scan is in equilibrium: its integral is T1 - Tf', on any grid that resolves it."""
-    fine = np.linspace(store.temperature[0], store.temperature[-1], 18501)
-    rows = [0, 100, 250, int(store.cpn_max.argmax())]
+    fine = np.linspace(store.column("temperature")[0], store.column("temperature")[-1], 18501)
+    rows = [0, 100, 250, int(store.column("cpn_max").argmax())]
     cpn, _ = lehr.simulate_batch(store.parameters[rows], temperature=fine, dtype="float64")
     area = np.trapezoid(cpn, fine, axis=2)
     # an error of 1e-4 at each point, and the trapezoids of a peak a few K wide
-    np.testing.assert_allclose(fine[-1] - area, store.fictive_temperature[rows], rtol=0, atol=1e-3)
+    np.testing.assert_allclose(fine[-1] - area, store.column("fictive_temperature")[rows], rtol=0, atol=1e-3)
 
 
-def test_stored_splits_and_moments(store: SignalStore, tiny_config: GlassRun) -> None:
+def test_stored_splits_and_moments(store: Store, tiny_config: GlassRun) -> None:
     cpn = store.read(0, store.samples).astype(float)
     for by in ("sample", "cell"):
         array = zarr.open_array(store.path / f"split_by_{by}", mode="r")
-        expected = Split(0.7, 0.15, seed=0, by=by).assign(store.parameters)
+        expected = store.split(Split(0.7, 0.15, seed=0, by=by))
         assert np.array_equal(array[:], expected)
         assert set(expected.tolist()) == {0, 1, 2}
         train = cpn[expected == SPLITS.index("train")]
@@ -111,14 +115,16 @@ def test_stored_splits_and_moments(store: SignalStore, tiny_config: GlassRun) ->
         np.testing.assert_allclose(moments["cpn_mean"], train.mean(axis=(0, 2)), rtol=0, atol=1e-6)
         np.testing.assert_allclose(moments["cpn_standard_deviation"], train.std(axis=(0, 2)), rtol=0, atol=1e-6)
         assert (array.attrs["seed"], array.attrs["train"], array.attrs["validation"]) == (0, 0.7, 0.15)
-    assert not np.array_equal(store.split_by_sample, expected)
+    assert not np.array_equal(store.column("split_by_sample"), expected)
     manifest = json.loads((store.path / "manifest.json").read_text())
     assert sum(manifest["splits"]["split_by_cell"]["samples"].values()) == store.samples
-    assert manifest["peaks_above_6"] == np.count_nonzero(store.cpn_max > 6) > 0
+    above = np.count_nonzero(store.column("cpn_max") > 6)
+    assert above > 0
+    assert f"| CpN,max above 6, left out by the paper | {above} |" in (store.path / "README.md").read_text()
 
 
 @pytest.mark.filterwarnings("error")
-def test_xarray_opens_it_with_names_and_units(store: SignalStore) -> None:
+def test_xarray_opens_it_with_names_and_units(store: Store) -> None:
     data = xarray.open_zarr(store.path)
     assert data.cpn.dims == ("sample", "cycle", "temperature")
     assert data.fictive_temperature.dims == ("sample", "cycle")
@@ -133,7 +139,7 @@ def test_xarray_opens_it_with_names_and_units(store: SignalStore) -> None:
     assert float(data.cpn.isel(temperature=-1).mean()) == pytest.approx(1, abs=1e-3)  # physical: a liquid has 1
 
 
-def test_tensorstore_opens_the_signals_by_themselves(store: SignalStore) -> None:
+def test_tensorstore_opens_the_signals_by_themselves(store: Store) -> None:
     spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(store.path / "cpn")}}
     array = tensorstore.open(spec, read=True).result()
     assert array.domain.labels == ("sample", "cycle", "temperature")
@@ -166,8 +172,8 @@ def test_another_split_seed_changes_the_splits_and_the_seal_only(copied: Copy, t
     changed = {name for name in after if after[name] != before[name]}
     own = {f"split_by_{by}/{file}" for by in ("sample", "cell") for file in ("c/0", "zarr.json")}
     assert changed == own | {"zarr.json", "README.md", "SHA256SUMS", "manifest.json"}
-    store = SignalStore.open(copied.group.parent, "C")
-    assert np.array_equal(store.split_by_sample, Split(seed=1).assign(store.parameters))
+    store = Store.open(copied.group, copied.source)
+    assert np.array_equal(store.column("split_by_sample"), store.split(Split(seed=1)))
     assert store.group["split_by_sample"].attrs["seed"] == 1
     seal = hashlib.sha256((copied.group / "SHA256SUMS").read_bytes()).hexdigest()
     assert manifest["checksum"] == json.loads((copied.group / "manifest.json").read_text())["checksum"] == seal
@@ -198,48 +204,45 @@ def test_part_plan_covers_each_row_once() -> None:
         plan.part(4)
 
 
-def test_a_writer_refuses_parts_that_are_not_shards(copied: Copy, store: SignalStore) -> None:
+def test_a_writer_refuses_parts_that_are_not_shards(copied: Copy, store: Store) -> None:
     with pytest.raises(LehrError, match="exactly one shard"):
-        PartWriter(copied.group, PartPlan(store.samples, 16))
+        PartWriter(copied.group, store.source, PartPlan(store.samples, 16))
 
 
 def test_a_store_of_another_config_is_refused_and_left_alone(copied: Copy, tiny_config: GlassRun) -> None:
     before = tree(copied.group)
-    subset = tiny_config.signals.state_space.build().subset("C")
-    other = tiny_config.signals.model_copy(update={"tolerance": 1e-3})
-    with pytest.raises(LehrError, match=r"tolerance: 0.0001 -> 0.001"):
-        create(copied.group.parent, subset, other)
+    other = GlassSource(tiny_config.signals.model_copy(update={"tolerance": 1e-3}))
+    with pytest.raises(LehrError, match=r"signals.tolerance: 0.0001 -> 0.001"):
+        create(copied.group.parent, other, "C", tiny_config.storage)
     assert tree(copied.group) == before
-    assert create(copied.group.parent, subset, tiny_config.signals) == copied.group
+    assert create(copied.group.parent, tiny_config.source(), "C", tiny_config.storage) == copied.group
     assert tree(copied.group) == before
 
 
 def test_a_missing_store_says_how_to_make_it(tmp_path: Path) -> None:
     with pytest.raises(LehrError, match="lehr dataset generate CONFIG --subset C"):
-        SignalStore.open(tmp_path / "none.zarr", "C")
+        Store.open(tmp_path / "none.zarr/C", GlassRun().source())
 
 
 def test_an_empty_store_has_its_coordinates_and_is_refused(tmp_path: Path, tiny_config: GlassRun) -> None:
     subset = tiny_config.signals.state_space.build().subset("C")
-    group = create(tmp_path / "signals.zarr", subset, tiny_config.signals)
+    group = create(tmp_path / "signals.zarr", tiny_config.source(), "C", tiny_config.storage)
     assert [path.name for path in group.parent.iterdir() if path.is_dir()] == ["C"]
-    empty = SignalStore(group.parent, "C")
+    empty = Store(group, tiny_config.source())
     assert np.array_equal(empty.parameters, subset.parameters(0, subset.size))
     assert set(empty.status.tolist()) == {-1}
-    assert np.isnan(empty.cpn_max).all()
+    assert np.isnan(empty.column("cpn_max")).all()
     with pytest.raises(LehrError, match=r"not complete yet\n.*lehr dataset generate CONFIG --subset C"):
-        SignalStore.open(group.parent, "C")
-    assert unfinished(group, PartPlan(484, 32).parts()) == PartPlan(484, 32).parts()
+        Store.open(group, tiny_config.source())
+    assert unfinished(group, tiny_config.source(), PartPlan(484, 32).parts()) == PartPlan(484, 32).parts()
 
 
-@pytest.mark.parametrize(
-    ("chunk", "attribute"),
-    [("status/c/0", "status"), ("ln_A/c/0", "parameters"), ("fictive_temperature/c/0/0", "fictive_temperature")],
-)
-def test_a_damaged_small_array_is_named(copied: Copy, chunk: str, attribute: str) -> None:
+@pytest.mark.parametrize("chunk", ["status/c/0", "ln_A/c/0", "fictive_temperature/c/0/0"])
+def test_a_damaged_small_array_is_named(copied: Copy, chunk: str) -> None:
     (copied.group / chunk).write_bytes(b"no chunk")
-    with pytest.raises(LehrError, match=f"{chunk.split('/', maxsplit=1)[0]}: damaged"):
-        getattr(SignalStore(copied.group.parent, "C"), attribute)
+    name = chunk.split("/", maxsplit=1)[0]
+    with pytest.raises(LehrError, match=f"{name}: damaged"):
+        Store(copied.group, copied.source).column(name)
 
 
 @pytest.mark.parametrize("keep", [0, 7, 1000], ids=["emptied", "stump", "truncated"])
@@ -247,7 +250,7 @@ def test_a_truncated_shard_is_an_error_not_a_wrong_signal(copied: Copy, keep: in
     shard = copied.shard(1)
     shard.write_bytes(shard.read_bytes()[:keep])
     with pytest.raises(LehrError, match="chunk cannot be read"):
-        SignalStore.open(copied.group.parent, "C").read(32, 64)
+        Store.open(copied.group, copied.source).read(32, 64)
 
 
 def test_a_corrupted_shard_index_is_an_error(copied: Copy) -> None:
@@ -256,13 +259,13 @@ def test_a_corrupted_shard_index_is_an_error(copied: Copy) -> None:
     content[-10] ^= 0xFF  # the index ends the shard and has its own checksum
     shard.write_bytes(content)
     with pytest.raises(LehrError, match="chunk cannot be read"):
-        SignalStore.open(copied.group.parent, "C").read(32, 64)
+        Store.open(copied.group, copied.source).read(32, 64)
 
 
 def test_damaged_metadata_is_an_error(copied: Copy) -> None:
     (copied.group / "zarr.json").write_text("{")
     with pytest.raises(LehrError, match="damaged"):
-        SignalStore.open(copied.group.parent, "C")
+        Store.open(copied.group, copied.source)
 
 
 def test_a_store_of_another_format_is_refused(copied: Copy) -> None:
@@ -271,43 +274,43 @@ def test_a_store_of_another_format_is_refused(copied: Copy) -> None:
     content["attributes"]["lehr"]["format"] = 99
     path.write_text(json.dumps(content))
     with pytest.raises(LehrError, match="format 99"):
-        SignalStore.open(copied.group.parent, "C")
+        Store.open(copied.group, copied.source)
 
 
 def test_damaged_and_stale_receipts_do_not_count(copied: Copy) -> None:
     parts = PartPlan(484, 32).parts()
-    assert unfinished(copied.group, parts) == []
+    assert unfinished(copied.group, copied.source, parts) == []
     copied.receipt(1).write_bytes(copied.receipt(2).read_bytes())  # of another part
     copied.receipt(3).write_bytes(copied.receipt(3).read_bytes()[:200])
     copied.receipt(5).write_bytes(b"")
     copied.receipt(7).unlink()
     copied.shard(9).unlink()
     copied.shard(11).write_bytes(copied.shard(11).read_bytes() + b"0")
-    assert [part.number for part in unfinished(copied.group, parts)] == [1, 3, 5, 7, 9, 11]
+    assert [part.number for part in unfinished(copied.group, copied.source, parts)] == [1, 3, 5, 7, 9, 11]
     metadata = (copied.group / "zarr.json").read_text()
     made = json.loads(metadata)["attributes"]["lehr"]
-    for digest in (made["digest"], made["code"]["numerics"]):  # another config, other code
-        (copied.group / "zarr.json").write_text(metadata.replace(digest, "0123456789abcdef"))
-        assert unfinished(copied.group, parts) == parts
+    for stamp in (f'"digest": "{made["digest"]}"', '"numerics": 1'):  # another config, other code
+        assert stamp in metadata
+        (copied.group / "zarr.json").write_text(metadata.replace(stamp, stamp.split(":")[0] + ': "9"'))
+        assert unfinished(copied.group, copied.source, parts) == parts
 
 
-def read_all(store: SignalStore, config: GlassRun, epoch: int, size: int, streams: int = 8) -> list[np.ndarray]:
+def read_all(store: Store, config: GlassRun, epoch: int, size: int, streams: int = 8) -> list[np.ndarray]:
     """Sorted parameters of each global batch of an epoch; asserts that each has the signals of its sample."""
     row_of = {tuple(row): i for i, row in enumerate(store.parameters)}
     everything = store.read(0, store.samples)
-    train = config.split.build().assign(store.parameters) == SPLITS.index("train")
+    train = store.usable(config.split.build(), "train")
     readers = [
-        ShuffledReader(
-            store, config.split.build(), "train", batch_size=32, seed=5, rank=rank, size=size, streams=streams
-        )
+        ShuffledReader(store, train, NAMES, batch_size=32, seed=5, rank=rank, size=size, streams=streams)
         for rank in range(size)
     ]
     found = []
     for batch in zip(*(reader.epoch(epoch) for reader in readers), strict=True):
-        signals, parameters = (np.concatenate(both) for both in zip(*batch, strict=True))
+        columns = {name: np.concatenate([share[name] for share in batch]) for name in NAMES}
+        signals, parameters = columns.pop("cpn"), np.stack(list(columns.values()), axis=1)
         rows = [row_of[tuple(row)] for row in parameters]
-        assert signals.shape == (32, 186, 6)
-        assert np.array_equal(signals.swapaxes(1, 2), everything[rows])
+        assert signals.shape == (32, 6, 186)
+        assert np.array_equal(signals, everything[rows])
         assert train[rows].all()
         found.append(parameters[np.lexsort(parameters.T)])
     assert len(found) == readers[0].steps == np.count_nonzero(train) // 32
@@ -316,7 +319,7 @@ def read_all(store: SignalStore, config: GlassRun, epoch: int, size: int, stream
 
 @pytest.mark.parametrize(("buffer", "streams"), [(2**26, 8), (1, 8), (1, 4)], ids=["all", "a chunk", "half a share"])
 def test_batches_do_not_depend_on_the_number_of_ranks(
-    store: SignalStore, tiny_config: GlassRun, monkeypatch: pytest.MonkeyPatch, buffer: int, streams: int
+    store: Store, tiny_config: GlassRun, monkeypatch: pytest.MonkeyPatch, buffer: int, streams: int
 ) -> None:
     monkeypatch.setattr("lehr.store.reader.BUFFER_BYTES", buffer)  # 1: one chunk, some six of its eight samples
     one, two, four = (read_all(store, tiny_config, 0, size, streams) for size in (1, 2, 4))
@@ -327,32 +330,33 @@ def test_batches_do_not_depend_on_the_number_of_ranks(
 
 @pytest.mark.parametrize("buffer", [2**26, 1])
 def test_an_epoch_of_one_stream_gives_no_sample_twice(
-    store: SignalStore, tiny_config: GlassRun, monkeypatch: pytest.MonkeyPatch, buffer: int
+    store: Store, tiny_config: GlassRun, monkeypatch: pytest.MonkeyPatch, buffer: int
 ) -> None:
     monkeypatch.setattr("lehr.store.reader.BUFFER_BYTES", buffer)
     seen = np.concatenate(read_all(store, tiny_config, 0, 1, streams=1))
     assert len(np.unique(seen, axis=0)) == len(seen) == 352
 
 
-def test_epochs_differ_and_repeat_with_the_seed(store: SignalStore, tiny_config: GlassRun) -> None:
+def test_epochs_differ_and_repeat_with_the_seed(store: Store, tiny_config: GlassRun) -> None:
     first, again, second = (read_all(store, tiny_config, epoch, 1) for epoch in (0, 0, 1))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-def test_sequential_readers_share_each_split_without_overlap(store: SignalStore, tiny_config: GlassRun) -> None:
+def test_sequential_readers_share_each_split_without_overlap(store: Store, tiny_config: GlassRun) -> None:
     split = tiny_config.split.build()
     everything = store.read(0, store.samples)
     seen: list[int] = []
     for name in ("train", "validation", "test"):
         for rank in range(3):
-            reader = SequentialReader(store, split, name, batch_size=20, rank=rank, size=3)
+            reader = SequentialReader(store, store.usable(split, name), NAMES, batch_size=20, rank=rank, size=3)
             rows = []
-            for batch, signals, parameters in reader:
-                assert np.array_equal(signals.swapaxes(1, 2), everything[batch])
-                assert np.array_equal(parameters, store.parameters[batch])
-                assert len(batch) <= 20
-                rows += batch.tolist()
+            for batch in reader:
+                assert np.array_equal(batch["cpn"], everything[batch["row"]])
+                for column, values in store.columns(NAMES[1:], batch["row"]).items():
+                    assert np.array_equal(batch[column], values)
+                assert len(batch["row"]) <= 20
+                rows += batch["row"].tolist()
             assert len(rows) == reader.samples
             seen += rows
     assert sorted(seen) == list(range(store.samples))
@@ -360,17 +364,14 @@ def test_sequential_readers_share_each_split_without_overlap(store: SignalStore,
 
 def test_samples_with_a_bad_status_are_left_out(copied: Copy, tiny_config: GlassRun) -> None:
     zarr.open_array(copied.group / "status", mode="r+")[0:100] = 2
-    store = SignalStore.open(copied.group.parent, "C")
-    rows = [
-        row
-        for batch, _, _ in SequentialReader(store, tiny_config.split.build(), "train", batch_size=64)
-        for row in batch
-    ]
+    store = Store.open(copied.group, copied.source)
+    train = store.usable(tiny_config.split.build(), "train")
+    rows = [row for batch in SequentialReader(store, train, ("x",), batch_size=64) for row in batch["row"].tolist()]
     assert min(rows) >= 100
 
 
-def test_too_few_samples_for_a_batch_are_refused(store: SignalStore, tiny_config: GlassRun) -> None:
+def test_too_few_samples_for_a_batch_are_refused(store: Store, tiny_config: GlassRun) -> None:
     with pytest.raises(LehrError, match="too few"):
-        ShuffledReader(store, tiny_config.split.build(), "test", batch_size=512, seed=0)
+        ShuffledReader(store, store.usable(tiny_config.split.build(), "test"), NAMES, batch_size=512, seed=0)
     with pytest.raises(LehrError, match="do not divide"):
-        ShuffledReader(store, tiny_config.split.build(), "train", batch_size=32, seed=0, size=3)
+        ShuffledReader(store, store.usable(tiny_config.split.build(), "train"), NAMES, batch_size=32, seed=0, size=3)

@@ -12,14 +12,18 @@ import numpy as np
 import pytest
 import yaml
 
-from lehr.evaluation import network
+from lehr.evaluation import predict
 from lehr.files import file_checksum
 from lehr.glass.config import GlassRun
 from lehr.glass.config.run import GlassModel, SubsetName
-from lehr.glass.networks.mcnn import build_mcnn
-from lehr.split import SPLITS
-from lehr.store import SignalStore
-from lehr.training.record import Record, Samples
+from lehr.glass.quantities import PARAMETERS
+from lehr.store import open_subset
+from lehr.study import Columns
+from lehr.training.checkpoints import TrainingState
+from lehr.training.record import run_content
+from lehr.training.samples import Samples
+
+NAMES = [quantity.name for quantity in PARAMETERS]
 
 
 def fake_run(
@@ -40,8 +44,11 @@ def fake_run(
         config.run_path(name).mkdir(parents=True)
         (config.run_path(name) / "model.keras").write_bytes(name.encode())
         record(config, name)
-    monkeypatch.setattr(network, "load_network", lambda *_: None)
-    monkeypatch.setattr(network, "predict", lambda _, signals: np.resize(answer, (len(signals), 4)))
+
+    def answers(columns: Columns) -> Columns:
+        return dict(zip(NAMES, np.resize(answer, (len(columns["cpn"]), 4)).T, strict=True))
+
+    monkeypatch.setattr(predict, "predictor", lambda *_: answers)
     return config
 
 
@@ -49,7 +56,7 @@ def untrained_run(tiny: GlassRun, folder: Path) -> Path:
     """Write the run folder of a real network C as it is before the first step, and return the config file beside it."""
     config = config_beside(tiny, folder, *tiny.models)
     keras.utils.set_random_seed(0)
-    made = build_mcnn(config.signals.temperature.points, config.signals.program.cycle_count, config.network)
+    made = config.task("C").build()
     run = config.run_path("C")
     run.mkdir(parents=True)
     made.save(run / "model.keras")
@@ -70,14 +77,14 @@ def config_beside(tiny: GlassRun, folder: Path, *models: GlassModel) -> GlassRun
 
 def record(config: GlassRun, name: str) -> None:
     """Write run.json and history.csv by the training's own code, so that these tests notice when its keys change."""
-    store = SignalStore.open(config.store_path, config.model(name).subset)
-    part = config.split_of(name).build().assign(store.parameters)
-    learned = store.parameters[part == SPLITS.index("train")]
-    counts = {split: int(np.count_nonzero(part == number)) for number, split in enumerate(SPLITS)}
-    samples = Samples(counts, 0, learned.mean(axis=0), learned.min(axis=0), learned.max(axis=0))
-    size: Any = SimpleNamespace(count_params=lambda: 1234)
+    store = open_subset(config, config.model(name).subset)
+    samples = Samples.of(store, config.split_of(name).build(), config.task(name))
+    size: Any = SimpleNamespace(count_params=lambda: 1234, input_shape=(None, *store.sample_shape))
     run = config.run_path(name)
-    content = Record(config, name, samples, 2, 2, 0.03).content(size, file_checksum(run / "model.keras"), 12.5)
+    rows = [{"epoch": 1, "val_mae": 0.08}, {"epoch": 2, "val_mae": 0.03}, {"epoch": 3, "val_mae": 0.04}]
+    state = TrainingState(rows, [{"ranks": 2, "seconds": 12.5}], [])
+    content = run_content(config, name, store, samples, state, size)
+    content |= {"network_checksum": file_checksum(run / "model.keras"), "identity": "0" * 16}
     (run / "run.json").write_text(json.dumps(content))
     (run / "history.csv").write_text(
         "epoch,loss,val_loss,val_mae\n1,0.1,0.09,0.08\n2,0.04,0.04,0.03\n3,0.03,0.05,0.04\n"

@@ -124,10 +124,13 @@ def run(case: Case, drawn: Array, glasses: int, bounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="four glasses, of all cases: does it run")
     parser.add_argument("--glasses", type=int, default=300)
     parser.add_argument("--bounds", type=int, default=100, help="of so many, the Cramer-Rao bound")
     parser.add_argument("--cases", type=int, default=len(CASES), help="the first so many")
     options = parser.parse_args()
+    if options.quick:
+        options.glasses, options.bounds = 4, 1
     space = ScatteredSpace(StateSpaceConfig().grid(), "random", 2 * options.glasses, 777)
     for case in CASES[: options.cases]:
         run(case, space.parameters(np.arange(2 * options.glasses)), options.glasses, options.bounds)

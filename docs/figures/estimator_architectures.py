@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 from lehr.glass.config import StateSpaceConfig
 from lehr.glass.config.run import LossWeights
-from lehr.glass.estimator.augmentation import Measurement, make_batch
-from lehr.glass.estimator.features import CONDITIONS, FEATURES
+from lehr.glass.estimator.augmentation import Acquisition, make_batch
+from lehr.glass.estimator.constants import CONDITIONS, FEATURES, OUTPUTS
 from lehr.glass.estimator.glasses import Glasses, simulate_glasses
 from lehr.glass.estimator.layers import build_estimator, negative_log_likelihood
-from lehr.glass.estimator.network import OUTPUTS
 from lehr.glass.networks import TargetScaling
+from lehr.glass.networks.loss import WeightedSquaredError
 from lehr.glass.networks.mcnn import build_mcnn
 from lehr.glass.space import ScatteredSpace
 from lehr.glass.tnm import default_temperature, simulate_batch
-from lehr.training.objective import WeightedSquaredError
 
 Array = NDArray[Any]
 
@@ -57,7 +56,7 @@ def train(network: keras.Model, inputs: list[Array], targets: Array, seconds: fl
 def in_window(glasses: Glasses) -> tuple[list[Array], Array]:
     """What the networks of a window are given, scans in the order of their cooling rates, and should answer."""
     rows, rng = np.arange(len(glasses.parameters)), np.random.default_rng(0)
-    batch = make_batch(glasses, rows, 6, rng, Measurement(0.0))
+    batch = make_batch(glasses, rows, 6, rng, Acquisition(0.0))
     order = np.argsort(batch.scans[..., -2], axis=1)
     return [np.take_along_axis(batch.scans, order[..., None], axis=1), batch.conditions], batch.targets
 
@@ -65,7 +64,7 @@ def in_window(glasses: Glasses) -> tuple[list[Array], Array]:
 def signals(glasses: Glasses) -> Array:
     """What the network of the paper is given."""
     cpn, _ = simulate_batch(glasses.parameters, temperature=default_temperature()[::EVERY], dtype="float32")
-    return np.ascontiguousarray(np.moveaxis(cpn, 1, 2))
+    return cpn
 
 
 def report(name: str, network: keras.Model, seen: int, error: Array) -> None:
@@ -78,20 +77,23 @@ def report(name: str, network: keras.Model, seen: int, error: Array) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="128 glasses, a second for each network: does it run")
     parser.add_argument("--glasses", type=int, default=4000)
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
+    if options.quick:
+        options.glasses, options.seconds = BATCH, 1.0
     space = StateSpaceConfig().grid()
     learnt, unseen = (
         simulate_glasses(ScatteredSpace(space, "random", n, seed).parameters(np.arange(n)), seed, 1.0, 6.0, threads=1)
-        for n, seed in ((options.glasses, 1), (500, 2))
+        for n, seed in ((options.glasses, 1), (50 if options.quick else 500, 2))
     )
     (inputs, targets), (test, test_targets) = in_window(learnt), in_window(unseen)
     middle, spread = inputs[0].mean(axis=(0, 1)), np.maximum(inputs[0].std(axis=(0, 1)), 1e-3)
     inputs[0], test[0] = (inputs[0] - middle) / spread, (test[0] - middle) / spread
     shift, scale = targets.mean(axis=0), targets.std(axis=0)
     builds: dict[str, Callable[[], keras.Model]] = {
-        "set network": lambda: build_estimator(FEATURES, CONDITIONS, 128, 192),
+        "set network": lambda: build_estimator(128, 192),
         "perceptron": lambda: perceptron(384),
     }
     print("errors of ln dh, x, beta")

@@ -20,12 +20,12 @@ import lehr
 from lehr.figures.style import GREY, line_styles, new_panels, save
 from lehr.glass.config import StateSpaceConfig
 from lehr.glass.fit import FitStatus, Scans, fit_scans
-from lehr.glass.fit.coordinates import QUANTITIES
+from lehr.glass.quantities import QUANTITY_NAMES
 from lehr.glass.space import ScatteredSpace
 from lehr.glass.tnm import GAS_CONSTANT
 
 OUTPUT = Path(__file__).parent.parent / "images" / "fit_calibration.png"
-NAMES = dict(zip(QUANTITIES, ("ln A", "Δh", "x", "β", "Tg"), strict=True))
+NAMES = dict(zip(QUANTITY_NAMES, ("ln A", "Δh", "x", "β", "Tg"), strict=True))
 NOISE, CPN_MAX, SEED = 0.01, 6.0, 8
 BELOW, ABOVE, POINTS = 80.0, 20.0, 1000  # R Tg^2/dh below and above Tg
 
@@ -44,8 +44,8 @@ def fitted(glass: lehr.TNMParameters, temperature: np.ndarray, cpn: np.ndarray, 
     """Return a fit of scans with noise, and its errors in standard errors."""
     result = fit_scans(Scans.of(temperature, cpn + NOISE * rng.standard_normal(cpn.shape)))
     true = np.array([*glass.as_tuple(), glass.glass_transition])
-    errors = np.array([result.standard_errors[name] for name in QUANTITIES])
-    return result, (result.values[: len(QUANTITIES)] - true) / errors
+    errors = np.array([result.standard_errors[name] for name in QUANTITY_NAMES])
+    return result, (result.values[: len(QUANTITY_NAMES)] - true) / errors
 
 
 def calibration(count: int) -> np.ndarray:
@@ -72,15 +72,17 @@ def materials() -> None:
         temperature, cpn, status = scanned(row.parameters)
         assert status == lehr.Status.OK
         result, pulls = fitted(row.parameters, temperature, cpn, rng)
-        errors = [result.standard_errors[q] * (1e-3 if q == "delta_h" else 1.0) for q in QUANTITIES]
+        errors = [result.standard_errors[q] * (1e-3 if q == "delta_h" else 1.0) for q in QUANTITY_NAMES]
         cells = [f"{pull * error:+.2g} ± {error:.2g}" for pull, error in zip(pulls, errors, strict=True)]
         print(f"| {name} | {cpn.max():.1f} | {' | '.join(cells)} | {result.status.name.lower()} {result.seconds:.2g} s")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--glasses", type=int, default=1000)
-    size = np.abs(calibration(parser.parse_args().glasses))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="20 glasses: does it run")
+    parser.add_argument("--to", type=Path, default=OUTPUT, metavar="FILE", help="the figure (default: %(default)s)")
+    options = parser.parse_args()
+    size = np.abs(calibration(20 if options.quick else 1000))
     for level in (0.68, 0.95):
         inside = 100 * np.mean(size < NormalDist().inv_cdf((1 + level) / 2), axis=0)
         print(f"in the {100 * level:.0f} % interval: " + ", ".join(map("{} {:.1f}".format, NAMES.values(), inside)))
@@ -101,7 +103,7 @@ def main() -> None:
     right.axhline(0, color=GREY, linewidth=0.8)
     right.set(xlabel="probability of the interval (%)", ylabel="difference (points)", ylim=(-6, 6))
     left.legend()
-    save(left, OUTPUT)
+    save(left, options.to)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@ start, noise, spikes, and a crystallisation and melting above the transition. Th
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import numpy as np
 
 import lehr
 from lehr.figures.style import save
-from lehr.glass.scans import NormalisedScan, Scan, normalise
+from lehr.glass.scans import MeasuredScan, NormalisedScan, normalise
 from lehr.glass.scans.plot import scan_lines
 
 OUTPUT = Path(__file__).parent.parent / "images" / "measured.png"
@@ -38,7 +39,7 @@ def scan(
     spikes: int = 0,
     jump: float = 0.0,
     crystallises: float = 0.0,
-) -> tuple[Scan, np.ndarray, np.ndarray]:
+) -> tuple[MeasuredScan, np.ndarray, np.ndarray]:
     """Return a scan, its flow without noise, and its CpN; lengths are in widths of the transition."""
     rng = np.random.default_rng(0)
     wide = np.linspace(max(glass.glass_transition - 250, 20), glass.glass_transition + 200, 6001)
@@ -63,23 +64,27 @@ def scan(
     noisy = clean + 0.003 * STEP * rng.normal(size=flow.size)
     noisy[rng.integers(100, flow.size, spikes)] += 1.0
     noisy[:300] -= jump
-    return Scan(temperature, noisy, "heat_flow", "mW", None, 10.0, f"after {cooling_rate:g} K/min"), clean, true
+    return MeasuredScan(temperature, noisy, "heat_flow", "mW", None, 10.0, f"after {cooling_rate:g} K/min"), clean, true
 
 
 def shift(result: NormalisedScan, clean: np.ndarray, true: np.ndarray) -> float:
     """Return the largest shift of CpN through the transition by the lines alone."""
-    t = result.scan.temperature
+    t = result.measured.temperature
     inside = (t >= result.glass.high) & (t <= result.liquid.low)
     glass, liquid = result.glass(t[inside]), result.liquid(t[inside])
     return float(np.abs((clean[inside] - glass) / (liquid - glass) - true[inside]).max())
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="two glasses: does it run")
+    parser.add_argument("--to", type=Path, default=OUTPUT, metavar="FILE", help="the figure (default: %(default)s)")
+    options = parser.parse_args()
     print(f"{'largest shift of CpN':34} median    90 %  refused")
-    glasses = [row.parameters for row in lehr.load_materials().values()]
-    for name, options in DISTURBANCES.items():
+    glasses = [row.parameters for row in lehr.load_materials().values()][: 2 if options.quick else None]
+    for name, disturbance in DISTURBANCES.items():
         shifts = []
-        cases = [scan(glass, rate, **options) for glass in glasses for rate in (0.5, 20.0)]
+        cases = [scan(glass, rate, **disturbance) for glass in glasses for rate in (0.5, 20.0)]
         for measured, clean, true in cases:
             try:
                 shifts.append(shift(normalise(measured), clean, true))
@@ -88,7 +93,7 @@ def main() -> None:
         refused = f"{len(cases) - len(shifts)}/{len(cases)}"
         print(f"{name:34} {np.median(shifts):6.3f}  {np.quantile(shifts, 0.9):6.3f}  {refused}")
     glass = lehr.material("As2Se3").parameters
-    save(scan_lines([normalise(scan(glass, rate, crystallises=1.0)[0]) for rate in (1.0, 5.0)]), OUTPUT)
+    save(scan_lines([normalise(scan(glass, rate, crystallises=1.0)[0]) for rate in (1.0, 5.0)]), options.to)
 
 
 if __name__ == "__main__":

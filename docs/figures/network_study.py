@@ -19,7 +19,6 @@ import yaml
 
 from lehr.generate.driver import finalise, generate, initialise
 from lehr.glass.config import GlassRun
-from lehr.glass.networks.mcnn import build_mcnn
 from lehr.glass.networks.summary import summarise
 from lehr.training import train
 
@@ -64,9 +63,7 @@ def row(variant: str, config: GlassRun) -> str:
         epochs = [{name: float(value) for name, value in epoch.items()} for epoch in csv.DictReader(file)]
     best = min(epochs, key=lambda epoch: epoch["val_mae"])
     speed = max(epoch["samples_per_second"] for epoch in epochs)
-    layers = summarise(
-        build_mcnn(config.signals.temperature.points, config.signals.program.cycle_count, config.network)
-    )
+    layers = summarise(config.signals.program.cycle_count, config.signals.temperature.points, config.network)
     parameters, flops = sum(layer.parameters for layer in layers), sum(layer.flops for layer in layers)
     errors = f"{best['val_mae_ln_A']:.2f} | {best['val_mae_delta_h'] / 1e3:.2f} | "
     errors += f"{best['val_mae_x']:.4f} | {best['val_mae_beta']:.4f} | {best['val_mae']:.5f}"

@@ -1,6 +1,6 @@
-"""Probe what a rank asks of a machine, for docs/scaling.md: `python docs/figures/ranks.py`.
+"""Probe what a rank asks of a machine, for docs/results/scaling.md: `python docs/figures/ranks.py`.
 
-Three minutes of one core, half of that with --quick. Measured are the memory of a rank, its imports, the scan of
+Three minutes of one core, half a minute with --quick. Measured are the memory of a rank, its imports, the scan of
 receipts and the completion of a store of made-up parts, and what two ranks lose if MPI takes them to be on two nodes.
 Calls to the file system are counted by strace where it is installed. Scratch files: 2 GB, or a tenth with --quick.
 """
@@ -34,13 +34,12 @@ import yaml
 
 from lehr.generate.driver import finalise, generate, initialise, part_plan, pending
 from lehr.glass.config import GlassRun
-from lehr.store import Part
-from lehr.store.layout import RESULTS, about, open_group
+from lehr.store import Part, read_about
 from lehr.store.receipts import Receipt, read_receipt, receipt_path, shard_path
 from lehr.studies import load_run
 
 LEHR = str(Path(sys.executable).with_name("lehr"))
-IMPORTS = "import lehr.cli.dataset, lehr.store, lehr.generate.driver; from mpi4py import MPI"
+IMPORTS = "import lehr.cli.dataset.generate, lehr.store, lehr.generate.driver; from mpi4py import MPI"
 
 
 def say(text: str) -> None:
@@ -87,7 +86,7 @@ def peak_mb(code: str, *arguments: str) -> float:
 def memory(folder: Path, quick: bool) -> dict[str, Any]:
     """Peak memory of a rank that simulates one part at full resolution."""
     found: dict[str, Any] = {"after imports": peak_mb(IMPORTS)}
-    for rows in (1024,) if quick else (256, 512, 1024):
+    for rows in (256,) if quick else (256, 512, 1024):
         path = config_of(folder, f"memory-{rows}", subsets=["C"], signals={"storage": {"rows_per_part": rows}})
         parts = len(part_plan(load_run(path), "C"))
         run([LEHR, "dataset", "init", str(path), "--subset", "C"])
@@ -157,9 +156,9 @@ def calls_of_a_part(folder: Path) -> dict[str, float]:
     return found
 
 
-def imports(folder: Path, strace: bool) -> dict[str, Any]:
+def imports(folder: Path, quick: bool, strace: bool) -> dict[str, Any]:
     """Time of the imports of a rank, and the files it opens, tries to open and looks at on the shared file system."""
-    runs = [run([sys.executable, "-c", IMPORTS]) for _ in range(3)]
+    runs = [run([sys.executable, "-c", IMPORTS]) for _ in range(1 if quick else 3)]
     found: dict[str, Any] = {"wall_s": min(r[0] for r in runs), "processor_s": min(r[1] for r in runs)}
     if strace:
         log = folder / "imports.log"
@@ -187,20 +186,21 @@ def made_up_store(config: GlassRun, subset: str, like: Path, part: Part) -> None
     """Fill a store with receipts that have the arrays of a real one, and with shards of a few bytes."""
     initialise(config, subset)
     group, plan = config.group_path(subset), part_plan(config, subset)
-    made = about(open_group(group))
-    real = read_receipt(like, part, about(open_group(like)))
+    source, stamp = config.source(), read_about(group)["stamp"]
+    real = read_receipt(like, source, part, read_about(like)["stamp"])
     assert real is not None
     (group / "receipts").mkdir(exist_ok=True)
     for number in range(len(plan)):
         this = plan.part(number)
-        shard = shard_path(group, this)
+        shard = shard_path(group, source.array, this)
         shard.parent.mkdir(parents=True)
         shard.write_bytes(b"no data")
+        counts = {"0": this.rows}
         receipt = Receipt(
-            number, this.start, this.stop, made["digest"], made["code"]["numerics"], 7, "0" * 64, {"0": this.rows}, 1.0
+            number, this.start, this.stop, **stamp, shard_bytes=7, checksum="0" * 64, status_counts=counts, seconds=1.0
         )
         buffer = io.BytesIO()
-        arrays = {name: np.resize(real[1][name], (this.rows, *real[1][name].shape[1:])) for name in RESULTS}
+        arrays = {name: np.resize(real[1][name], (this.rows, *real[1][name].shape[1:])) for name in real[1]}
         np.savez_compressed(buffer, receipt=np.array(json.dumps(asdict(receipt))), **arrays)
         receipt_path(group, this).write_bytes(buffer.getvalue())
 
@@ -235,7 +235,7 @@ def receipts(folder: Path, quick: bool, strace: bool) -> dict[str, Any]:
     found["bytes"] = receipt_path(like, like_plan.part(99)).stat().st_size
     names = ["paper"] if quick else ["paper", "full"]
     for name in names:
-        subset, rows = ("all", 1024) if name == "full" else ("C", 512)
+        subset, rows = ("all", 1024) if name == "full" else ("C", 4096 if quick else 512)
         path = config_of(folder, f"made-{name}", subsets=[subset], signals={"storage": {"rows_per_part": rows}})
         config = load_run(path)
         started = time.perf_counter()
@@ -256,7 +256,7 @@ def receipts(folder: Path, quick: bool, strace: bool) -> dict[str, Any]:
 # --- two nodes -------------------------------------------------------------------------------------------------------
 
 
-def rank(path: Path) -> None:
+def rank(path: Path, blocks: int) -> None:
     """Generate a block on the ranks of this program; rank 0 prints the wall time."""
     from mpi4py import MPI
 
@@ -265,19 +265,19 @@ def rank(path: Path) -> None:
         initialise(config, "C")
     MPI.COMM_WORLD.Barrier()
     started = time.perf_counter()
-    generate(config, "C", block=(1, 16))
+    generate(config, "C", block=(1, blocks))
     if MPI.COMM_WORLD.rank == 0:
         print(f"elapsed {time.perf_counter() - started}")
 
 
-def two_nodes(folder: Path, repeats: int) -> dict[str, Any]:
+def two_nodes(folder: Path, quick: bool) -> dict[str, Any]:
     """Time two ranks that share memory and two that MPI takes to be on two nodes, in turn; the shortest counts."""
     places: dict[str, dict[str, str]] = {"one node": {}, "as two nodes": {"MPIR_CVAR_NOLOCAL": "1"}}
     seconds: dict[str, list[float]] = {name: [] for name in places}
-    for _ in range(repeats):
+    for _ in range(1 if quick else 3):
         for name, environment in places.items():
             path = config_of(folder, "places", subsets=["C"])
-            printed = run(["mpiexec", "-n", "2", sys.executable, __file__, "--rank", str(path)], **environment)[2]
+            printed = run(["mpiexec", "-n", "2", sys.executable, __file__, "--rank", str(path), "128" if quick else "16"], **environment)[2]
             seconds[name].append(float(printed.partition("elapsed ")[2].split()[0]))
             shutil.rmtree(folder / "places")
     found = {name: min(times) for name, times in seconds.items()}
@@ -291,13 +291,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="for scratch files (default: a temporary one)")
     parser.add_argument("--serial", nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("--rank", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--rank", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serial:
         serial(Path(options.serial[0]), options.serial[1])
         return
     if options.rank:
-        rank(options.rank)
+        rank(Path(options.rank[0]), int(options.rank[1]))
         return
     strace = shutil.which("strace") is not None
     results: dict[str, Any] = {}
@@ -305,14 +305,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
         results["memory"] = memory(folder, options.quick)
-        results["imports"] = imports(folder, strace)
+        results["imports"] = imports(folder, options.quick, strace)
         if strace:
             results["calls of a part"] = calls_of_a_part(folder)
         else:
             say("strace is not installed: no calls are counted")
         results["receipts"] = receipts(folder, options.quick, strace)
         if shutil.which("mpiexec"):
-            results["two nodes"] = two_nodes(folder, 1 if options.quick else 3)
+            results["two nodes"] = two_nodes(folder, options.quick)
     say(f"load average at the end: {os.getloadavg()[0]:.2f}")
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")

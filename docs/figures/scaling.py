@@ -1,6 +1,6 @@
-"""Make the make-spans and the figure of docs/scaling.md: `python docs/figures/scaling.py`.
+"""Make the make-spans and the figure of docs/results/scaling.md: `python docs/figures/scaling.py`.
 
-Three minutes of one core, half of that with --quick. Measured is the processor time of samples all over the grid and of
+Three minutes of one core, some 20 s with --quick. Measured is the processor time of samples all over the grid and of
 whole parts; simulated from it the make-span on 2 to 1,024 ranks. docs/figures/ranks.py makes the other numbers.
 """
 
@@ -28,8 +28,10 @@ from lehr import simulate_batch
 from lehr.figures.style import GREY, house_style, line_styles, sequence_colours
 from lehr.generate.driver import part_plan
 from lehr.glass.config import GlassRun
+from lehr.glass.quantities import CPN
+from lehr.glass.source import moments
 from lehr.glass.space import PAPER_SUBSETS, StateSpace
-from lehr.store import PartPlan, encoded_bytes, moments, round_signals
+from lehr.store import PartPlan, encoded_bytes
 from lehr.studies import load_run
 
 OUTPUT = Path(__file__).parent.parent / "images" / "scaling.png"
@@ -55,7 +57,7 @@ def cost_of_samples(quick: bool) -> tuple[Costs, dict[str, Any]]:
     Measured are all beta at a few x in a few cells, the others are interpolated linearly in x and over the plane.
     """
     space = StateSpace()
-    counts = (4, 3, 7) if quick else (7, 6, 9)
+    counts = (2, 2, 3) if quick else (7, 6, 9)
     nodes = [np.rint(np.linspace(0, n - 1, k)).astype(int) for n, k in zip(space.shape, counts, strict=False)]
     row, column, x, beta = np.meshgrid(*nodes, np.arange(space.beta.count), indexing="ij")
     flat = ((row * space.shape[1] + column) * space.x.count + x) * space.beta.count + beta
@@ -102,25 +104,26 @@ def cost_of_samples(quick: bool) -> tuple[Costs, dict[str, Any]]:
     return full.reshape(-1), found
 
 
-def whole_parts(config: GlassRun, samples_ms: Costs, count: int) -> dict[str, Any]:
+def whole_parts(config: GlassRun, samples_ms: Costs, count: int, rounds: int) -> dict[str, Any]:
     """Measure whole parts of the plan of the full grid, from parameters to bytes, and compare with the model."""
     subset, plan = config.signals.state_space.build().subset("all"), part_plan(config, "all")
     chosen = np.linspace(0, len(plan) - 2, count).round().astype(int)
     memory = np.zeros((plan.rows_per_part, 6, 18501), np.float32)
+    mean, mean_square = np.empty((2, plan.rows_per_part, 6), np.float32)
 
     def simulate_rows(parameters: NDArray[np.float64]) -> None:
         for first in range(0, len(parameters), STEP):
             simulate_batch(parameters[first : first + STEP], out=memory[first : first + STEP])
 
     def encode_rows() -> int:
-        size = encoded_bytes(round_signals(memory), config.signals.storage.rows_per_chunk)
-        moments(memory)
+        size = encoded_bytes(CPN.rounded(memory), config.storage.rows_per_chunk)
+        moments(memory, mean, mean_square)
         memory.max(axis=(1, 2))
         return size
 
     shortest = np.full((count, 2), np.inf)
     model, sizes = np.empty(count), np.empty(count)
-    for _ in range(3):
+    for _ in range(rounds):
         for i, part in enumerate(plan.part(number) for number in chosen.tolist()):
             parameters = subset.parameters(part.start, part.stop)
             times = [time.thread_time()]
@@ -208,7 +211,7 @@ def efficiencies(groups: list[Costs]) -> dict[str, list[float]]:
 
 
 @house_style
-def draw(results: dict[str, Any]) -> None:
+def draw(results: dict[str, Any], to: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import NullLocator
@@ -218,7 +221,8 @@ def draw(results: dict[str, Any]) -> None:
     cost, *panels = figure.subplots(1, 3)
     samples = results["samples"]
     beta = StateSpace().beta.values
-    shown = [0, 2, 4, 8]
+    count = len(samples["x_nodes"])
+    shown = [0, 2, 4, 8] if count > 8 else list(range(count))
     for node, colour in zip(shown, sequence_colours(len(shown)), strict=True):
         values = np.array(samples["x_beta_ms"][node]) * results["parts"]["measured_over_model"]
         cost.plot(beta, values, color=colour, label=f"x = {samples['x_nodes'][node]:.1f}")
@@ -237,8 +241,7 @@ def draw(results: dict[str, Any]) -> None:
         axes.set(xlabel="MPI ranks", ylabel="efficiency", title=title.format(f"{data['parts']:,}"))
         axes.set_ylim(lowest, 1 + 0.03 * (1 - lowest))
     panels[0].legend(loc="lower left")
-    OUTPUT.parent.mkdir(exist_ok=True)
-    figure.savefig(OUTPUT, dpi=200, metadata={"Software": None})
+    figure.savefig(to, dpi=200, metadata={"Software": None})
 
 
 def makespans(samples_ms: Costs, encode_ms: float) -> dict[str, Any]:
@@ -288,16 +291,16 @@ def makespans(samples_ms: Costs, encode_ms: float) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer samples, no figure")
+    parser.add_argument("--quick", action="store_true", help="few samples and parts: does it run")
+    parser.add_argument("--to", type=Path, default=OUTPUT, metavar="FILE", help="the figure (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
     options = parser.parse_args()
     say(f"load average at the start: {os.getloadavg()[0]:.2f}")
     samples_ms, found = cost_of_samples(options.quick)
     results: dict[str, Any] = {"samples": found}
-    results["parts"] = whole_parts(load_run(CONFIGS / "full.yaml"), samples_ms, 4 if options.quick else 12)
+    results["parts"] = whole_parts(load_run(CONFIGS / "full.yaml"), samples_ms, *((1, 1) if options.quick else (12, 3)))
     results["makespan"] = makespans(samples_ms * results["parts"]["measured_over_model"], ENCODE_MS)
-    if not options.quick:
-        draw(results)
+    draw(results, options.to)
     say(f"load average at the end: {os.getloadavg()[0]:.2f}")
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")

@@ -62,9 +62,9 @@ def read_json(path: Path, then: str) -> dict[str, Any]:
     except OSError as error:
         raise LehrError(f"{path}: cannot be read: {error.strerror}", then) from None
     except ValueError:
-        raise LehrError(f"{path}: damaged, this is no JSON", then) from None
+        raise LehrError(f"{path}: damaged: not JSON", then) from None
     if not isinstance(content, dict):
-        raise LehrError(f"{path}: damaged, this is no JSON object", then)
+        raise LehrError(f"{path}: damaged: not a JSON object", then)
     return content
 
 

@@ -2,7 +2,7 @@
 
 `horovodrun` reaches other nodes by ssh, which many clusters forbid, and a Horovod built with Gloo does not know `srun`.
 So srun starts the ranks here, and Horovod's own rendezvous server, in this process, lets them find each other. Each
-rank is told its place in the world from what srun says of it; see `place`.
+rank is told its place in the world from what srun says of it; see `horovod_environment`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 from lehr.errors import LehrError
 
-__all__ = ["launch", "place"]
+__all__ = ["horovod_environment", "launch"]
 
 
 def launch(ranks: int, command: Sequence[str]) -> int:
@@ -38,11 +38,11 @@ def launch(ranks: int, command: Sequence[str]) -> int:
     Raises
     ------
     LehrError
-        If this is no Slurm allocation.
+        If this process is not in a Slurm allocation.
     """
     if "SLURM_JOB_ID" not in os.environ or shutil.which("srun") is None:
         raise LehrError(
-            "`lehr launch` starts ranks with srun, and this is no Slurm allocation",
+            "`lehr launch` starts ranks with srun, and this process is not in a Slurm allocation",
             f"Get one (sbatch, salloc), or start them here: horovodrun -np {ranks} --gloo {' '.join(command)}",
         )
     from horovod.runner.http.http_server import RendezvousServer
@@ -62,8 +62,8 @@ def launch(ranks: int, command: Sequence[str]) -> int:
     return subprocess.call([*srun, *command], env=environment)
 
 
-def place(step: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that tell Horovod the place of a rank in its world.
+def horovod_environment(step: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that tell Horovod the number of a rank among all, on its node, and across nodes.
 
     Parameters
     ----------
@@ -95,5 +95,5 @@ def place(step: Mapping[str, str]) -> dict[str, str]:
 
 
 if __name__ == "__main__":  # what srun starts
-    os.environ.update(place(os.environ))
+    os.environ.update(horovod_environment(os.environ))
     os.execvp(sys.argv[1], sys.argv[1:])

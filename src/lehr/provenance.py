@@ -12,15 +12,14 @@ __all__ = ["code", "packages"]
 
 @cache
 def code() -> dict[str, Any]:
-    """Return the version of lehr, the digest of the code that decides the numbers of a data set, and the git state.
+    """Return the version of lehr and the git state it was built from, None where it runs from a source tree.
 
-    The digest covers the compiled kernel, the physics, the state space and the rounding of the signals; it and the git
-    state were written when lehr was built. They are None where lehr runs from a source tree.
+    Neither decides whether results belong together: that is what `numerics` of a study's source is for.
     """
     try:
         built = json.loads((resources.files("lehr") / "build.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        built = {"numerics": None, "git": None}
+        built = {"git": None}
     return {"version": metadata.version("lehr"), **built}
 
 

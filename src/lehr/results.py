@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -74,7 +74,7 @@ class TrainingRecord:
         run.json as it is.
     model, subset : str
         Name of the network and the subset that it was trained on.
-    signals_digest : str
+    store_digest : str
         Digest of the store that it was trained on.
     training_mean : dict
         Mean of each target over the training split: the trivial predictor.
@@ -93,7 +93,7 @@ class TrainingRecord:
     content: dict[str, Any]
     model: str
     subset: str
-    signals_digest: str
+    store_digest: str
     training_mean: dict[str, float]
     samples: dict[str, int]
     checksum: str

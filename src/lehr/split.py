@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 __all__ = ["SPLITS", "Split"]
 
 SPLITS = ("train", "validation", "test")
 
-# Columns ln_A, delta_h, x, beta as fixed-point numbers: the last bits of a float may differ between two ways to the
-# same grid value.
-_FIXED_POINT = np.array([1e6, 1e2, 1e9, 1e9])
-
 
 @dataclass(frozen=True)
 class Split:
-    """Train, validation and test shares, drawn by a hash of the parameters.
+    """Train, validation and test shares, drawn by a hash of what decides a sample.
 
-    A quartet is in the same split in every state space that has it, so growing a grid moves no sample.
+    A sample is in the same split in every data set that has it, so growing a grid moves no sample.
 
     Attributes
     ----------
@@ -29,33 +24,31 @@ class Split:
         Shares; the rest is the test split.
     seed : int
         Another seed draws another split.
-    by : "sample" or "cell"
-        What is drawn: each quartet, or each (ln_A, delta_h) with all its x and beta. By sample, the neighbours of a
-        test sample of a dense grid are mostly in the training split: the test measures interpolation between them.
+    by : str
+        What is drawn: a name of `lehr.study.Source.split_keys`. Of glasses, "sample" draws each quartet, "cell" each
+        (ln_A, delta_h) with all its x and beta. By sample, the neighbours of a test sample of a dense grid are mostly
+        in the training split: the test measures interpolation between them.
     """
 
     train: float = 0.70
     validation: float = 0.15
     seed: int = 0
-    by: Literal["sample", "cell"] = "sample"
+    by: str = "sample"
 
-    def assign(self, parameters: ArrayLike) -> NDArray[np.int8]:
-        """Return the index into `SPLITS` of each quartet.
+    def assign(self, keys: NDArray[np.int64]) -> NDArray[np.int8]:
+        """Return the index into `SPLITS` of each sample.
 
         Parameters
         ----------
-        parameters : array_like, shape (n, 4)
-            Columns ln_A, delta_h (J/mol), x, beta.
+        keys : ndarray of int, shape (n, k)
+            What is hashed, see `lehr.study.Source.keys`.
 
         Returns
         -------
         ndarray of int8, shape (n,)
         """
-        rows = np.atleast_2d(np.asarray(parameters, dtype=float))
-        hashed = slice(None) if self.by == "sample" else slice(2)
-        fixed = np.rint(rows[:, hashed] * _FIXED_POINT[hashed]).astype(np.int64).astype(np.uint64)
-        state = np.full(len(rows), self.seed, dtype=np.uint64)
-        for column in fixed.T:
+        state = np.full(len(keys), self.seed, dtype=np.uint64)
+        for column in keys.astype(np.uint64).T:
             state = _mix(state ^ column)
         uniform = (state >> np.uint64(11)).astype(float) / 2.0**53
         return np.digitize(uniform, [self.train, self.train + self.validation]).astype(np.int8)

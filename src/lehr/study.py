@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     import keras
     import xarray
 
-__all__ = ["Claim", "Columns", "Distortion", "Findings", "Quantity", "Source", "StoreText", "Subset", "Task"]
+__all__ = [
+    "Claim",
+    "Columns",
+    "Distortion",
+    "ExtraJob",
+    "Findings",
+    "NetworkText",
+    "Quantity",
+    "Source",
+    "StoreText",
+    "Subset",
+    "Task",
+]
 
 Columns = dict[str, NDArray[Any]]
 """Arrays by the names of quantities; the first dimension of each is the sample."""
@@ -71,7 +83,7 @@ class Quantity:
     dtype: str = "float64"
     dims: tuple[str, ...] = ()
     step: float | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or self.name)
@@ -90,7 +102,7 @@ class Quantity:
 
     def shown(self, values: ArrayLike) -> NDArray[np.float64]:
         """Return values in the unit in which they are shown."""
-        return np.multiply(values, self.factor)
+        return np.multiply(np.asarray(values, dtype=float), self.factor)
 
     def _with_unit(self, text: str) -> str:
         return f"{text} ({self.shown_unit})" if self.shown_unit else text
@@ -158,6 +170,8 @@ class Source(Protocol):
         store has its moments over the training split.
     axes : mapping
         Coordinates of the dimensions of all these, by name.
+    split_keys : tuple of str
+        Names of what `keys` returns.
     at_once : int
         Rows between two moves of a progress bar.
     """
@@ -167,6 +181,7 @@ class Source(Protocol):
     parameters: tuple[Quantity, ...]
     results: tuple[Quantity, ...]
     array: Quantity
+    split_keys: tuple[str, ...]
     at_once: int
 
     @property
@@ -206,22 +221,70 @@ class Source(Protocol):
     def same(self, stored: Columns, again: Columns) -> list[tuple[int, str]]:
         """Compare stored samples with a new simulation; return positions and what differs, empty if all is well.
 
-        The same code on another processor may differ in the last bits, which is no difference.
+        The same code on another processor may differ in the last bits, which does not count.
         """
 
     def text(self, subset: str, results: Columns | None = None) -> StoreText:
         """Describe a subset; `results` of all its samples are there when it is complete."""
 
 
+@dataclass(frozen=True)
+class ExtraJob:
+    """A job of a workflow rule that only one study has.
+
+    Attributes
+    ----------
+    rule : str
+        Name of the rule.
+    subset, model : str
+        What it is about; empty if it does not go by them.
+    tasks : int
+        Processes that share it.
+    seconds : float
+        Time of one CPU core, beside that of predictions.
+    predictions : int
+        Samples that the network of `model` reads.
+    memory : float
+        Bytes of a task, beside those of a network.
+    """
+
+    rule: str
+    subset: str = ""
+    model: str = ""
+    tasks: int = 1
+    seconds: float = 0.0
+    predictions: int = 0
+    memory: float = 0.0
+
+
+@dataclass(frozen=True)
+class NetworkText:
+    """What a model card says of a network in the words of the study.
+
+    Attributes
+    ----------
+    title : str
+        What it reads from what, without a full stop.
+    description : str
+        A paragraph: inputs, targets, kind of network.
+    limits : tuple of str
+        What it is not good for.
+    """
+
+    title: str
+    description: str
+    limits: tuple[str, ...] = ()
+
+
 class Task(Protocol):
-    """What a network learns. Keras is loaded when it is asked to build or to encode.
+    """What a network learns. Keras is loaded when it is asked to build.
 
     Attributes
     ----------
     inputs, targets : tuple of Quantity
         What the network is given and what it answers; any quantities of the source.
     monitor : str
-        What validation chooses the best epoch by: the smallest wins.
+        What of the validation chooses the best epoch, a column of history.csv: the smallest wins.
     """
 
     inputs: tuple[Quantity, ...]
@@ -229,8 +292,21 @@ class Task(Protocol):
     monitor: str
 
     @property
+    def axes(self) -> Mapping[str, tuple[Quantity, NDArray[Any]]]:
+        """Coordinates at which the inputs must be given, by the names of their dimensions."""
+
+    @property
     def decides(self) -> dict[str, Any]:
-        """Sections of the config that decide the network, its loss and its targets, as JSON has them."""
+        """Sections that decide the network, its loss and its targets, as JSON has them."""
+
+    def completed(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return what `decides` was for an older network with those keys added that it did not know, at their defaults.
+
+        Raises
+        ------
+        LehrError
+            If they have a key that this version does not know.
+        """
 
     @property
     def training_flops(self) -> float:
@@ -246,11 +322,17 @@ class Task(Protocol):
     def loss(self) -> keras.losses.Loss:
         """Return the loss that is trained on."""
 
-    def encode(self, columns: Columns) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return inputs and targets of samples as the network takes them."""
+    def encode_inputs(self, columns: Columns) -> NDArray[Any]:
+        """Return the inputs of samples as the network takes them."""
+
+    def encode_targets(self, columns: Columns) -> NDArray[Any]:
+        """Return the targets of samples as the network answers them."""
 
     def decode(self, outputs: NDArray[Any]) -> Columns:
         """Return targets, by name, of outputs of the network."""
+
+    def text(self) -> NetworkText:
+        """Describe the network for its model card."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from lehr.evaluation.network import LAYERS
+import lehr.glass.networks.mcnn  # noqa: F401 -- registers the layers with Keras
 
 folder = Path(sys.argv[1])
 signals = np.load(folder / "signals.npy")
-network = keras.saving.load_model(folder / "network.keras", custom_objects={kind.__name__: kind for kind in LAYERS})
+network = keras.saving.load_model(folder / "network.keras")
 outputs = network.predict_on_batch(signals)
 # a step of length 1: the weights change by the gradient
 network.compile(keras.optimizers.SGD(1.0), "mse")

@@ -14,28 +14,28 @@ import numpy as np
 
 from lehr.studies import load_run
 from lehr.training import callbacks, train
-from lehr.training.horovod import World, start
+from lehr.training.horovod import HorovodRanks, start
 
 config = load_run(sys.argv[1])
 folder = Path(sys.argv[2])
-world = start(2)
+ranks = start(2)
 
 
-def own_data(world: World) -> tuple[Any, Any]:
+def own_data(ranks: HorovodRanks) -> tuple[Any, Any]:
     """Data that no other rank sees."""
-    random = np.random.default_rng(world.rank)
+    random = np.random.default_rng(ranks.rank)
     return random.uniform(0, 1, (8, 6)).astype(np.float32), random.uniform(0, 1, (8, 4)).astype(np.float32)
 
 
-def trained(world: World, *, averaged: bool) -> tuple[Any, Any]:
+def trained(ranks: HorovodRanks, *, averaged: bool) -> tuple[Any, Any]:
     """Weights and optimizer state after a few steps from common ones, and states of dropout, as flat arrays."""
-    keras.utils.set_random_seed(world.rank)
+    keras.utils.set_random_seed(ranks.rank)
     layers = [keras.layers.Dense(16, activation="tanh"), keras.layers.Dropout(0.2), keras.layers.Dense(4)]
     network = keras.Sequential([keras.Input((6,)), *layers])
     optimizer = keras.optimizers.Adam(0.01)
-    network.compile(world.optimizer(optimizer) if averaged else optimizer, "mse", jit_compile=False)
-    world.broadcast(network)
-    inputs, targets = own_data(world)
+    network.compile(ranks.optimizer(optimizer) if averaged else optimizer, "mse", jit_compile=False)
+    ranks.broadcast_weights(network)
+    inputs, targets = own_data(ranks)
     for _ in range(5):
         network.train_on_batch(inputs, targets)
     return flat([*network.weights, *network.optimizer.variables]), flat([layers[1].seed_generator.state])
@@ -53,13 +53,13 @@ class Recording(callbacks.Validation):
         """Validate and write."""
         super().on_epoch_end(epoch, logs)
         np.save(
-            folder / f"epoch-{epoch}-{world.rank}.npy", flat([*self.model.weights, *self.model.optimizer.variables])
+            folder / f"epoch-{epoch}-{ranks.rank}.npy", flat([*self.model.weights, *self.model.optimizer.variables])
         )
 
 
 for averaged in (True, False):
-    weights, seeds = trained(world, averaged=averaged)
-    np.save(folder / f"averaged-{averaged}-{world.rank}.npy", weights)
-    np.save(folder / f"dropout-{averaged}-{world.rank}.npy", seeds)
+    weights, seeds = trained(ranks, averaged=averaged)
+    np.save(folder / f"averaged-{averaged}-{ranks.rank}.npy", weights)
+    np.save(folder / f"dropout-{averaged}-{ranks.rank}.npy", seeds)
 callbacks.Validation = Recording  # type: ignore[misc]
 train(config, "C")

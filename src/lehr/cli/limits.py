@@ -1,80 +1,90 @@
-"""``lehr robustness`` and ``lehr limits``: networks on distorted scans, and what there is to be known."""
+"""``lehr limits``."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from lehr.cli.runs import add_model_choice, add_paths
-from lehr.errors import LehrError
+from lehr.cli.arguments import add_config, check_names
+
+if TYPE_CHECKING:
+    import xarray
+
+    from lehr.glass.config import GlassRun
+    from lehr.ranks import Communicator
+
+__all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "measure_limits", "run"]
+
+ABOUT = "compute the Cramer-Rao bound of noisy scans, and fit them by least squares"
+DETAILS = "On several processes: mpiexec -n N lehr limits ... See docs/how-to/limits.md."
+EXAMPLE = "lehr limits workflow/config/demo.yaml --subset C"
 
 
-def add_commands(commands: Any) -> None:
-    """Add the commands of this module."""
-    about = "measure trained models on scans with noise, thermal lag, a sloping baseline or a temperature offset"
-    command = commands.add_parser("robustness", help=about, description=about.capitalize() + ". See docs/limits.md.")
-    add_paths(command)
-    add_model_choice(command)
-    command.set_defaults(run=robustness)
-
-    about = "compute the Cramer-Rao bound of noisy scans, and fit them by least squares"
-    command = commands.add_parser(
-        "limits",
-        help=about,
-        description=about.capitalize() + ". On several processes: mpiexec -n N lehr limits ... See docs/limits.md.",
-    )
-    command.add_argument("config", metavar="CONFIG", help="YAML file")
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_config(parser)
+    parser.add_argument(
         "--subset",
         metavar="SUBSET",
         action="append",
         default=[],
         help="only this subset; may be given several times (default: all of the config)",
     )
-    command.add_argument("--ranks", type=int, metavar="N", help="refuse to run with another number of MPI ranks")
-    command.set_defaults(run=limits)
+    parser.add_argument("--ranks", type=int, metavar="N", help="refuse to run with another number of MPI ranks")
 
 
-def robustness(options: argparse.Namespace) -> int:
-    """Measure the models of all paths, whatever becomes of the others."""
-    from lehr.evaluation import RunReference, measure_robustness, references
-
-    failures = 0
-
-    def failed(error: LehrError) -> None:
-        nonlocal failures
-        failures += 1
-        print(f"lehr: error: {error}", file=sys.stderr)
-
-    runs: list[RunReference] = []
-    for path in options.path:
-        try:
-            runs += references(path, options.model)
-        except LehrError as error:
-            failed(error)
-    for run in runs:
-        try:
-            measure_robustness(run)
-            print(f"robustness: {run.config.robustness_path(run.model)}")
-        except LehrError as error:
-            failed(error)
-    return 2 if failures else 0
-
-
-def limits(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Compute bounds and fits."""
     from lehr import ranks
-    from lehr.evaluation import measure_limits
     from lehr.studies import load_run
 
     comm = ranks.world(options.ranks, "lehr limits ...")
     config = ranks.on_first_rank(comm, lambda: load_run(options.config))
-    for subset in options.subset:
-        if subset not in config.subsets:
-            raise LehrError(f"{options.config}: no subset '{subset}'", f"It has: {', '.join(config.subsets)}.")
+    check_names(options.config, "subset", options.subset, config.subsets)
     for subset in options.subset or config.subsets:
         measure_limits(config, subset, comm)
         if ranks.rank_and_size(comm)[0] == 0:
             print(f"limits: {config.limits_path(subset)}")
     return 0
+
+
+def measure_limits(config: GlassRun, subset: str, comm: Communicator | None = None) -> xarray.Dataset:
+    """Compute the Cramer-Rao bound and fit test samples of a subset, and write limits/<subset>.nc and .csv.
+
+    Parameters
+    ----------
+    config : GlassRun
+        The run.
+    subset : str
+        One of its subsets.
+    comm : Communicator, optional
+        Ranks that share the samples; call it on all. Default: this process alone.
+
+    Returns
+    -------
+    xarray.Dataset
+        What is in the file.
+
+    Raises
+    ------
+    LehrError
+        On all ranks, if the store is missing or of another config, or no test sample is left. Nothing is written then.
+    """
+    from lehr import __version__, ranks
+    from lehr.evaluation.samples import SEED, measure_each, write_results
+    from lehr.glass.limits import READS, fit_sample, labelled, table
+    from lehr.store import open_subset
+
+    section = config.evaluation.limits
+    fit, label = partial(fit_sample, config), f"limits {subset}"
+    fits = measure_each(config, subset, READS, section.samples, fit, comm, label=label)
+
+    def write() -> xarray.Dataset:
+        about = {"subset": subset, "samples": len(fits), "seed": SEED, "most_starts": section.starts}
+        digest = open_subset(config, subset).digest
+        data = labelled(config, fits).assign_attrs(**about, signals_digest=digest, version=__version__)
+        write_results(config.limits_path(subset), data, table(data))
+        return data
+
+    return ranks.on_first_rank(comm, write)

@@ -31,7 +31,7 @@ def load_yaml(path: str | Path, model: type[Model], then: str) -> Model:
     Raises
     ------
     LehrError
-        If the file is missing or is no YAML mapping, or a key is misspelt, missing or out of range. The message
+        If the file is missing or is not a YAML mapping, or a key is misspelt, missing or out of range. The message
         names the file, the key and the value.
     """
     path = Path(path)
@@ -88,7 +88,7 @@ def _describe(problem: dict[str, Any], model: type[BaseModel]) -> str:
 def _resolve(location: tuple[str | int, ...], model: type[BaseModel]) -> tuple[list[str], list[str]]:
     """Return the keys that lead to a problem as the user wrote them, and those that its section may have.
 
-    Pydantic adds the names of the members of a union; they are no keys of a section.
+    Pydantic adds the names of the members of a union; they are not keys of a section.
     """
     written: list[str] = []
     sections = [model]

@@ -12,7 +12,7 @@ from lehr.config.section import Fraction, Section
 from lehr.split import Split
 
 if TYPE_CHECKING:
-    from lehr.study import Findings, Source, Task
+    from lehr.study import ExtraJob, Findings, Source, Task
 
 __all__ = [
     "EarlyStoppingConfig",
@@ -167,6 +167,10 @@ class Run(Section):
     @abstractmethod
     def storage(self) -> StorageConfig:
         """Layout of the store."""
+
+    def extra_jobs(self) -> list[ExtraJob]:
+        """Return the jobs of rules that only this study has."""
+        return []
 
     # Its models.
 

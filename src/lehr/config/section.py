@@ -22,6 +22,9 @@ class Section(BaseModel):
     inline: ClassVar[bool] = False
     """Whether the generated default config writes the section on one line."""
 
+    undecisive: ClassVar[frozenset[str]] = frozenset()
+    """Keys on which no result depends; a digest leaves them out."""
+
     def digest(self) -> str:
         """Hash of what differs from the defaults, 16 hexadecimal digits; equal content has equal digests.
 
@@ -29,7 +32,7 @@ class Section(BaseModel):
         result was made with is compared value by value, see `differences`, and a digest only tells Snakemake what a
         user has changed.
         """
-        own, default = self.model_dump(mode="json"), type(self)._defaults()
+        own, default = self.model_dump(mode="json", exclude=set(self.undecisive)), type(self)._defaults()
         text = json.dumps(apart_from(own, default), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

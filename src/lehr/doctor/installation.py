@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
-from lehr.doctor.findings import Row, State, execute
+from lehr.doctor.checks import Check, State, execute
 
-__all__ = ["GROUPS", "Package", "examine", "extra", "installed_version"]
+__all__ = ["GROUPS", "Package", "examine", "how_to_install", "installed_version"]
+
+_DISTRIBUTIONS = {"PIL": "pillow", "numcodecs": "zarr", "yaml": "pyyaml"}
+"""Distributions whose name is not that of the module; numcodecs comes with zarr."""
 
 IMPORT_SECONDS = 180.0
 """Time limit of the imports of one process: TensorFlow on a cold network file system takes minutes."""
@@ -25,9 +29,16 @@ def installed_version(*distributions: str) -> str:
     return ""
 
 
-def extra(name: str) -> str:
-    """Return how to install an extra of lehr."""
-    return f"Install it: pip install 'lehr[{name}]'"
+def how_to_install(module: str) -> str:
+    """Return how to install a module that lehr uses, by the extra that asks for it; nothing if lehr does not use it."""
+    if module == "tensorflow":  # an environment has one of two, which no extra can choose
+        return "Install one: pip install tensorflow-cpu==2.18.1, or 'tensorflow[and-cuda]==2.18.1' for GPUs"
+    distribution = _DISTRIBUTIONS.get(module, module)
+    for requirement in metadata.requires("lehr") or ():
+        found = re.match(rf"{distribution}(?![\w-]).*extra == ['\"](\w+)['\"]", requirement)
+        if found:
+            return f"Install it: pip install 'lehr[{found[1]}]'"
+    return ""
 
 
 @dataclass(frozen=True)
@@ -62,21 +73,21 @@ GROUPS = (
     (
         Package("compiled kernel", "make install", "from lehr.glass.tnm import _tnm; print(_tnm.__file__)", ("lehr",)),
         Package("numpy", "make install"),
-        Package("zarr", extra("store")),
-        Package("tensorstore", extra("store")),
-        Package("xarray", extra("store")),
-        Package("pydantic", extra("store")),
-        Package("snakemake", extra("workflow")),
-        Package("matplotlib", extra("report")),
+        Package("zarr", how_to_install("zarr")),
+        Package("tensorstore", how_to_install("tensorstore")),
+        Package("xarray", how_to_install("xarray")),
+        Package("pydantic", how_to_install("pydantic")),
+        Package("snakemake", how_to_install("snakemake")),
+        Package("matplotlib", how_to_install("matplotlib")),
     ),
     (
         Package(
             "tensorflow",
-            "Install one: pip install tensorflow-cpu==2.18.1, or 'tensorflow[and-cuda]==2.18.1' for GPUs",
+            how_to_install("tensorflow"),
             "import tensorflow as tf; print('GPUs:', len(tf.config.list_physical_devices('GPU')))",
             ("tensorflow", "tensorflow-cpu"),
         ),
-        Package("keras", extra("train"), "import keras; print('backend', keras.backend.backend())"),
+        Package("keras", how_to_install("keras"), "import keras; print('backend', keras.backend.backend())"),
         Package(
             "horovod",
             "Compile it against the TensorFlow beside it: envs/build_horovod.sh PYTHON (for several ranks)",
@@ -88,7 +99,7 @@ GROUPS = (
     (
         Package(
             "mpi4py",
-            extra("mpi"),
+            how_to_install("mpi4py"),
             "from mpi4py import MPI; print(' '.join(MPI.Get_library_version().splitlines()[0].split()))",
         ),
     ),
@@ -109,7 +120,7 @@ for name, program in json.loads(sys.argv[1]).items():
 """
 
 
-def examine(group: Sequence[Package]) -> list[Row]:
+def examine(group: Sequence[Package]) -> list[Check]:
     """Import the installed ones of some packages, all in one process.
 
     Parameters
@@ -119,7 +130,7 @@ def examine(group: Sequence[Package]) -> list[Row]:
 
     Returns
     -------
-    list of Row
+    list of Check
         One for each package.
     """
     programs = {package.name: package.program or f"import {package.name}" for package in group if package.version}
@@ -134,10 +145,10 @@ def examine(group: Sequence[Package]) -> list[Row]:
     return [_row(package, *answers.get(package.name, (False, problem or "no answer"))) for package in group]
 
 
-def _row(package: Package, works: bool, said: str) -> Row:
+def _row(package: Package, works: bool, said: str) -> Check:
     if not package.version:
-        return Row(package.name, "not installed", State.MISSING, package.advice)
+        return Check(package.name, "not installed", State.MISSING, package.advice)
     value = f"{package.version}, {said}" if said else package.version
     if works:
-        return Row(package.name, value)
-    return Row(package.name, value, State.BROKEN, f"It is installed and does not work. Again: {package.advice}")
+        return Check(package.name, value)
+    return Check(package.name, value, State.BROKEN, f"It is installed and does not work. Again: {package.advice}")

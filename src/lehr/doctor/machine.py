@@ -8,7 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from lehr.doctor.findings import Row, State, execute
+from lehr.doctor.checks import Check, State, execute
 
 __all__ = ["cpu", "disk", "file_system", "gpus"]
 
@@ -20,35 +20,35 @@ _PARALLEL = frozenset({"beegfs", "ceph", "fuse.ceph", "gpfs", "lustre", "panfs",
 _REMOTE = frozenset({"9p", "afs", "cifs", "fuse.glusterfs", "fuse.sshfs", "nfs", "nfs4", "smb3", "smbfs"})
 
 
-def cpu() -> list[Row]:
+def cpu() -> list[Check]:
     """Return the processor, the cores that this process may use, and the vector instructions."""
     about = dict(re.findall(r"^(model name|flags|Features)\s*:\s*(.*)$", _kernel_text("cpuinfo"), re.MULTILINE))
     flags = (about.get("flags") or about.get("Features", "")).split()
     return [
-        Row("CPU", about.get("model name") or platform.machine()),
-        Row("cores", f"{len(os.sched_getaffinity(0))} allowed of {os.cpu_count()}"),
-        Row("SIMD", " ".join(name for name in _SIMD if name in flags) or "unknown"),
+        Check("CPU", about.get("model name") or platform.machine()),
+        Check("cores", f"{len(os.sched_getaffinity(0))} allowed of {os.cpu_count()}"),
+        Check("SIMD", " ".join(name for name in _SIMD if name in flags) or "unknown"),
     ]
 
 
-def gpus(tensorflow: Row) -> list[Row]:
+def gpus(tensorflow: Check) -> list[Check]:
     """Return what the driver sees, and whether TensorFlow, by its own row, sees it too."""
     path = shutil.which("nvidia-smi")
     if path is None:
-        return [Row("GPUs", "none: no nvidia-smi on PATH")]
+        return [Check("GPUs", "none: no nvidia-smi on PATH")]
     query = [path, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     output, problem = execute(query, QUERY_SECONDS)
     if problem or not output:
         advice = "Load the driver, or ask the scheduler for a GPU"
-        return [Row("GPUs", problem or "nvidia-smi lists none", State.NOTE, advice)]
-    driver = Row("GPUs", "; ".join(output.splitlines()))
+        return [Check("GPUs", problem or "nvidia-smi lists none", State.NOTE, advice)]
+    driver = Check("GPUs", "; ".join(output.splitlines()))
     if "GPUs: 0" not in tensorflow.value:
         return [driver]
     advice = "Use an environment with tensorflow[and-cuda] in place of tensorflow-cpu: make install LOCK=gpu"
-    return [driver, Row("GPUs in use", "TensorFlow sees none of them", State.NOTE, advice)]
+    return [driver, Check("GPUs in use", "TensorFlow sees none of them", State.NOTE, advice)]
 
 
-def disk(store: Path) -> list[Row]:
+def disk(store: Path) -> list[Check]:
     """Judge the disk on which a folder lies, or will lie."""
     wanted = folder = store.resolve()
     elsewhere = "Choose another one: key `output` of the config"
@@ -57,12 +57,12 @@ def disk(store: Path) -> list[Row]:
             folder = folder.parent
         usage = shutil.disk_usage(folder)
     except OSError as error:
-        return [Row("folder", f"{wanted}: {error.strerror}", State.NOTE, elsewhere)]
+        return [Check("folder", f"{wanted}: {error.strerror}", State.NOTE, elsewhere)]
     writable = os.access(folder, os.W_OK)
     return [
-        Row("folder", str(wanted)) if writable else Row("folder", f"{folder} is read-only", State.NOTE, elsewhere),
-        Row("free", f"{usage.free / 2**30:.1f} GiB of {usage.total / 2**30:.1f} GiB"),
-        _judge(file_system(folder, _kernel_text("self/mounts"))),
+        Check("folder", str(wanted)) if writable else Check("folder", f"{folder} is read-only", State.NOTE, elsewhere),
+        Check("free", f"{usage.free / 2**30:.1f} GiB of {usage.total / 2**30:.1f} GiB"),
+        _check_file_system(file_system(folder, _kernel_text("self/mounts"))),
     ]
 
 
@@ -78,7 +78,7 @@ def file_system(folder: Path, mounts: str) -> str:
     return kind
 
 
-def _judge(kind: str) -> Row:
+def _check_file_system(kind: str) -> Check:
     advice = ""
     if kind in _REMOTE:
         advice = (
@@ -89,7 +89,7 @@ def _judge(kind: str) -> Row:
         advice = "Good at few large files: keep signals.storage.rows_per_part high, and the environment elsewhere"
     elif kind in {"ramfs", "tmpfs"}:
         advice = "In memory: results end with the machine and take up its memory"
-    return Row("file system", kind, State.NOTE if advice else State.OK, advice)
+    return Check("file system", kind, State.NOTE if advice else State.OK, advice)
 
 
 def _kernel_text(name: str) -> str:

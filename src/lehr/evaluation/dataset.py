@@ -140,7 +140,7 @@ def read_evaluation(run: RunReference, subset: str | None = None, split: str = "
             f"{folder}: damaged, or of another version of lehr ({error!r})", f"Run {command} again."
         ) from None
     record = read_run(run)
-    wanted = (FORMAT, run.model, subset, split, record.signals_digest)
+    wanted = (FORMAT, run.model, subset, split, record.store_digest)
     if not whole or tuple(about.values()) != wanted:
         found = "metrics.json is not about it" if not whole else f"it is about {about}"
         raise LehrError(f"{path}: damaged, or of another run ({found})", f"Run {command} again.")

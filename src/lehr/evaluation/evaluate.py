@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-import lehr
 from lehr import ranks
 from lehr.errors import LehrError
 from lehr.evaluation.dataset import FORMAT, labelled
 from lehr.evaluation.records import read_run
 from lehr.evaluation.summary import as_csv, as_markdown, summarised
 from lehr.files import file_checksum, replacing, write_json, write_text
+from lehr.provenance import code
 from lehr.results import LEFT_OUT, RunReference
 from lehr.split import SPLITS
 from lehr.store import SequentialReader, Store, open_subset
@@ -73,11 +73,7 @@ def evaluate(
 
 def _open(run: RunReference, subset: str) -> Store:
     """Open a subset and check that it has the values that the network was trained on."""
-    digest, subsets = read_run(run).signals_digest, run.config.subsets
-    if subset not in subsets:
-        raise LehrError(
-            f"the config of the model {run.model} has no subset '{subset}'", f"It has: {', '.join(subsets)}."
-        )
+    digest = read_run(run).store_digest
     store = open_subset(run.config, subset)
     if store.digest != digest:
         raise LehrError(
@@ -155,9 +151,9 @@ def _write(run: RunReference, subset: str, split: str, batches: list[_Batch], st
         "trained_on": run.subset,
         "subset": subset,
         "split": split,
-        "signals_digest": record.signals_digest,
+        "signals_digest": record.store_digest,
         "network_checksum": record.checksum,
-        "version": lehr.__version__,
+        "version": code()["version"],
         f"{limit.name}_limit": most,
         "seconds": round(seconds, 3),
     }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lehr.config import differences
 from lehr.errors import LehrError
 from lehr.files import read_json
 from lehr.results import RunReference, TrainingRecord
+from lehr.training.identity import changes, identity
 
 __all__ = ["read_run"]
 
@@ -24,21 +24,15 @@ def read_run(run: RunReference) -> TrainingRecord:
     config, model, path = run.config, run.model, run.folder / "run.json"
     again = f"Train it anew: `lehr train CONFIG --model {model}`."
     content = read_json(path, f"Train the network first: `lehr train CONFIG --model {model}`.")
-    task = config.task(model)
-    wanted = {
-        "subset": run.subset,
-        "split": config.split_of(model).model_dump(mode="json"),
-        "training": config.training.model_dump(mode="json"),
-        **task.decides,
-    }
+    # without a format, from before there was one: what it does not say of the samples, its store does
+    made = content if "format" in content else {**identity(config, model), **content}
     try:
-        read = _record(content, [quantity.name for quantity in task.targets])
-        trained = {key: content[key] for key in wanted}
+        read = _record(content, [quantity.name for quantity in config.task(model).targets])
+        differing = changes(made, config, model, ends=True)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise LehrError(f"{path}: damaged, or of another version of lehr ({error!r})", again) from None
-    changes = differences(trained, wanted)
-    if changes:
-        raise LehrError(f"{path}: trained with another config ({'; '.join(changes)})", again)
+    if differing:
+        raise LehrError(f"{path}: trained with another config ({'; '.join(differing)})", again)
     return read
 
 
@@ -47,7 +41,7 @@ def _record(content: dict[str, Any], targets: list[str]) -> TrainingRecord:
         content=content,
         model=str(content["model"]),
         subset=str(content["subset"]),
-        signals_digest=str(content["signals_digest"]),
+        store_digest=str(content["store_digest" if "format" in content else "signals_digest"]),
         training_mean={name: float(content["training_mean"][name]) for name in targets},
         samples={str(name): int(number) for name, number in content["samples"].items()},
         checksum=str(content["network_checksum"]),

@@ -12,10 +12,10 @@ import xarray
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-import lehr
 from lehr.evaluation.metrics import signed_errors, summarise
 from lehr.evaluation.records import read_run
 from lehr.evaluation.samples import SEED, draw_test_samples, read_samples, write_results
+from lehr.provenance import code
 from lehr.results import RunReference
 from lehr.store import Store, open_subset
 from lehr.study import Distortion
@@ -94,7 +94,7 @@ def measure_robustness(
             "seed": SEED,
             "network_checksum": trained.checksum,
             "signals_digest": store.digest,
-            "version": lehr.__version__,
+            "version": code()["version"],
         },
     )
     lines = [

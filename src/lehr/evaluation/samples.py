@@ -71,7 +71,7 @@ def read_samples(store: Store, names: Sequence[str], rows: NDArray[np.int64]) ->
     """Read arrays of some samples by name, and `row`, the numbers of the samples."""
     columns: Columns = {"row": rows}
     for name in names:
-        if store.array is not None and name == store.array.name:
+        if name == store.source.array.name:
             columns[name] = np.concatenate(store.read_ranges([(row, row + 1) for row in rows.tolist()]))
         else:
             columns[name] = store.column(name)[rows]

@@ -105,7 +105,9 @@ def sorted_errors(
     return axes
 
 
-def running(at: Floats, error: Floats, bins: int = 20, quantiles: Sequence[float] = (0.1, 0.5, 0.9)) -> RunningQuantiles:
+def running(
+    at: Floats, error: Floats, bins: int = 20, quantiles: Sequence[float] = (0.1, 0.5, 0.9)
+) -> RunningQuantiles:
     """Return quantiles of an error in ranges of an axis, each with about as many samples.
 
     Parameters

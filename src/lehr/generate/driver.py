@@ -18,10 +18,8 @@ from tqdm import tqdm
 
 from lehr import ranks as mpi
 from lehr import store
+from lehr.config import Run
 from lehr.errors import LehrError
-from lehr.glass.config import GlassRun
-from lehr.glass.space import Subset
-from lehr.glass.tnm import simulate_batch
 from lehr.store import Part, PartPlan
 
 if TYPE_CHECKING:
@@ -30,12 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["blocks", "finalise", "generate", "initialise", "part_plan", "pending"]
 
 _POLL_SECONDS = 0.1
-_ROWS_AT_ONCE = 64  # between two moves of the progress bar
 
 
-def part_plan(config: GlassRun, subset: str) -> PartPlan:
-    """Return the part plan of a subset."""
-    return PartPlan(_subset(config, subset).size, config.signals.storage.rows_per_part)
+def part_plan(run: Run, subset: str) -> PartPlan:
+    """Return the part plan of a subset; a store that is there keeps the layout that it was made with."""
+    source = run.source()
+    size = source.subset(subset).size
+    return PartPlan(size, store.rows_per_part(run.group_path(subset), source, run.storage))
 
 
 def blocks(plan: PartPlan, number: int, count: int) -> list[Part]:
@@ -44,7 +43,7 @@ def blocks(plan: PartPlan, number: int, count: int) -> list[Part]:
 
 
 def pending(
-    config: GlassRun, subset: str, *, block: tuple[int, int] | None = None, parts: Sequence[int] | None = None
+    run: Run, subset: str, *, block: tuple[int, int] | None = None, parts: Sequence[int] | None = None
 ) -> list[Part]:
     """Return the parts that `generate` would simulate.
 
@@ -53,17 +52,17 @@ def pending(
     LehrError
         If there is no such part, or the store is there and damaged.
     """
-    plan = part_plan(config, subset)
+    plan = part_plan(run, subset)
     if parts is not None:
         if not all(0 <= number < len(plan) for number in parts):
             raise LehrError(f"subset {subset} has no such parts", f"It has the parts 0 to {len(plan) - 1}.")
         return [plan.part(number) for number in sorted(set(parts))]
     wanted = blocks(plan, *(block or (1, 1)))
-    group = config.group_path(subset)
-    return store.unfinished(group, wanted) if group.exists() else wanted
+    group = run.group_path(subset)
+    return store.unfinished(group, run.source(), wanted) if group.exists() else wanted
 
 
-def initialise(config: GlassRun, subset: str) -> None:
+def initialise(run: Run, subset: str) -> None:
     """Create the empty store of a subset, or check that the one that is there belongs to the config.
 
     Raises
@@ -71,15 +70,15 @@ def initialise(config: GlassRun, subset: str) -> None:
     LehrError
         If the store was made with another config or version of lehr.
     """
-    store.create(config.store_path, _subset(config, subset), config.signals)
+    store.create(run.store_path, run.source(), subset, run.storage)
 
 
-def finalise(config: GlassRun, subset: str) -> dict[str, Any]:
+def finalise(run: Run, subset: str) -> dict[str, Any]:
     """Complete a subset and return its manifest; see `lehr.store.finalise`."""
-    group = config.group_path(subset)
+    group = run.group_path(subset)
     try:
-        with store.alone(group) if group.exists() else nullcontext():
-            return store.finalise(group, part_plan(config, subset), config.split.build())
+        with store.exclusive_lock(group) if group.exists() else nullcontext():
+            return store.finalise(group, run.source(), part_plan(run, subset), run.split.build())
     except OSError as error:
         raise LehrError(
             f"{group}: cannot be completed ({error.strerror or error})", "Make room, and run the same command again."
@@ -87,7 +86,7 @@ def finalise(config: GlassRun, subset: str) -> dict[str, Any]:
 
 
 def generate(
-    config: GlassRun,
+    run: Run,
     subset: str,
     *,
     ranks: int | None = None,
@@ -98,7 +97,7 @@ def generate(
 
     Parameters
     ----------
-    config : GlassRun
+    run : Run
         The run.
     subset : str
         The subset to simulate.
@@ -116,75 +115,56 @@ def generate(
         another config or version of lehr. Nothing is written then.
     """
     comm = mpi.world(ranks, "lehr dataset generate ...")
-    plan = part_plan(config, subset)
-    mpi.on_first_rank(comm, lambda: initialise(config, subset))
+    mpi.on_first_rank(comm, lambda: initialise(run, subset))
+    plan = part_plan(run, subset)
     with ExitStack() as stack:
-        mpi.on_first_rank(comm, lambda: stack.enter_context(store.at_work(config.group_path(subset))))
-        todo = mpi.on_first_rank(comm, lambda: _todo(config, subset, plan, block, parts))
+        mpi.on_first_rank(comm, lambda: stack.enter_context(store.shared_lock(run.group_path(subset))))
+        todo = mpi.on_first_rank(comm, lambda: _todo(run, subset, plan, block, parts))
         try:
-            with _Shared(comm, sum(part.rows for part in todo), subset) as shared:
-                _work(config, _subset(config, subset), plan, todo, shared)
+            with _SharedCounters(comm, sum(part.rows for part in todo), subset) as shared:
+                _work(run, subset, plan, todo, shared)
         except BaseException:
             if comm is not None and comm.Get_size() > 1:  # the other ranks would wait for this one for ever
                 mpi.abort(comm)
             raise
     if block is None:
-        mpi.on_first_rank(comm, lambda: finalise(config, subset))
-
-
-def _subset(config: GlassRun, name: str) -> Subset:
-    return config.signals.state_space.build().subset(name)
+        mpi.on_first_rank(comm, lambda: finalise(run, subset))
 
 
 def _todo(
-    config: GlassRun, subset: str, plan: PartPlan, block: tuple[int, int] | None, parts: Sequence[int] | None
+    run: Run, subset: str, plan: PartPlan, block: tuple[int, int] | None, parts: Sequence[int] | None
 ) -> list[Part]:
-    todo = pending(config, subset, block=block, parts=parts)
+    todo = pending(run, subset, block=block, parts=parts)
     wanted = len(set(parts)) if parts is not None else len(blocks(plan, *(block or (1, 1))))
     if len(todo) < wanted:
         print(f"{subset}: {wanted - len(todo)} of {wanted} parts are already done", file=sys.stderr)
     return todo
 
 
-def _work(config: GlassRun, subset: Subset, plan: PartPlan, todo: list[Part], shared: _Shared) -> None:
+def _work(run: Run, subset: str, plan: PartPlan, todo: list[Part], shared: _SharedCounters) -> None:
     """Draw parts until none is left."""
-    group = config.group_path(subset.name)
-    program, temperature = config.signals.program.build(), config.signals.temperature.kelvin()
-    cycles = len(program.cycles)
-    writer = store.PartWriter(group, plan)
-    memory = np.empty((min(plan.rows_per_part, plan.rows), cycles, temperature.size), np.float32)
+    source = run.source()
+    space, array = source.subset(subset), source.array.name
+    writer = store.PartWriter(run.group_path(subset), source, plan)
+    memory = store.samples_to_fill(source, min(plan.rows_per_part, plan.rows))
     shared.ask()
     while (drawn := shared.draw()) < len(todo):
         part, started = todo[drawn], time.perf_counter()
-        parameters = subset.parameters(part.start, part.stop)
-        cpn = memory[: part.rows]
-        fictive = np.empty((part.rows, cycles))
-        status = np.empty(part.rows, np.int8)
-        for first in range(0, part.rows, _ROWS_AT_ONCE):
-            rows = slice(first, first + _ROWS_AT_ONCE)
-            _, status[rows] = simulate_batch(
-                parameters[rows],
-                program=program,
-                temperature=temperature,
-                tolerance=config.signals.tolerance,
-                out=cpn[rows],
-                limiting_fictive_temperature=fictive[rows],
+        columns = space.rows(part.start, part.stop)
+        out = {name: values[: part.rows] for name, values in memory.items()}
+        for first in range(0, part.rows, source.at_once):
+            rows = slice(first, min(first + source.at_once, part.rows))
+            source.simulate(
+                {name: column[rows] for name, column in columns.items()},
+                {name: values[rows] for name, values in out.items()},
             )
-            shared.add(status[rows].size)
+            shared.add(rows.stop - rows.start)
         shared.ask()  # the answer has the time of the writing to come
-        writer.write(part, store.round_signals(cpn))
-        mean, mean_square = store.moments(cpn)
-        results = {
-            "cpn_max": cpn.max(axis=(1, 2)),
-            "fictive_temperature": fictive.astype(np.float32),
-            "cpn_mean": mean,
-            "cpn_mean_square": mean_square,
-            "status": status,
-        }
-        writer.write_receipt(part, results, time.perf_counter() - started)
+        writer.write(part, out[array])
+        writer.write_receipt(part, out, time.perf_counter() - started)
 
 
-class _Shared:
+class _SharedCounters:
     """Two counters that all ranks share: the next part, and the samples done so far; rank 0 shows the latter.
 
     The counters lie in an MPI window on rank 0; one `Lock_all` for the whole time is what makes them fast. Between
@@ -208,7 +188,7 @@ class _Shared:
             mininterval=0.5,
         )
 
-    def __enter__(self) -> _Shared:
+    def __enter__(self) -> _SharedCounters:
         if self._comm is not None:
             self._window, self._local = mpi.shared_counters(self._comm, 2)
             self._window.Lock_all()

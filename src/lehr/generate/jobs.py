@@ -1,7 +1,7 @@
 """What the jobs of the workflow ask of a cluster: ranks, memory and time, from what a config says.
 
-Memory was measured on CPUs (docs/scaling.md, docs/training.md); the time to simulate is measured now, as `lehr dataset
-plan` does. A job asks for more than it is expected to need, and for more at each attempt.
+Memory was measured on CPUs (docs/scaling.md, docs/training.md); the time to simulate is that of a probe of few samples.
+A job asks for more than it is expected to need, and for more at each attempt.
 """
 
 from __future__ import annotations
@@ -9,21 +9,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
-from lehr.generate.cost import Estimate, estimate
-from lehr.glass.config import GlassRun
+import numpy as np
+
+from lehr.config import Run
+from lehr.generate.cost import Cost
+from lehr.store.layout import sample_shape
 from lehr.store.reader import BUFFER_BYTES
 
-__all__ = ["Job", "job", "jobs", "training_flops"]
+__all__ = ["Costs", "Job", "job", "jobs"]
 
-_LONGEST = 24 * 60  # minutes; what is cut off goes on at the next attempt
+Costs = Callable[[str], Cost]
+
+_MAX_MINUTES = 24 * 60  # what is cut off goes on at the next attempt
 _RANK_FLOPS = 1e10  # operations a second of a rank that trains on one CPU core; a GPU does many times more
-_START = 60.0  # seconds until all imports are done on a network file system
-_SNAKEMAKE = 300e6  # bytes of the Snakemake that runs inside a job
-_LEARNING = 700e6  # bytes of a rank with Keras and TensorFlow
-_KEPT = 2**27  # bytes of validation samples in memory
-_FIT = 0.5  # seconds of a least-squares fit from one start
-_DISTORT = 0.01  # seconds to distort the scans of a sample
+_START_SECONDS = 60.0  # until all imports are done on a network file system
+_SNAKEMAKE_BYTES = 300e6  # of the Snakemake that runs inside a job
+_RANK_BYTES = 110e6  # of a rank that simulates
+_LEARNING_BYTES = 700e6  # of a rank with Keras and TensorFlow
+_KEPT_BYTES = 2**27  # of validation samples in memory
 
 
 @dataclass(frozen=True)
@@ -49,129 +54,103 @@ class Job:
 
     def mem_mb(self, attempt: int = 1) -> int:
         """Memory to ask for, in MB: half as much again as expected, times the attempt."""
-        return attempt * math.ceil((1.5 * self.memory + _SNAKEMAKE) / 1e8) * 100
+        return attempt * math.ceil((1.5 * self.memory + _SNAKEMAKE_BYTES) / 1e8) * 100
 
     def runtime(self, attempt: int = 1) -> int:
         """Minutes to ask for: twice as many as expected and ten, times the attempt; at most a day."""
-        return min(attempt * (10 + math.ceil(2 * (self.seconds + _START) / 60)), _LONGEST)
+        return min(attempt * (10 + math.ceil(2 * (self.seconds + _START_SECONDS) / 60)), _MAX_MINUTES)
 
 
-def job(config: GlassRun, rule: str, subset: str = "", model: str = "") -> Job:
-    """Return the job of a rule of the workflow, for a subset or a model if it goes by them."""
-    return _RULES[rule](config, subset, model)
+def job(run: Run, costs: Costs, rule: str, subset: str = "", model: str = "") -> Job:
+    """Return the job of a rule of the workflow, for a subset or a model if it goes by them.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    costs : callable
+        Gives what a subset costs, by name; `lehr.generate.cost.KnownCosts` is one.
+    rule : str
+        Name of the rule.
+    subset, model : str, optional
+        What it is about.
+    """
+    if rule in _RULES:
+        return _RULES[rule](run, costs, subset, model)
+    for extra in run.extra_jobs():
+        if (extra.rule, extra.subset, extra.model) == (rule, subset, model):
+            seconds, memory = extra.seconds, extra.memory
+            if extra.predictions:
+                seconds += extra.predictions * _prediction_seconds(run, model)
+                memory += _reading_bytes(run, model)
+            return Job(rule, extra.tasks, seconds / extra.tasks, extra.tasks * memory)
+    raise KeyError(f"{rule} {subset} {model}")
 
 
-def jobs(config: GlassRun) -> list[Job]:
-    """Return all jobs of a run."""
-    found = [job(config, "simulate", subset) for subset in config.subsets for _ in range(config.ranks.blocks)]
-    found += [job(config, "finalise", subset) for subset in config.subsets]
-    if config.models:
-        found += [job(config, "train", model=model.name) for model in config.models]
-        found += [job(config, "evaluate", subset, model) for model, subset in config.tests]
-        found += [job(config, "robustness", model=model.name) for model in config.models]
-        found += [job(config, "limits", subset) for subset in config.subsets]
-        found += [job(config, "report")]
+def jobs(run: Run, costs: Costs) -> list[Job]:
+    """Return all jobs of a run; `costs` as of `job`."""
+    found = [job(run, costs, "simulate", subset) for subset in run.subsets for _ in range(run.ranks.blocks)]
+    found += [job(run, costs, "finalise", subset) for subset in run.subsets]
+    if run.models:
+        found += [job(run, costs, "train", model=model.name) for model in run.models]
+        found += [job(run, costs, "evaluate", subset, model) for model, subset in run.tests]
+        found += [job(run, costs, extra.rule, extra.subset, extra.model) for extra in run.extra_jobs()]
+        found += [job(run, costs, "report")]
     return found
 
 
-def training_flops(config: GlassRun) -> float:
-    """Return the operations of a gradient step for a sample, as `networks.summary` counts them, without Keras."""
-    network, cycles = config.network, config.signals.program.cycle_count
-    total, last = 0.0, 0.0
-    for name, lengths in network.lengths(config.signals.temperature.points).items():
-        kernel, channels = getattr(network.kernel_sizes, name), 1
-        for number, filters in enumerate(network.filters):
-            flops = 2.0 * cycles * lengths[number] * kernel * channels * filters
-            total += (3 if number else 2) * flops  # the first layer has no gradient of its inputs
-            channels = filters
-        total += 3 * 2.0 * cycles * lengths[-1] * channels * network.branch_width
-        last += network.branch_width
-    for width in (*network.dense_widths, 4):
-        total += 3 * 2.0 * last * width
-        last = width
-    return total
+def _simulate(run: Run, costs: Costs, subset: str, _model: str) -> Job:
+    found, tasks = costs(subset), run.ranks.simulate
+    parts = math.ceil(found.parts / run.ranks.blocks)
+    seconds = math.ceil(parts / tasks) * found.core_hours * 3600 / found.parts
+    return Job("simulate", tasks, seconds, tasks * (_RANK_BYTES + run.storage.rows_per_part * _sample_bytes(run)))
 
 
-def _simulate(config: GlassRun, subset: str, _model: str) -> Job:
-    cost, tasks = _estimate(config, subset), config.ranks.simulate
-    parts = math.ceil(cost.parts / config.ranks.blocks)
-    seconds = math.ceil(parts / tasks) * cost.core_hours * 3600 / cost.parts
-    memory = 110e6 + config.signals.storage.rows_per_part * _sample_bytes(config)
-    return Job("simulate", tasks, seconds, tasks * memory)
+def _finalise(_run: Run, costs: Costs, subset: str, _model: str) -> Job:
+    found = costs(subset)
+    return Job("finalise", 1, 0.005 * found.parts, 200e6 + 260 * found.samples)
 
 
-def _finalise(config: GlassRun, subset: str, _model: str) -> Job:
-    cost = _estimate(config, subset)
-    return Job("finalise", 1, 0.005 * cost.parts, 200e6 + 260 * cost.samples)
+def _train(run: Run, costs: Costs, _subset: str, model: str) -> Job:
+    tasks, training, task = run.ranks.train, run.training, run.task(model)
+    samples = run.split.train * costs(run.model(model).subset).samples * training.epochs
+    sample = 3 * task.activation_bytes + 7 * _sample_bytes(run)
+    memory = tasks * (_LEARNING_BYTES + _KEPT_BYTES) + training.batch_size * sample + training.streams * BUFFER_BYTES
+    return Job("train", tasks, samples * task.training_flops / (tasks * _RANK_FLOPS), memory)
 
 
-def _train(config: GlassRun, _subset: str, model: str) -> Job:
-    tasks, training = config.ranks.train, config.training
-    samples = config.split.train * _estimate(config, config.model(model).subset).samples * training.epochs
-    sample = 3 * _activation_bytes(config) + 7 * _sample_bytes(config)
-    memory = tasks * (_LEARNING + _KEPT) + training.batch_size * sample + training.streams * BUFFER_BYTES
-    return Job("train", tasks, samples * training_flops(config) / (tasks * _RANK_FLOPS), memory)
-
-
-def _evaluate(config: GlassRun, subset: str, _model: str) -> Job:
-    split, cost, tasks = config.split, _estimate(config, subset), config.ranks.evaluate
+def _evaluate(run: Run, costs: Costs, subset: str, model: str) -> Job:
+    split, found, tasks = run.split, costs(subset), run.ranks.evaluate
     share = 1 - split.train - split.validation
-    # forward only, and the glasses of the predictions are simulated
-    seconds = share * (cost.samples * training_flops(config) / 3 / _RANK_FLOPS + 3600 * cost.core_hours)
-    return Job("evaluate", tasks, seconds / tasks, tasks * _reading_bytes(config))
+    # the samples of the predictions are simulated too
+    seconds = share * (found.samples * _prediction_seconds(run, model) + 3600 * found.core_hours)
+    return Job("evaluate", tasks, seconds / tasks, tasks * _reading_bytes(run, model))
 
 
-def _robustness(config: GlassRun, _subset: str, _model: str) -> Job:
-    levels, about = 0, config.evaluation.robustness
-    for distortion in ("white_noise", "thermal_lag", "baseline_slope", "temperature_offset"):
-        levels += len(getattr(about, distortion)) + 1
-    seconds = levels * about.samples * (training_flops(config) / 3 / _RANK_FLOPS + _DISTORT)
-    return Job("robustness", 1, seconds, _reading_bytes(config))
+def _report(run: Run, _costs: Costs, _subset: str, _model: str) -> Job:
+    return Job("report", 1, 60.0 * len(run.models), 2e9)
 
 
-def _limits(config: GlassRun, _subset: str, _model: str) -> Job:
-    tasks, about = config.ranks.evaluate, config.evaluation.limits
-    seconds = about.samples * len(about.noise) * about.starts * _FIT
-    return Job("limits", tasks, seconds / tasks, tasks * (200e6 + 100 * _sample_bytes(config)))
-
-
-def _report(config: GlassRun, _subset: str, _model: str) -> Job:
-    return Job("report", 1, 60.0 * len(config.models), 2e9)
-
-
-_RULES: dict[str, Callable[[GlassRun, str, str], Job]] = {
+_RULES: dict[str, Callable[[Run, Costs, str, str], Job]] = {
     "simulate": _simulate,
     "finalise": _finalise,
     "train": _train,
     "evaluate": _evaluate,
-    "robustness": _robustness,
-    "limits": _limits,
     "report": _report,
 }
 
 
-def _reading_bytes(config: GlassRun) -> float:
-    """Return the memory of a process that lets a network read signals."""
-    return _LEARNING + config.evaluation.batch_size * (2 * _activation_bytes(config) + 4 * _sample_bytes(config))
+def _prediction_seconds(run: Run, model: str) -> float:
+    """Return the time that a network reads a sample: it goes forward only."""
+    return run.task(model).training_flops / 3 / _RANK_FLOPS
 
 
-def _sample_bytes(config: GlassRun) -> int:
-    return config.signals.program.cycle_count * config.signals.temperature.points * 4
+def _reading_bytes(run: Run, model: str) -> float:
+    """Return the memory of a process that lets a network read samples."""
+    sample = 2 * run.task(model).activation_bytes + 4 * _sample_bytes(run)
+    return _LEARNING_BYTES + run.evaluation.batch_size * sample
 
 
-def _activation_bytes(config: GlassRun) -> float:
-    """Return the size of the outputs of all convolutions for a sample."""
-    network, cycles = config.network, config.signals.program.cycle_count
-    branches = network.lengths(config.signals.temperature.points).values()
-    return 4.0 * cycles * sum(a * b for lengths in branches for a, b in zip(lengths, network.filters, strict=False))
-
-
-def _estimate(config: GlassRun, subset: str) -> Estimate:
-    """Estimate once: Snakemake asks for each job, and each time for memory and for minutes."""
-    key = (config.signals.digest(), subset)
-    if key not in _ESTIMATES:
-        _ESTIMATES[key] = estimate(config, subset)
-    return _ESTIMATES[key]
-
-
-_ESTIMATES: dict[tuple[str, str], Estimate] = {}
+def _sample_bytes(run: Run) -> int:
+    source = run.source()
+    return prod(sample_shape(source, source.array)) * np.dtype(source.array.dtype).itemsize

@@ -29,7 +29,7 @@ from lehr.glass.quantities import (
     SSE_SIGNALS,
     X,
 )
-from lehr.glass.tnm import simulate_batch
+from lehr.glass.tnm import glass_transition, simulate_batch
 from lehr.study import Claim, Columns
 
 if TYPE_CHECKING:
@@ -44,11 +44,14 @@ __all__ = ["PAIRS", "SHOWN", "GlassFindings", "quartets"]
 SHOWN = (X, BETA, DELTA_H, LN_A)
 """Parameters in the order in which a person reads them: those that are read well first, as in the paper."""
 
-PAIRS = ((DELTA_H, LN_A), (DELTA_H, X), (DELTA_H, BETA), (X, BETA))
-"""Axes of the surfaces of Fig. 10 and 11 of the paper."""
+PAIRS = {
+    f"{one.name},{other.name}": (one, other)
+    for one, other in ((DELTA_H, LN_A), (DELTA_H, X), (DELTA_H, BETA), (X, BETA))
+}
+"""Axes of the surfaces of Fig. 10 and 11 of the paper, by the names that files have for them."""
 
 _NAMES = [quantity.name for quantity in PARAMETERS]
-_PAIR_COLUMNS = [[PARAMETERS.index(one), PARAMETERS.index(other)] for one, other in PAIRS]
+_PAIR_COLUMNS = [[PARAMETERS.index(one), PARAMETERS.index(other)] for one, other in PAIRS.values()]
 _ROWS_AT_ONCE = 32  # signals that are simulated and compared together, beside the batch in memory
 
 
@@ -74,7 +77,7 @@ class GlassFindings:
     sums = (SSE_PARAMETERS, SSE_SIGNALS, SSE_PAIR)
     ranged = (DELTA_H, LN_A, GLASS_TRANSITION)  # all subsets have the same x and beta
     shown = (*SHOWN, GLASS_TRANSITION, SSE_SIGNALS)
-    labels: Mapping[str, tuple[str, ...]] = {"pair": tuple(f"{one.name},{other.name}" for one, other in PAIRS)}
+    labels: Mapping[str, tuple[str, ...]] = {"pair": tuple(PAIRS)}
     reads = (CPN.name, CPN_MAX.name)
 
     def __init__(self, run: GlassRun) -> None:
@@ -85,7 +88,7 @@ class GlassFindings:
     def values(self, columns: Columns) -> Columns:
         """Return the four parameters and Tg."""
         parameters = {name: np.asarray(columns[name], dtype=float) for name in _NAMES}
-        return parameters | {GLASS_TRANSITION.name: measures.glass_transition(quartets(parameters))}
+        return parameters | {GLASS_TRANSITION.name: glass_transition(parameters[LN_A.name], parameters[DELTA_H.name])}
 
     def measure(self, columns: Columns, predicted: Columns, threads: int) -> Columns:
         """Simulate the predicted glasses and compare their scans with those of the store."""

@@ -7,24 +7,24 @@ bit by bit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import trapezoid
 from scipy.interpolate import CubicSpline
 from scipy.signal import lfilter
 
 from lehr.errors import LehrError
+from lehr.glass.tnm.transition import equal_area_temperature
 
-__all__ = ["baseline_slope", "equal_area_temperature", "temperature_offset", "thermal_lag", "white_noise"]
+__all__ = ["baseline_slope", "first_order_lag", "temperature_offset", "thermal_lag", "white_noise"]
 
-Signals: TypeAlias = NDArray[Any]  # float32 or float64, and the same comes out
+CpnArray = NDArray[Any]  # float32 or float64, and the same comes out
 
 _SECONDS_PER_MINUTE = 60.0
 
 
-def white_noise(cpn: Signals, sigma: float, *, seed: int, rows: Sequence[int] | NDArray[np.int64]) -> Signals:
+def white_noise(cpn: CpnArray, sigma: float, *, seed: int, rows: Sequence[int] | NDArray[np.int64]) -> CpnArray:
     """Add normal noise that is independent from point to point.
 
     Parameters
@@ -51,14 +51,12 @@ def white_noise(cpn: Signals, sigma: float, *, seed: int, rows: Sequence[int] | 
     return noisy
 
 
-def thermal_lag(cpn: Signals, tau: float, *, temperature: ArrayLike, heating_rate: ArrayLike) -> Signals:
+def thermal_lag(cpn: CpnArray, tau: float, *, temperature: ArrayLike, heating_rate: ArrayLike) -> CpnArray:
     """Delay signals as a calorimeter with a time constant does.
 
     The measured signal y follows the true s by tau dy/dt + y = s, the equation of Tian (Höhne, Hemminger and
     Flammersheim, Differential Scanning Calorimetry, on the theory of heat-flux calorimeters). On a ramp of rate q this
-    is L dy/dT + y = s with the lag L = q tau in K. For an s that is linear between its points, h apart, the solution is
-
-        y[k+1] = e y[k] + (p - e) s[k] + (1 - p) s[k+1],    a = h/L, e = exp(-a), p = (1 - e)/a.
+    is L dy/dT + y = s with the lag L = q tau in K, see `first_order_lag`.
 
     The integral of s - y over T is L (y[last] - y[first]): a peak keeps its area, and a step moves by L.
 
@@ -83,36 +81,38 @@ def thermal_lag(cpn: Signals, tau: float, *, temperature: ArrayLike, heating_rat
     step = (kelvin[-1] - kelvin[0]) / (kelvin.size - 1)
     delayed = np.empty_like(cpn)
     for cycle, lag in enumerate(lags.tolist()):
-        with np.errstate(divide="ignore"):
-            a = np.divide(step, lag)
-        p = -np.expm1(-a) / a
-        numerator, denominator = [1 - p, p - np.exp(-a)], [1.0, -np.exp(-a)]
-        scans = cpn[:, cycle].astype(float)
-        rest = scans[:, :1] * p  # what the filter remembers of a signal that has always been at its first point
-        delayed[:, cycle] = lfilter(numerator, denominator, scans, axis=-1, zi=rest)[0]
+        delayed[:, cycle] = first_order_lag(cpn[:, cycle], lag, step)
     return delayed
 
 
-def equal_area_temperature(cpn: Signals, temperature: ArrayLike) -> NDArray[np.float64]:
-    """Return where a step from 0 to 1 would have the same area as each scan: Tf' of the glass.
+def first_order_lag(signal: NDArray[Any], lag: float, spacing: float = 1.0) -> NDArray[np.float64]:
+    """Return what follows a signal by L dy/dT + y = s.
+
+    For a signal s that is linear between its points, h apart, the solution is
+
+        y[k+1] = e y[k] + (p - e) s[k] + (1 - p) s[k+1],    a = h/L, e = exp(-a), p = (1 - e)/a.
 
     Parameters
     ----------
-    cpn : ndarray, shape (n, cycles, points)
-        Signals that go from glass (0) to liquid (1).
-    temperature : array_like, shape (points,)
-        Temperatures in K.
+    signal : ndarray, shape (..., points)
+        Signals at equidistant points; each starts in the steady state of its first point.
+    lag, spacing : float
+        L and h in one unit; an L of 0 gives the signal back bit by bit.
 
     Returns
     -------
-    ndarray, shape (n, cycles)
-        Temperature in K: T[last] minus the integral of CpN over T.
+    ndarray, shape (..., points)
     """
-    kelvin = np.asarray(temperature, dtype=float)
-    return np.asarray(kelvin[-1] - trapezoid(cpn.astype(float), kelvin, axis=-1))
+    with np.errstate(divide="ignore"):
+        a = np.divide(spacing, lag)
+    p = -np.expm1(-a) / a
+    numerator, denominator = [1 - p, p - np.exp(-a)], [1.0, -np.exp(-a)]
+    values = signal.astype(float)
+    rest = values[..., :1] * p  # what the filter remembers of a signal that has always been at its first point
+    return np.asarray(lfilter(numerator, denominator, values, axis=-1, zi=rest)[0])
 
 
-def baseline_slope(cpn: Signals, slope: float, *, temperature: ArrayLike) -> Signals:
+def baseline_slope(cpn: CpnArray, slope: float, *, temperature: ArrayLike) -> CpnArray:
     """Add a straight line that is zero in the middle of the transition of each sample.
 
     The middle is the mean over the scans of `equal_area_temperature`. So all scans of a sample get the same line, and a
@@ -138,7 +138,7 @@ def baseline_slope(cpn: Signals, slope: float, *, temperature: ArrayLike) -> Sig
     return np.asarray(cpn + line[:, None], dtype=cpn.dtype)
 
 
-def temperature_offset(cpn: Signals, offset: float, *, temperature: ArrayLike) -> Signals:
+def temperature_offset(cpn: CpnArray, offset: float, *, temperature: ArrayLike) -> CpnArray:
     """Shift signals along the temperature axis: what is recorded if the thermometer reads too high by `offset` K.
 
     Between the points they are interpolated with cubic splines, which on the paper's grid is exact to the noise of the

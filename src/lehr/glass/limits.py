@@ -20,10 +20,11 @@ from lehr.errors import LehrError
 from lehr.glass.config import GlassRun
 from lehr.glass.findings import quartets
 from lehr.glass.fit import Scans, cramer_rao, fit_scans
-from lehr.glass.instrument import equal_area_temperature, white_noise
+from lehr.glass.instrument import white_noise
 from lehr.glass.measures import signed_errors
 from lehr.glass.quantities import CPN, PARAMETERS, QUANTITIES
-from lehr.glass.tnm import TNMParameters, ln_pre_exponential
+from lehr.glass.robustness import NOISE_SEED
+from lehr.glass.tnm import TNMParameters, equal_area_temperature, ln_pre_exponential
 from lehr.study import Columns
 
 __all__ = ["NORMAL_MAE", "READS", "ROUNDING", "SampleFits", "fit_sample", "labelled", "table"]
@@ -74,15 +75,13 @@ class SampleFits:
     seconds: NDArray[np.float64]
 
 
-def fit_sample(config: GlassRun, seed: int, columns: Columns) -> SampleFits:
+def fit_sample(config: GlassRun, columns: Columns) -> SampleFits:
     """Compute the bound of one sample and fit its scans at each level of noise.
 
     Parameters
     ----------
     config : GlassRun
         The run.
-    seed : int
-        Seed of the noise and of the starting points.
     columns : dict of ndarray
         `row` and `READS` of one sample: arrays with one row.
     """
@@ -101,10 +100,10 @@ def fit_sample(config: GlassRun, seed: int, columns: Columns) -> SampleFits:
         seconds=np.empty(levels.size),
     )
     for i, level in enumerate(levels.tolist()):
-        noisy = white_noise(signals, level, seed=seed, rows=[row])[0]
+        noisy = white_noise(signals, level, seed=NOISE_SEED, rows=[row])[0]
         started = time.perf_counter()
         try:
-            starts = _starts(noisy, temperature, section.starts, np.random.SeedSequence(seed, spawn_key=(row, 1)))
+            starts = _starts(noisy, temperature, section.starts, np.random.SeedSequence(NOISE_SEED, spawn_key=(row, 1)))
             found = fit_scans(Scans.of(temperature, noisy, program), starts=starts)
         except LehrError:  # the engine finds no signal near any start
             continue

@@ -1,4 +1,4 @@
-"""What is measured on predictions of glasses, section 3.1 of the paper and a little beside it: arrays in, arrays out."""
+"""What is measured on predictions of glasses, after section 3.1 of the paper: arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lehr.glass.tnm import GAS_CONSTANT, LN_REFERENCE_TIME
+from lehr.glass.tnm import LN_REFERENCE_TIME, glass_transition
 from lehr.glass.tnm.kww import BETA_RANGE
 
 __all__ = [
     "clamp",
     "edge_distance",
-    "glass_transition",
     "half_width",
     "signal_sse",
     "signed_errors",
@@ -33,24 +32,6 @@ _LEAST_OVERSHOOT = 1e-3  # of CpN above the liquid line; less may be tolerance a
 # --- errors of parameters --------------------------------------------------------------------------------------------
 
 
-def glass_transition(parameters: ArrayLike) -> Array:
-    """Return the temperature where the equilibrium relaxation time is 100 s: Tg = delta_h / (R (ln 100 - ln A)).
-
-    Parameters
-    ----------
-    parameters : array_like, shape (n, 4)
-        Columns ln_A, delta_h (J/mol), x, beta.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Tg in K; NaN where tau never is 100 s (delta_h <= 0 or ln A >= ln 100), as a bad prediction may have it.
-    """
-    ln_a, delta_h = np.asarray(parameters, dtype=float).T[:2]
-    exists = (delta_h > 0) & (ln_a < LN_REFERENCE_TIME)
-    return np.where(exists, delta_h / (GAS_CONSTANT * np.where(exists, LN_REFERENCE_TIME - ln_a, 1.0)), np.nan)
-
-
 def signed_errors(true: ArrayLike, predicted: ArrayLike) -> Array:
     """Return predicted - true of each parameter and of Tg; its absolute value is Eq. 13 of the paper.
 
@@ -65,7 +46,11 @@ def signed_errors(true: ArrayLike, predicted: ArrayLike) -> Array:
         Columns as in `QUANTITIES`; that of Tg in K, NaN where the prediction has no Tg.
     """
     true, predicted = np.broadcast_arrays(np.asarray(true, dtype=float), np.asarray(predicted, dtype=float))
-    return np.column_stack([predicted - true, glass_transition(predicted) - glass_transition(true)])
+    return np.column_stack([predicted - true, _tg(predicted) - _tg(true)])
+
+
+def _tg(parameters: Array) -> Array:
+    return glass_transition(parameters[:, 0], parameters[:, 1])
 
 
 def squared_errors(true: ArrayLike, predicted: ArrayLike, width: ArrayLike) -> Array:

@@ -130,12 +130,12 @@ def _state_space(own: StateSpace | ScatteredSpace, theirs: StateSpace) -> list[s
         grid, lines = own, [_line("values of ln A", own.shape[1], theirs.shape[1])]
     axes = ((X, grid.x, theirs.x), (BETA, grid.beta, theirs.beta), (DELTA_H, grid.delta_h, theirs.delta_h))
     for quantity, axis, paper_axis in axes:
-        name = quantity.label
+        name, unit = quantity.label, "" if quantity.unit == "1" else quantity.unit
         if not isinstance(own, ScatteredSpace):
             lines.append(_line(f"values of {name}", axis.count, paper_axis.count))
             if axis.listed is not None:
                 lines.append(f"values of {name}: not evenly spaced")
-        lines.append(_line(f"range of {name}", _range(axis), _range(paper_axis), "" if quantity.unit == "1" else quantity.unit))
+        lines.append(_line(f"range of {name}", _range(axis), _range(paper_axis), unit))
     if grid.ln_A is not None:
         return [*lines, f"ln A: {_range(grid.ln_A)} for each Δh* instead of a range of Tg"]
     return [*lines, _line("range of Tg", _listed(grid.glass_transition), _listed(theirs.glass_transition), "K")]

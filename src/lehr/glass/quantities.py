@@ -6,6 +6,7 @@ from lehr.glass.tnm import Status
 from lehr.study import Quantity
 
 __all__ = [
+    "BASELINES",
     "BASELINE_SLOPE",
     "BETA",
     "CLAMPED",
@@ -20,10 +21,12 @@ __all__ = [
     "GLASS_TRANSITION",
     "HALF_WIDTH",
     "HEATING_RATE",
+    "INSTRUMENT",
     "LN_A",
     "PARAMETERS",
     "PEAK_BY_WIDTH",
     "QUANTITIES",
+    "QUANTITY_NAMES",
     "RELATIVE_DELTA_H",
     "SSE_PAIR",
     "SSE_PARAMETERS",
@@ -70,6 +73,9 @@ GLASS_TRANSITION = Quantity(
 
 QUANTITIES = (*PARAMETERS, GLASS_TRANSITION)
 """What errors are given for: the four parameters and the Tg that ln A and delta_h give together."""
+
+QUANTITY_NAMES = tuple(quantity.name for quantity in QUANTITIES)
+"""Their names, in their order."""
 
 RELATIVE_DELTA_H = Quantity(
     "relative_delta_h", meaning="error of the activation energy by its true value", label="Δh*, relative",
@@ -120,6 +126,25 @@ STATUS = Quantity(
         "flag_meanings": " ".join(["not_computed", *(status.name.lower() for status in Status)]),
     },
 )
+
+THERMAL_LAG = Quantity(
+    "thermal_lag", unit="s", meaning="time constant of the first-order lag of the sensor", label="thermal lag"
+)
+TEMPERATURE_OFFSET = Quantity(
+    "temperature_offset",
+    unit="K",
+    meaning="what the thermometer reads too high",
+    label="temperature offset",
+)
+BASELINES = tuple(
+    Quantity(f"{line}_{term}", unit=unit, meaning=f"{term} of the {line}, in CpN", label=f"{line} {term}", decimals=4)
+    for line in ("baseline", "glass", "liquid")
+    for term, unit in (("offset", "1"), ("slope", "1/K"))
+)
+"""Lines in CpN that are added to a scan: one, or what CpN errs by in the glass and in the liquid."""
+
+INSTRUMENT = (*BASELINES, THERMAL_LAG, TEMPERATURE_OFFSET)
+"""What an instrument does to scans, as a fit finds it; a baseline of each scan has its number behind the name."""
 
 TEMPERATURE = Quantity(
     "temperature",
@@ -175,7 +200,7 @@ EDGE_DISTANCE = Quantity(
     attributes={"comment": "0 on the edge, 0.5 in the middle of all; ln_A by Tg where its range follows delta_h"},
 )
 
-# What is done to test scans; the quantity is the level.
+# What is done to test scans, besides a thermal lag and an offset of the temperature; the quantity is the level.
 
 WHITE_NOISE = Quantity(
     "white_noise",
@@ -183,14 +208,10 @@ WHITE_NOISE = Quantity(
     label="white noise",
     shown_unit=CPN.symbol,
 )
-THERMAL_LAG = Quantity("thermal_lag", unit="s", meaning="time constant of the calorimeter", label="thermal lag")
 BASELINE_SLOPE = Quantity(
     "baseline_slope",
     unit="1/(100 K)",
     meaning="rise of the baseline",
     label="baseline",
     shown_unit=f"{CPN.symbol}/100 K",
-)
-TEMPERATURE_OFFSET = Quantity(
-    "temperature_offset", unit="K", meaning="error of the thermometer", label="temperature offset"
 )

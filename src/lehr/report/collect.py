@@ -62,7 +62,7 @@ def collect(paths: Sequence[str | Path], load: LoadRun) -> Results:
     studies = sorted({str(model.config.study) for model in models})
     if len(studies) > 1:
         raise LehrError(f"these networks are of several studies: {', '.join(studies)}", "Write a report of each.")
-    if len({model.record.signals_digest for model in models}) > 1:
+    if len({model.record.store_digest for model in models}) > 1:
         problems.add(
             "These networks learned from different signals (another state space, thermal program, temperature step or "
             "tolerance): their errors are of different samples, and a smaller one does not make a better network."

@@ -11,12 +11,12 @@ from typing import Any
 import jinja2
 import yaml
 
-import lehr
 from lehr.evaluation.runs import LoadRun
 from lehr.figures import typeset
 from lehr.figures.files import FigureFiles
 from lehr.figures.style import line_styles
 from lehr.files import write_text
+from lehr.provenance import code
 from lehr.report.collect import collect
 from lehr.report.tables import files as table_files
 from lehr.report.tables import thresholds_table, transfer_table
@@ -81,7 +81,7 @@ def render(results: Results, folder: Path) -> str:
         "style": texts["report.css"],
         "script": texts["report.js"],
         "title": ", ".join(dict.fromkeys(config.name for config in results.configs)),
-        "version": lehr.__version__,
+        "version": code()["version"],
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "citation": parts.citation,
         "configs": [_config(config, results) for config in results.configs],

@@ -1,21 +1,19 @@
-"""The signal store: one Zarr v3 store, a group for each subset, written in parts and read in chunks.
+"""The store: one Zarr v3 store, a group for each subset, written in parts and read in chunks.
 
 This package is the only place that imports zarr and tensorstore.
 """
 
 from lehr.store.complete import finalise, read_manifest
-from lehr.store.encoding import MAX_ERROR, encoded_bytes, moments, round_signals
 from lehr.store.export import export
-from lehr.store.layout import NOT_COMPUTED, small_files
+from lehr.store.layout import NOT_COMPUTED, encoded_bytes, read_about, samples_to_fill, small_files
 from lehr.store.plan import Part, PartPlan
 from lehr.store.reader import SequentialReader, ShuffledReader
 from lehr.store.receipts import unfinished
-from lehr.store.signals import SignalStore
+from lehr.store.store import Store, open_subset
 from lehr.store.verify import Finding, verify
-from lehr.store.writer import PartWriter, alone, at_work, create
+from lehr.store.writer import PartWriter, create, exclusive_lock, rows_per_part, shared_lock
 
 __all__ = [
-    "MAX_ERROR",
     "NOT_COMPUTED",
     "Finding",
     "Part",
@@ -23,16 +21,18 @@ __all__ = [
     "PartWriter",
     "SequentialReader",
     "ShuffledReader",
-    "SignalStore",
-    "alone",
-    "at_work",
+    "Store",
     "create",
     "encoded_bytes",
+    "exclusive_lock",
     "export",
     "finalise",
-    "moments",
+    "open_subset",
+    "read_about",
     "read_manifest",
-    "round_signals",
+    "rows_per_part",
+    "samples_to_fill",
+    "shared_lock",
     "small_files",
     "unfinished",
     "verify",

@@ -2,56 +2,50 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
+import numpy as np
 import yaml
 
-from lehr.glass.config.program import ProgramConfig, ProgramFile
-from lehr.glass.config.signals import SignalsConfig
-from lehr.glass.tnm import Status
+from lehr.store.layout import sample_shape
+from lehr.study import Columns, Source
 
 __all__ = ["card"]
 
 _TEMPLATE = """\
-# Heating scans of simulated glasses: subset {subset}
+# {title}
 
-{samples:,} glasses of the Tool-Narayanaswamy-Moynihan (TNM) model. For each: {cycles} DSC heating scans of the
-normalised heat capacity CpN = dTf/dT at {points:,} temperatures from {start:g} to {stop:g} degC, the four parameters
-(ln A, activation energy, non-linearity x, non-exponentiality beta) and the fictive temperature Tf' before each scan.
-
-{program}
+{samples:,} samples. {description}
 
 | | |
 | --- | --- |
-| raw size as float32 | {raw:.2f} GB |
-| signals on disk | {disk:.2f} GB, {per_sample:.2f} kB a sample |
-| error | simulation: {tolerance:g} at 99.9 % of the points where CpN,max <= 6; storage: 6.1e-5 |
-{statuses}
-| CpN,max above 6, left out by the paper | {above:,} |
+| raw size as {dtype} | {raw:.2f} GB |
+| `{array}` on disk | {disk:.2f} GB, {per_sample:.2f} kB a sample |
+{facts}
 
 ## Open it
 
 ```python
 import xarray
 data = xarray.open_zarr("{subset}")        # this folder; values are physical, coordinates have units
-data.cpn.isel(sample=0).plot(x="temperature", hue="cycle")
+data.{array}.isel(sample=0)
 ```
 
-Zarr v3 with sharding: zarr-python 3, tensorstore (driver `zarr3`) and others open it. Order of samples: the index in
-the state space ascends. Samples whose `status` is not 0 are not to be used.
+Zarr v3 with sharding: zarr-python 3, tensorstore (driver `zarr3`) and others open it. Order of samples: the index
+ascends. Samples whose `status` is not 0 are not to be used.
 
 ## Splits
 
-Both are drawn by a hash of the parameters (seed {seed}): a sample is in the same split in every data set that has it.
-`split_by_sample` is the random split of the paper. In a dense grid it measures interpolation between nearest
-neighbours; `split_by_cell` keeps all glasses of one (delta_h, ln A) in one split.
+They are drawn by a hash of the parameters (seed {seed}): a sample is in the same split in every data set that has it.
+`split_by_sample` draws each sample; in a dense grid it measures interpolation between nearest neighbours. Another one
+keeps in one split what its name says.
 
 | good samples | train | validation | test |
 | --- | --- | --- | --- |
 {splits}
 
-Mean and standard deviation of each scan over the training split are in the attributes `train_moments` of the two
-arrays.
+Mean and standard deviation over the training split are in the attributes `train_moments` of these arrays.
 
 ## How it was made
 
@@ -61,67 +55,47 @@ arrays.
 {recipe}```
 
 `sha256sum --check --quiet SHA256SUMS` finds damaged files; `lehr dataset verify` also simulates some samples anew.
-
-The study that this data set reproduces: Materials Chemistry and Physics 329 (2025) 130107. CITATION.cff of lehr says
-how to cite the software.
+CITATION.cff of lehr says how to cite the software.
 """
 
 
-def card(about: dict[str, Any], config: SignalsConfig, summary: dict[str, Any], signal_bytes: int) -> str:
+def card(about: dict[str, Any], source: Source, results: Columns, summary: dict[str, Any], signal_bytes: int) -> str:
     """Return the text of the card.
 
     Parameters
     ----------
     about : dict
         What lehr has written into the attributes of the group.
-    config : SignalsConfig
-        How the signals were made.
+    source : Source
+        How the samples were made.
+    results : dict of ndarray
+        The results of all samples.
     summary : dict
         Counts of samples, statuses and splits; see `lehr.store.complete.finalise`.
     signal_bytes : int
         Size of all shards.
     """
-    code, temperature = about["code"], config.temperature
-    points, cycles = temperature.points, config.program.cycle_count
-    samples = summary["samples"]
-    statuses = [
-        f"| status {number}: {Status(int(number)).message} | {count:,} |"
-        for number, count in summary["status_counts"].items()
-    ]
+    code, samples = about["code"], summary["samples"]
+    text, dtype = source.text(summary["subset"], results), np.dtype(source.array.dtype)
     splits = [
         f"| `{name}` | " + " | ".join(f"{count:,}" for count in split["samples"].values()) + " |"
         for name, split in summary["splits"].items()
     ]
-    made = [f"lehr {code['version']}", f"git {code['git']}" if code["git"] else "", f"code {code['numerics']}"]
+    made = [f"lehr {code['version']}", f"git {code['git']}" if code["git"] else "", f"numerics {about['numerics']}"]
     made += [f"{name} {version}" for name, version in about["packages"].items()]
     return _TEMPLATE.format(
+        title=text.title,
+        description=text.description,
+        facts="\n".join(f"| {what} | {fact} |" for what, fact in text.facts.items()),
+        array=source.array.name,
+        dtype=dtype.name,
         subset=summary["subset"],
         samples=samples,
-        cycles=cycles,
-        points=points,
-        start=temperature.start,
-        stop=temperature.stop,
-        program=_program(config.program),
-        raw=samples * cycles * points * 4 / 1e9,
+        raw=samples * prod(sample_shape(source, source.array)) * dtype.itemsize / 1e9,
         disk=signal_bytes / 1e9,
         per_sample=signal_bytes / 1e3 / samples,
-        tolerance=config.tolerance,
-        statuses="\n".join(statuses),
-        above=summary["peaks_above_6"],
         seed=summary["split"]["seed"],
         splits="\n".join(splits),
         code=", ".join(word for word in made if word),
-        recipe=yaml.safe_dump({"signals": about["signals"]}, sort_keys=False, default_flow_style=None),
-    )
-
-
-def _program(program: ProgramConfig | ProgramFile) -> str:
-    if isinstance(program, ProgramFile):
-        return (
-            "Each glass goes through the thermal program of the recipe below; the last segment of a cycle is recorded."
-        )
-    rates = ", ".join(f"{rate:g}" for rate in program.cooling_rates)
-    return (
-        f"Each scan heats at {program.heating_rate:g} K/min a glass that was cooled from equilibrium at {rates} "
-        "K/min, in this order."
+        recipe=yaml.safe_dump(about["values"], sort_keys=False, default_flow_style=None),
     )

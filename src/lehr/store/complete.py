@@ -13,22 +13,12 @@ from numpy.typing import NDArray
 
 from lehr.errors import LehrError
 from lehr.files import file_checksum, read_json, write_json, write_text
-from lehr.glass.config.signals import SignalsConfig
-from lehr.provenance import code
 from lehr.split import SPLITS, Split
 from lehr.store.card import card
-from lehr.store.layout import (
-    PARAMETER_UNITS,
-    RESULTS,
-    TEMPORARY,
-    about,
-    consolidate,
-    open_group,
-    write,
-    write_coordinates,
-)
+from lehr.store.layout import TEMPORARY, about, consolidate, open_group, split_array, write, write_coordinates
 from lehr.store.plan import PartPlan
 from lehr.store.receipts import Receipt, read_receipt, shard_path
+from lehr.study import Columns, Quantity, Source
 
 __all__ = ["CHECKSUMS", "MANIFEST", "finalise", "read_manifest"]
 
@@ -38,7 +28,7 @@ CARD = "README.md"
 _UNSEALED = {MANIFEST, CHECKSUMS, ".lock"}  # the first two come after the checksums, the third is empty
 
 
-def finalise(group_path: Path, plan: PartPlan, split: Split) -> dict[str, Any]:
+def finalise(group_path: Path, source: Source, plan: PartPlan, split: Split) -> dict[str, Any]:
     """Complete a subset of which all parts have receipts, and return its manifest.
 
     It may be repeated, with another split for instance; it computes no signal.
@@ -47,10 +37,12 @@ def finalise(group_path: Path, plan: PartPlan, split: Split) -> dict[str, Any]:
     ----------
     group_path : Path
         The subset.
+    source : Source
+        What it holds.
     plan : PartPlan
         Its parts.
     split : Split
-        Shares and seed of the two splits that are stored.
+        Shares and seed of the splits that are stored.
 
     Raises
     ------
@@ -60,14 +52,13 @@ def finalise(group_path: Path, plan: PartPlan, split: Split) -> dict[str, Any]:
     (group_path / MANIFEST).unlink(missing_ok=True)
     group = open_group(group_path, mode="r+")
     made = about(group)
-    receipts, results = _gather(group_path, plan, made)
-    config = SignalsConfig.model_validate(made["signals"])
-    if made["code"]["numerics"] == code()["numerics"]:  # other code might number the samples in another way
-        write_coordinates(group, config.state_space.build().subset(made["subset"]), config)
-    parameters = np.stack([np.asarray(group[name][:]) for name in PARAMETER_UNITS], axis=1)  # type: ignore[index]
+    receipts, results = _gather(group_path, source, plan, made)
+    subset = source.subset(made["subset"])
+    if made["numerics"] == source.numerics:  # other code might number the samples in another way
+        write_coordinates(group, source, subset)
+    parameters = {quantity.name: np.asarray(group[quantity.name][:]) for quantity in source.parameters}  # type: ignore[index]
     splits = {
-        "split_by_sample": replace(split, by="sample").assign(parameters),
-        "split_by_cell": replace(split, by="cell").assign(parameters),
+        split_array(source, by).name: replace(split, by=by).assign(keys) for by, keys in source.keys(parameters).items()
     }
     counts: Counter[str] = Counter()
     for receipt in receipts:
@@ -79,9 +70,8 @@ def finalise(group_path: Path, plan: PartPlan, split: Split) -> dict[str, Any]:
         "parts": len(plan),
         "digest": made["digest"],
         "status_counts": dict(sorted(counts.items())),
-        "peaks_above_6": int(np.count_nonzero(results["cpn_max"][good] > 6)),
         "split": {"train": split.train, "validation": split.validation, "seed": split.seed},
-        "splits": {name: _describe_split(values, good, results) for name, values in splits.items()},
+        "splits": {name: _describe_split(source.array, values, good, results) for name, values in splits.items()},
     }
     flags: dict[str, Any] = {"flag_values": list(range(len(SPLITS))), "flag_meanings": " ".join(SPLITS)}
     for name, values in splits.items():
@@ -91,8 +81,8 @@ def finalise(group_path: Path, plan: PartPlan, split: Split) -> dict[str, Any]:
         write(group, name, values)
     consolidate(group_path)
     signal_bytes = sum(receipt.shard_bytes for receipt in receipts)
-    write_text(group_path / CARD, card(made, config, summary, signal_bytes))
-    sums = {shard_path(group_path, plan.part(receipt.part)): receipt.checksum for receipt in receipts}
+    write_text(group_path / CARD, card(made, source, results, summary, signal_bytes))
+    sums = {shard_path(group_path, source.array, plan.part(receipt.part)): receipt.checksum for receipt in receipts}
     seal = _seal(group_path, sums)
     manifest = {
         **summary,
@@ -104,13 +94,13 @@ def finalise(group_path: Path, plan: PartPlan, split: Split) -> dict[str, Any]:
     return manifest
 
 
-def _gather(group_path: Path, plan: PartPlan, made: dict[str, Any]) -> tuple[list[Receipt], dict[str, NDArray[Any]]]:
+def _gather(group_path: Path, source: Source, plan: PartPlan, made: dict[str, Any]) -> tuple[list[Receipt], Columns]:
     """Read all receipts."""
     receipts: list[Receipt] = []
-    rows: dict[str, list[NDArray[Any]]] = {name: [] for name in RESULTS}
+    rows: dict[str, list[NDArray[Any]]] = {quantity.name: [] for quantity in source.results}
     missing = []
     for part in plan.parts():
-        found = read_receipt(group_path, part, made)
+        found = read_receipt(group_path, source, part, made["stamp"])
         if found is None:
             missing.append(part.number)
             continue
@@ -127,20 +117,21 @@ def _gather(group_path: Path, plan: PartPlan, made: dict[str, Any]) -> tuple[lis
 
 
 def _describe_split(
-    values: NDArray[np.int8], good: NDArray[np.bool_], results: dict[str, NDArray[Any]]
+    array: Quantity, values: NDArray[np.int8], good: NDArray[np.bool_], results: Columns
 ) -> dict[str, Any]:
-    """Count the good samples of each split; mean and standard deviation of the signals of the training split."""
+    """Count the good samples of each split; mean and standard deviation of the large array of the training split."""
+    name = array.name
     train = good & (values == SPLITS.index("train"))
     described: dict[str, Any] = {
         "samples": {name: int(np.count_nonzero(good & (values == i))) for i, name in enumerate(SPLITS)},
         "moments": None,
     }
-    if train.any():
-        mean = results["cpn_mean"][train].mean(axis=0, dtype=np.float64)
-        square = results["cpn_mean_square"][train].mean(axis=0, dtype=np.float64)
+    if train.any() and f"{name}_mean_square" in results:
+        mean = results[f"{name}_mean"][train].mean(axis=0, dtype=np.float64)
+        square = results[f"{name}_mean_square"][train].mean(axis=0, dtype=np.float64)
         described["moments"] = {
-            "cpn_mean": [round(float(value), 7) for value in mean],
-            "cpn_standard_deviation": [round(float(value), 7) for value in np.sqrt(square - mean**2)],
+            f"{name}_mean": [round(float(value), 7) for value in mean],
+            f"{name}_standard_deviation": [round(float(value), 7) for value in np.sqrt(square - mean**2)],
         }
     return described
 

@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
-from lehr.store.layout import PARAMETER_UNITS
-from lehr.store.signals import SignalStore
+from lehr.store.store import Store
+from lehr.study import Columns
 
 __all__ = ["FORMATS", "export"]
 
 _ROWS_AT_ONCE = 256
 
 
-def export(store: SignalStore, rows: NDArray[np.int64], target: Path, progress: Callable[[int], object]) -> None:
+def export(store: Store, rows: NDArray[np.int64], target: Path, progress: Callable[[int], object]) -> None:
     """Write some samples to an npz, CSV or HDF5 file; the file appears when it is whole.
 
     Parameters
     ----------
-    store : SignalStore
+    store : Store
         A complete subset.
     rows : ndarray of int, shape (n,)
         Rows of the subset, ascending.
@@ -53,7 +53,7 @@ def export(store: SignalStore, rows: NDArray[np.int64], target: Path, progress: 
             temporary.unlink()
 
 
-def _blocks(store: SignalStore, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+def _blocks(store: Store, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
     """Read signals of a few rows at a time, by the chunks that hold them."""
     for first in range(0, rows.size, _ROWS_AT_ONCE):
         wanted = rows[first : first + _ROWS_AT_ONCE]
@@ -73,65 +73,63 @@ def _blocks(store: SignalStore, rows: NDArray[np.int64]) -> Iterator[tuple[NDArr
         )
 
 
-def _columns(store: SignalStore, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    """All arrays but the signals."""
-    parameters = dict(zip(PARAMETER_UNITS, store.parameters[rows].T, strict=True))
-    return {
-        **parameters,
-        "row": rows,
-        "index": store.index[rows],
-        "status": store.status[rows],
-        "cpn_max": store.cpn_max[rows],
-        "fictive_temperature": store.fictive_temperature[rows],
-        "temperature": store.temperature,
-        "cooling_rate": store.cooling_rate,
-        "heating_rate": store.heating_rate,
-    }
+def _columns(store: Store, rows: NDArray[np.int64]) -> Columns:
+    """All arrays but the large one: those of the rows, and the coordinates."""
+    source = store.source
+    found = store.columns((quantity.name for quantity in (*source.parameters, *source.results)), rows)
+    return {**found, "row": rows, "index": store.column("index")[rows], **store.columns(source.axes)}
 
 
-def _fill(cpn: Any, store: SignalStore, rows: NDArray[np.int64], progress: Callable[[int], object]) -> None:
-    """Read signals into an array, in memory or in a file, of shape (rows, cycles, points)."""
+def _fill(values: Any, store: Store, rows: NDArray[np.int64], progress: Callable[[int], object]) -> None:
+    """Read samples into an array, in memory or in a file, of shape (rows, *sample_shape)."""
     done = 0
     for block_rows, block in _blocks(store, rows):
-        cpn[done : done + block_rows.size] = block
+        values[done : done + block_rows.size] = block
         done += block_rows.size
         progress(block_rows.size)
 
 
-def _npz(store: SignalStore, rows: NDArray[np.int64], target: Path, progress: Callable[[int], object]) -> None:
-    cpn = np.empty((rows.size, store.cycles, store.points), np.float32)
-    _fill(cpn, store, rows, progress)
-    np.savez_compressed(target, cpn=cpn, **_columns(store, rows))
+def _npz(store: Store, rows: NDArray[np.int64], target: Path, progress: Callable[[int], object]) -> None:
+    values = np.empty((rows.size, *store.sample_shape), store.source.array.dtype)
+    _fill(values, store, rows, progress)
+    np.savez_compressed(target, **{store.source.array.name: values}, **_columns(store, rows))
 
 
-def _csv(store: SignalStore, rows: NDArray[np.int64], target: Path, progress: Callable[[int], object]) -> None:
-    names = [*PARAMETER_UNITS, "row", "cycle", "cooling_rate"]
+def _csv(store: Store, rows: NDArray[np.int64], target: Path, progress: Callable[[int], object]) -> None:
+    """Write a line for each sample and each place along the first dimension of the large array."""
+    source = store.source
+    parameters = [quantity.name for quantity in source.parameters]
+    along, across = source.array.dims
+    beside = [name for name, (axis, _) in source.axes.items() if axis.dims == (along,)]
+    unit = source.axes[across][0].unit
+    heading = [f"{source.array.name}_at_{value:.2f}_{unit}" for value in store.column(across)]
     with target.open("w", encoding="utf-8") as file:
-        file.write(",".join([*names, *(f"cpn_at_{kelvin:.2f}_K" for kelvin in store.temperature)]) + "\n")
+        file.write(",".join([*parameters, "row", along, *beside, *heading]) + "\n")
         for block_rows, block in _blocks(store, rows):
-            for row, scans in zip(block_rows.tolist(), block, strict=True):
-                for cycle, scan in enumerate(scans):
-                    head = [*store.parameters[row].tolist(), row, cycle, float(store.cooling_rate[cycle])]
-                    file.write(",".join([repr(value) for value in head] + [f"{value:.9g}" for value in scan]) + "\n")
+            for row, sample in zip(block_rows.tolist(), block, strict=True):
+                for number, line in enumerate(sample):
+                    head = [*store.parameters[row].tolist(), row, number]
+                    head += [float(store.column(name)[number]) for name in beside]
+                    file.write(",".join([repr(value) for value in head] + [f"{value:.9g}" for value in line]) + "\n")
             progress(block_rows.size)
 
 
-def _hdf5(store: SignalStore, rows: NDArray[np.int64], target: Path, progress: Callable[[int], object]) -> None:
+def _hdf5(store: Store, rows: NDArray[np.int64], target: Path, progress: Callable[[int], object]) -> None:
     import h5py
 
+    source, shape = store.source, (rows.size, *store.sample_shape)
     with h5py.File(target, "w") as file:
-        shape = (rows.size, store.cycles, store.points)
-        cpn = file.create_dataset(
-            "cpn", shape, "float32", chunks=(1, *shape[1:]), shuffle=True, compression="gzip", compression_opts=4
-        )
-        _fill(cpn, store, rows, progress)
-        for name, values in _columns(store, rows).items():
-            file[name] = values
-        for axis, name in ((1, "cooling_rate"), (2, "temperature")):
+        values = file.create_dataset(
+            source.array.name, shape, source.array.dtype, chunks=(1, *shape[1:]), shuffle=True, compression="gzip",
+            compression_opts=4,
+        )  # fmt: skip
+        _fill(values, store, rows, progress)
+        for name, column in _columns(store, rows).items():
+            file[name] = column
+        for name, (axis, _) in source.axes.items():
             file[name].make_scale(name)
-            cpn.dims[axis].attach_scale(file[name])
-        file["temperature"].attrs["units"] = "K"
-        file["cooling_rate"].attrs["units"] = "K/min"
+            values.dims[1 + source.array.dims.index(axis.dims[0])].attach_scale(file[name])
+            file[name].attrs["units"] = axis.unit
         file.attrs["source"] = str(store.group.attrs["title"])
 
 

@@ -1,170 +1,166 @@
-"""What lies where in the store. The format is described in docs/format.md."""
+"""What lies where in the store, and what it says of itself. The format is described in docs/format.md."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
+from numcodecs import blosc
 from numpy.typing import NDArray
+from zarr.codecs import BloscCodec
 
+from lehr.config import differences
 from lehr.errors import LehrError
-from lehr.glass.config.signals import SignalsConfig
-from lehr.glass.space import Subset
-from lehr.glass.tnm import Status
 from lehr.provenance import code, packages
-from lehr.store.encoding import COMPRESSOR, MAX_ERROR
+from lehr.study import Columns, Quantity, Source, Subset
 
-FORMAT = 2
-"""Version of the layout; a reader refuses any other."""
+FORMAT = 3
+"""Version of the layout."""
+
+READABLE = (2, FORMAT)
+"""Versions that are read. Format 2 named what made a store by digests of its config and of all code."""
+
+# The digest of the code at which format 3 began: a store of format 2 that has it goes on with numerics 1.
+_NUMERICS_OF_CODE = {"d0d7c3725bee2058": 1}
 
 NOT_COMPUTED = -1
 """Status of the samples of a subset that is not complete."""
 
-PARAMETER_UNITS = {"ln_A": "1", "delta_h": "J/mol", "x": "1", "beta": "1"}
-"""Names and units of the parameter arrays, in the order of every parameter array of the package."""
-
-RESULTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "cpn_max": ("float32", ("sample",)),
-    "fictive_temperature": ("float32", ("sample", "cycle")),
-    "cpn_mean": ("float32", ("sample", "cycle")),
-    "cpn_mean_square": ("float32", ("sample", "cycle")),
-    "status": ("int8", ("sample",)),
-}
-"""What a part finds out of each sample besides its signals: type and dimensions. Status is written last."""
-
 TEMPORARY = ("*.partial", "*.__lock", ".*.tmp")
 """Names of the temporary files of zarr, of tensorstore and of lehr.files; they are swept when a subset is completed."""
 
-SPLIT_NAMES = ("split_by_sample", "split_by_cell")
+INDEX = Quantity("index", unit="", meaning="flat index in the state space", dtype="int64")
 
-_ATTRIBUTES: dict[str, dict[str, Any]] = {
-    "cpn": {
-        "long_name": "normalised heat capacity dTf/dT of the heating scan",
-        "units": "1",
-        "absolute_error": MAX_ERROR,
-        "comment": "rounded to multiples of 2^-13 after a simulation of the tolerance in the attributes of the group",
-    },
-    "ln_A": {"long_name": "natural logarithm of the pre-exponential factor A in seconds"},
-    "delta_h": {"long_name": "activation energy"},
-    "x": {"long_name": "non-linearity"},
-    "beta": {"long_name": "non-exponentiality"},
-    "index": {"long_name": "flat index in the state space"},
-    "cpn_max": {"long_name": "largest cpn over cycles and temperatures", "units": "1"},
-    "fictive_temperature": {"long_name": "limiting fictive temperature Tf' of the glass before the scan", "units": "K"},
-    "cpn_mean": {"long_name": "mean of cpn over the temperatures of a scan", "units": "1"},
-    "cpn_mean_square": {"long_name": "mean of the square of cpn over the temperatures of a scan", "units": "1"},
-    "status": {
-        "long_name": "outcome of the simulation",
-        "flag_values": [NOT_COMPUTED, *(int(status) for status in Status)],
-        "flag_meanings": " ".join(["not_computed", *(status.name.lower() for status in Status)]),
-    },
-    "split_by_sample": {"long_name": "split drawn by a hash of all four parameters"},
-    "split_by_cell": {"long_name": "split drawn by a hash of ln_A and delta_h: a cell of the plane is in one split"},
-}
+COMPRESSOR = BloscCodec(typesize=4, cname="zstd", clevel=4, shuffle="shuffle")
+"""Level 4 makes smaller files than 3, which read faster too; from 5 on only the time to write grows."""
 
 _ROWS_PER_CHUNK_OF_SMALL_ARRAYS = 2**18  # few files, and 2 MB each to read all of a column
 
 
-def create_group(target: Path, subset: Subset, config: SignalsConfig) -> None:
+def split_array(source: Source, key: str) -> Quantity:
+    """Return the array that says to which split a sample belongs."""
+    if key not in source.split_keys:
+        raise LehrError(f"samples are not split by {key}", f"Split them by {' or '.join(source.split_keys)}.")
+    return Quantity(f"split_by_{key}", unit="", meaning=f"split drawn by a hash of the {key}", dtype="int8")
+
+
+def sample_shape(source: Source, quantity: Quantity) -> tuple[int, ...]:
+    """Return the shape of a quantity of one sample."""
+    sizes = {axis.dims[0]: len(values) for axis, values in source.axes.values()}
+    return tuple(sizes[name] for name in quantity.dims)
+
+
+def samples_to_fill(source: Source, count: int) -> Columns:
+    """Return memory for the large array and the results of some samples, for `lehr.study.Source.simulate`."""
+    quantities = (source.array, *source.results)
+    return {q.name: np.empty((count, *sample_shape(source, q)), q.dtype) for q in quantities}
+
+
+def digest(source: Source) -> str:
+    """Return a name for what decides the content of a store, 16 hexadecimal digits: it ties files to a store.
+
+    Whether a store belongs to a config is not decided by it but by `check_identity`.
+    """
+    decides = {"study": source.study, "numerics": source.numerics, "values": source.values}
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def create_group(target: Path, source: Source, subset: Subset, rows_per_part: int, rows_per_chunk: int) -> None:
     """Create the group of a subset with all that is known before the simulation.
 
     Nothing in it depends on time, place or the number of processes.
     """
-    part, chunk = config.storage.rows_per_part, config.storage.rows_per_chunk
-    program = config.program.build()
-    cycles, points = len(program.cycles), config.temperature.points
+    splits = [split_array(source, key) for key in source.split_keys]
+    numbers = [quantity.name for quantity in source.results if not quantity.dims]
+    besides = [name for name, (axis, _) in source.axes.items() if axis.dims != (name,)]
+    coordinates = [INDEX, *source.parameters, *splits]
     group = zarr.create_group(
         target,
         attributes={
             "Conventions": "CF-1.11",
-            "title": f"DSC heating scans of Tool-Narayanaswamy-Moynihan glasses, subset {subset.name}",
-            "coordinates": " ".join(
-                ["index", *PARAMETER_UNITS, *SPLIT_NAMES, "status", "cpn_max", "cooling_rate", "heating_rate"]
-            ),
+            "title": source.text(subset.name).title,
+            "coordinates": " ".join([*(quantity.name for quantity in coordinates), *numbers, *besides]),
             "lehr": {
                 "format": FORMAT,
+                "study": source.study,
                 "subset": subset.name,
-                "digest": config.digest(),
-                "signals": config.model_dump(mode="json"),
+                "numerics": source.numerics,
+                "values": source.values,
+                "digest": digest(source),
                 "code": code(),
                 "packages": packages("numpy", "tensorstore", "zarr"),
             },
         },
     )
+    array, shape = source.array, sample_shape(source, source.array)
+    attributes = {} if array.step is None else {"absolute_error": array.step / 2}
     group.create_array(
-        "cpn",
-        shape=(subset.size, cycles, points),
-        shards=(part, cycles, points),
-        chunks=(chunk, cycles, points),
-        dtype="float32",
-        fill_value=float("nan"),
+        array.name,
+        shape=(subset.size, *shape),
+        shards=(rows_per_part, *shape),
+        chunks=(rows_per_chunk, *shape),
+        dtype=array.dtype,
+        fill_value=_fill_value(array),
         compressors=COMPRESSOR,
-        dimension_names=("sample", "cycle", "temperature"),
-        attributes=_ATTRIBUTES["cpn"],
+        dimension_names=("sample", *array.dims),
+        attributes={**_attributes(array), **attributes},
     )
-    sizes = {"sample": subset.size, "cycle": cycles}
-    for name, (dtype, dimensions) in RESULTS.items():
-        fill = NOT_COMPUTED if name == "status" else float("nan")
-        _create(group, name, dtype, dimensions, tuple(sizes[dimension] for dimension in dimensions), fill)
-    for name, unit in PARAMETER_UNITS.items():
-        _create(group, name, "float64", ("sample",), (subset.size,), float("nan"), units=unit)
-    _create(group, "index", "int64", ("sample",), (subset.size,), -1)
-    for name in SPLIT_NAMES:
-        _create(group, name, "int8", ("sample",), (subset.size,), -1)
-    temperature = config.temperature.kelvin()
-    axes: tuple[tuple[str, str, Any, dict[str, Any]], ...] = (
-        ("temperature", "temperature", temperature, {"units": "K", "standard_name": "temperature"}),
-        ("cooling_rate", "cycle", program.cooling_rates, {"units": "K/min", "long_name": "rate of the first segment"}),
-        ("heating_rate", "cycle", program.heating_rates, {"units": "K/min", "long_name": "rate of the recorded scan"}),
-    )
-    for name, dimension, values, attributes in axes:
+    for quantity in (*source.results, *source.parameters, INDEX, *splits):
+        shape = subset.size, *sample_shape(source, quantity)
         group.create_array(
-            name, shape=(len(values),), dtype="float64", dimension_names=(dimension,), attributes=attributes
+            quantity.name,
+            shape=shape,
+            chunks=(min(shape[0], _ROWS_PER_CHUNK_OF_SMALL_ARRAYS), *shape[1:]),
+            dtype=quantity.dtype,
+            fill_value=_fill_value(quantity),
+            dimension_names=("sample", *quantity.dims),
+            attributes=_attributes(quantity),
         )
-    write_coordinates(group, subset, config)
+    for name, (axis, values) in source.axes.items():
+        group.create_array(
+            name, shape=(len(values),), dtype=axis.dtype, dimension_names=axis.dims, attributes=_attributes(axis)
+        )
+    write_coordinates(group, source, subset)
     consolidate(target)
 
 
-def write_coordinates(group: zarr.Group, subset: Subset, config: SignalsConfig) -> None:
+def _attributes(quantity: Quantity) -> dict[str, Any]:
+    units = {"units": quantity.unit} if quantity.unit and "flag_values" not in quantity.attributes else {}
+    return {"long_name": quantity.meaning, **units, **quantity.attributes}
+
+
+def _fill_value(quantity: Quantity) -> float:
+    return NOT_COMPUTED if np.issubdtype(np.dtype(quantity.dtype), np.integer) else float("nan")
+
+
+def write_coordinates(group: zarr.Group, source: Source, subset: Subset) -> None:
     """Write all that is known before the simulation; once more at the end, in case a file was damaged meanwhile."""
-    program = config.program.build()
     for start in range(0, subset.size, _ROWS_PER_CHUNK_OF_SMALL_ARRAYS):
         rows = slice(start, min(start + _ROWS_PER_CHUNK_OF_SMALL_ARRAYS, subset.size))
-        write(group, "index", subset.index(rows.start, rows.stop), rows)
-        for name, column in zip(PARAMETER_UNITS, subset.parameters(rows.start, rows.stop).T, strict=True):
-            write(group, name, column, rows)
-    write(group, "temperature", config.temperature.kelvin())
-    write(group, "cooling_rate", np.asarray(program.cooling_rates))
-    write(group, "heating_rate", np.asarray(program.heating_rates))
+        columns = subset.rows(rows.start, rows.stop)
+        for quantity in (INDEX, *source.parameters):
+            write(group, quantity.name, columns[quantity.name], rows)
+    for name, (_, values) in source.axes.items():
+        write(group, name, values)
 
 
-def small_files(samples: int) -> int:
-    """Return the number of chunks of all arrays along the samples but the signals."""
-    arrays = len(RESULTS) + len(PARAMETER_UNITS) + len(SPLIT_NAMES) + 1
-    return arrays * -(-samples // _ROWS_PER_CHUNK_OF_SMALL_ARRAYS)
-
-
-def _create(
-    group: zarr.Group,
-    name: str,
-    dtype: str,
-    dimensions: tuple[str, ...],
-    shape: tuple[int, ...],
-    fill: float,
-    **attributes: Any,
-) -> None:
-    group.create_array(
-        name,
-        shape=shape,
-        chunks=(min(shape[0], _ROWS_PER_CHUNK_OF_SMALL_ARRAYS), *shape[1:]),
-        dtype=dtype,
-        fill_value=fill,
-        dimension_names=dimensions,
-        attributes={**_ATTRIBUTES[name], **attributes},
+def encoded_bytes(values: NDArray[Any], rows_per_chunk: int) -> int:
+    """Return the size of samples as the store compresses them."""
+    chunks = (values[first : first + rows_per_chunk] for first in range(0, len(values), rows_per_chunk))
+    return sum(
+        len(blosc.compress(np.ascontiguousarray(chunk), b"zstd", 4, blosc.SHUFFLE, typesize=4)) for chunk in chunks
     )
+
+
+def small_files(source: Source, samples: int) -> int:
+    """Return the number of chunks of all arrays along the samples but the large one."""
+    arrays = len(source.results) + len(source.parameters) + len(source.split_keys) + 1
+    return arrays * -(-samples // _ROWS_PER_CHUNK_OF_SMALL_ARRAYS)
 
 
 def write(group: zarr.Group, name: str, values: NDArray[Any], rows: slice = slice(None)) -> None:
@@ -196,29 +192,87 @@ def open_group(path: Path, *, mode: str = "r") -> zarr.Group:
         raise LehrError(f"{path}: no signals of the subset {path.name} here", then)
     try:
         group = zarr.open_group(path, mode=mode)  # type: ignore[arg-type]
-        about: Any = group.attrs["lehr"]
-        version = about["format"]
-        str(about["digest"])
+        made: Any = group.attrs["lehr"]
+        version = made["format"]
+        str(made["digest"])
+        if version in READABLE:
+            about(group)
     except (KeyError, ValueError, OSError, TypeError) as error:
         raise LehrError(f"{path}: damaged, or not a subset made by lehr ({error})", "Move it away. " + then) from None
-    if version != FORMAT:
-        raise LehrError(f"{path}: format {version}, this version reads {FORMAT}", "Move it away. " + then)
+    if version not in READABLE:
+        read = " and ".join(map(str, READABLE))
+        raise LehrError(f"{path}: format {version}, this version reads {read}", "Move it away. " + then)
     return group
 
 
+def read_about(path: Path) -> dict[str, Any]:
+    """Return what lehr has written into the attributes of the group at a path, see `about`.
+
+    Raises
+    ------
+    LehrError
+        As `open_group`.
+    """
+    return about(open_group(path))
+
+
 def about(group: zarr.Group) -> dict[str, Any]:
-    """Return what lehr has written into the attributes of a group."""
+    """Return what lehr has written into the attributes of a group, in the words of the present format.
+
+    Returns
+    -------
+    dict
+        format, study, subset, numerics (an integer, or a word that equals none for code that is not known any more),
+        values, digest, code, packages; and `stamp`, which the receipts of the group carry.
+    """
     attributes: Any = group.attrs["lehr"]
-    return dict(attributes)
+    made = dict(attributes)
+    if made["format"] == FORMAT:
+        return {**made, "stamp": {"digest": made["digest"], "numerics": made["numerics"]}}
+    numerics = made["code"]["numerics"]
+    signals = {key: value for key, value in made.pop("signals").items() if key != "storage"}
+    return {
+        **made,
+        "study": "glass",
+        "numerics": _NUMERICS_OF_CODE.get(numerics, f"code {numerics}"),
+        "values": {"signals": signals},
+        "stamp": {"digest": made["digest"], "numerics": numerics},
+    }
 
 
-def differences(made_with: dict[str, Any], wanted: dict[str, Any], prefix: str = "") -> list[str]:
-    """Name the keys in which two configs differ, with both values."""
-    found = []
-    for key in sorted(made_with.keys() | wanted.keys()):
-        old, new, name = made_with.get(key), wanted.get(key), f"{prefix}{key}"
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += differences(old, new, f"{name}.")
-        elif old != new:
-            found.append(f"{name}: {old} -> {new}")
-    return found
+def check_identity(path: Path, made: dict[str, Any], source: Source) -> None:
+    """Check that the subset at a path holds what a source simulates.
+
+    It does if the study, the numerics and all values that decide its content are the same. A key that it does not know
+    has its default: a new key whose default means "as before" leaves a store valid, a changed default does not.
+
+    Parameters
+    ----------
+    path : Path
+        The group, for the message.
+    made : dict
+        What the group says of itself, see `about`.
+    source : Source
+        What is wanted.
+
+    Raises
+    ------
+    LehrError
+        If it does not; both values are named.
+    """
+    then = "Keep it and give this run another `output`, or delete the folder to make it anew."
+    if made["study"] != source.study:
+        raise LehrError(f"{path}: of the study {made['study']}, not {source.study}", then)
+    try:
+        changes = differences(source.completed(made["values"]), source.values)
+    except LehrError as error:
+        raise LehrError(f"{path}: {error.what}", then) from None
+    if changes:
+        raise LehrError(f"{path}: made with another config ({'; '.join(changes)})", then)
+    if made["numerics"] != source.numerics:
+        code = made["code"]
+        raise LehrError(
+            f"{path}: made with numerics {made['numerics']} (lehr {code['version']}, git {code['git']}), this version "
+            f"has numerics {source.numerics}: its signals differ",
+            f"Finish it with that version. {then}",
+        )

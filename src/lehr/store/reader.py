@@ -5,14 +5,16 @@ A random gather of single samples is hundreds of times slower than reading the c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
-from lehr.split import SPLITS, Split
-from lehr.store.signals import SignalStore
+from lehr.store.store import Store
+from lehr.study import Columns
 
 __all__ = ["SequentialReader", "ShuffledReader"]
 
@@ -22,34 +24,32 @@ BUFFER_BYTES = 2**26
 MOST_BUFFER_CHUNKS = 32
 """More make the shuffle no better."""
 
-Batch = tuple[NDArray[np.float32], NDArray[np.float64]]
+
+def sample_bytes(store: Store) -> int:
+    """Return the size of the large array of a sample in memory."""
+    return prod(store.sample_shape) * np.dtype(store.source.array.dtype).itemsize
 
 
-def _usable(store: SignalStore, split: Split, name: str) -> NDArray[np.bool_]:
-    """Tell which samples belong to a split and have a good simulation."""
-    return np.asarray((split.assign(store.parameters) == SPLITS.index(name)) & (store.status == 0))
-
-
-def buffer_chunks(store: SignalStore) -> int:
+def buffer_chunks(store: Store) -> int:
     """Return the number of chunks whose samples a stream shuffles together."""
-    chunk_bytes: int = store.rows_per_chunk * store.cycles * store.points * 4
+    chunk_bytes = store.rows_per_chunk * sample_bytes(store)
     return max(1, min(MOST_BUFFER_CHUNKS, BUFFER_BYTES // chunk_bytes))
 
 
 class _Buffer:
     """Memory for some chunks of a store; rows of the chunks that are not wanted are read too, and passed over."""
 
-    def __init__(self, store: SignalStore, wanted: NDArray[np.bool_], chunks: int) -> None:
+    def __init__(self, store: Store, wanted: NDArray[np.bool_], chunks: int) -> None:
         self._store = store
         self._wanted = wanted
         self.chunks = chunks
-        self.signals = np.empty((chunks * store.rows_per_chunk, store.cycles, store.points), np.float32)
+        self.values = np.empty((chunks * store.rows_per_chunk, *store.sample_shape), store.source.array.dtype)
 
     def fill(self, chunks: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Read chunks; return the wanted rows of the store and where in `signals` they are."""
+        """Read chunks; return the wanted rows of the store and where in `values` they are."""
         per_chunk = self._store.rows_per_chunk
         ranges = [(chunk * per_chunk, min((chunk + 1) * per_chunk, self._store.samples)) for chunk in chunks.tolist()]
-        blocks = [self.signals[i * per_chunk : i * per_chunk + stop - start] for i, (start, stop) in enumerate(ranges)]
+        blocks = [self.values[i * per_chunk : i * per_chunk + stop - start] for i, (start, stop) in enumerate(ranges)]
         self._store.read_into(ranges, blocks)
         rows = [start + np.flatnonzero(self._wanted[start:stop]) for start, stop in ranges]
         places = [kept - start + i * per_chunk for i, (kept, (start, _)) in enumerate(zip(rows, ranges, strict=True))]
@@ -71,7 +71,7 @@ class _Stream:
 
     def __init__(
         self,
-        store: SignalStore,
+        store: Store,
         wanted: NDArray[np.bool_],
         chunks: NDArray[np.int64],
         order: np.random.Generator,
@@ -82,8 +82,8 @@ class _Stream:
         self._position = 0
         self._rows = self._places = np.empty(0, np.int64)
 
-    def take(self, rows: NDArray[np.int64], signals: NDArray[np.float32]) -> None:
-        """Fill the two arrays: numbers of rows, shape (n,), and their signals, shape (n, cycles, points)."""
+    def take(self, rows: NDArray[np.int64], values: NDArray[Any]) -> None:
+        """Fill the two arrays: numbers of rows, shape (n,), and their large array, shape (n, *sample_shape)."""
         done = 0
         while done < rows.size:
             if not self._rows.size:
@@ -91,7 +91,7 @@ class _Stream:
             count = min(rows.size - done, self._rows.size)
             rows[done : done + count] = self._rows[:count]
             # mode="clip" because with "raise" NumPy would gather into memory of its own first
-            np.take(self._buffer.signals, self._places[:count], axis=0, out=signals[done : done + count], mode="clip")
+            np.take(self._buffer.values, self._places[:count], axis=0, out=values[done : done + count], mode="clip")
             self._rows, self._places = self._rows[count:], self._places[count:]
             done += count
 
@@ -113,12 +113,12 @@ class ShuffledReader:
 
     Parameters
     ----------
-    store : SignalStore
-        The signals.
-    split : Split
-        How samples are split.
-    name : str
-        "train", "validation" or "test".
+    store : Store
+        The samples.
+    wanted : ndarray of bool, shape (samples,)
+        Which of them are read, see `Store.usable`.
+    names : sequence of str
+        What is read of each: the large array, or small ones.
     batch_size : int
         Samples in a batch over all ranks.
     seed : int
@@ -131,7 +131,7 @@ class ShuffledReader:
     Attributes
     ----------
     samples : int
-        Samples of the split over all ranks.
+        Wanted samples over all ranks.
     steps : int
         Batches in an epoch, the same on all ranks.
 
@@ -143,9 +143,9 @@ class ShuffledReader:
 
     def __init__(
         self,
-        store: SignalStore,
-        split: Split,
-        name: str,
+        store: Store,
+        wanted: NDArray[np.bool_],
+        names: Sequence[str],
         *,
         batch_size: int,
         seed: int,
@@ -159,7 +159,8 @@ class ShuffledReader:
                 "The number of ranks must divide training.streams, and that training.batch_size.",
             )
         self._store = store
-        self._wanted = _usable(store, split, name)
+        self._wanted = wanted
+        self._names = names
         self._share = batch_size // streams
         self._streams = streams
         self._own = range(rank, streams, size)
@@ -170,19 +171,13 @@ class ShuffledReader:
         self._chunks = np.flatnonzero(np.add.reduceat(self._wanted, starts, dtype=np.int64))
         if self.steps == 0 or self._chunks.size < streams:
             raise LehrError(
-                f"{store.path}: {self.samples} samples to {name} in {self._chunks.size} chunks are too few "
+                f"{store.path}: {self.samples} samples in {self._chunks.size} chunks are too few "
                 f"for batches of {batch_size} from {streams} streams",
                 "Make training.batch_size, training.streams or signals.storage.rows_per_chunk smaller.",
             )
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """Yield this rank's share of each batch of an epoch.
-
-        Yields
-        ------
-        signals : ndarray of float32, shape (batch_size / size, points, cycles)
-        parameters : ndarray, shape (batch_size / size, 4)
-        """
+    def epoch(self, number: int) -> Iterator[Columns]:
+        """Yield this rank's share of each batch of an epoch: batch_size / size samples, as they are stored."""
         dealt = self._generator(number).permutation(self._chunks)
         streams = [
             _Stream(self._store, self._wanted, dealt[s :: self._streams], self._generator(number, s)) for s in self._own
@@ -190,24 +185,24 @@ class ShuffledReader:
         size = self._share * len(streams)
         for _ in range(self.steps):
             rows = np.empty(size, np.int64)
-            signals = np.empty((size, self._store.cycles, self._store.points), np.float32)
+            values = np.empty((size, *self._store.sample_shape), self._store.source.array.dtype)
             for position, stream in enumerate(streams):
                 share = slice(position * self._share, (position + 1) * self._share)
-                stream.take(rows[share], signals[share])
-            yield signals.swapaxes(1, 2), self._store.parameters[rows]
+                stream.take(rows[share], values[share])
+            yield _named(self._store, self._names, rows, values)
 
     def _generator(self, *key: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=key))
 
 
 class SequentialReader:
-    """Every sample of a split once, in order; of the batches, rank r takes the r-th and each `size`-th after it.
+    """Every wanted sample once, in order; of the batches, rank r takes the r-th and each `size`-th after it.
 
     A batch holds the same samples whatever the number of ranks.
 
     Parameters
     ----------
-    store, split, name, rank, size
+    store, wanted, names, rank, size
         As for `ShuffledReader`.
     batch_size : int
         Samples in a batch; the last of all may be smaller.
@@ -219,24 +214,37 @@ class SequentialReader:
     """
 
     def __init__(
-        self, store: SignalStore, split: Split, name: str, *, batch_size: int, rank: int = 0, size: int = 1
+        self,
+        store: Store,
+        wanted: NDArray[np.bool_],
+        names: Sequence[str],
+        *,
+        batch_size: int,
+        rank: int = 0,
+        size: int = 1,
     ) -> None:
         self._store = store
-        self._wanted = _usable(store, split, name)
-        rows = np.flatnonzero(self._wanted)
+        self._wanted = wanted
+        self._names = names
+        rows = np.flatnonzero(wanted)
         self._batches = [rows[i : i + batch_size] for i in range(rank * batch_size, rows.size, size * batch_size)]
         self._chunks = max(1, batch_size // store.rows_per_chunk)
         self.samples = sum(batch.size for batch in self._batches)
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]]:
-        """Yield row numbers (n,), signals (n, points, cycles) and parameters (n, 4)."""
+    def __iter__(self) -> Iterator[Columns]:
+        """Yield batches as they are stored, and `row`, the numbers of their samples."""
         store, buffer = self._store, _Buffer(self._store, self._wanted, self._chunks)
         for rows in self._batches:
-            signals, done = np.empty((rows.size, store.cycles, store.points), np.float32), 0
+            values, done = np.empty((rows.size, *store.sample_shape), store.source.array.dtype), 0
             chunks = np.unique(rows // store.rows_per_chunk)
             for first in range(0, chunks.size, buffer.chunks):
                 found, places = buffer.fill(chunks[first : first + buffer.chunks])
                 own = places[(found >= rows[0]) & (found <= rows[-1])]  # the first and the last chunk hold others too
-                np.take(buffer.signals, own, axis=0, out=signals[done : done + own.size], mode="clip")
+                np.take(buffer.values, own, axis=0, out=values[done : done + own.size], mode="clip")
                 done += own.size
-            yield rows, signals.swapaxes(1, 2), store.parameters[rows]
+            yield {"row": rows, **_named(store, self._names, rows, values)}
+
+
+def _named(store: Store, names: Sequence[str], rows: NDArray[np.int64], values: NDArray[Any]) -> Columns:
+    """Return what is asked for of some rows, whose large array has been read."""
+    return {name: values if name == store.source.array.name else store.column(name)[rows] for name in names}

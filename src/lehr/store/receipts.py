@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.files import file_checksum, write_bytes
-from lehr.store.layout import RESULTS, about, open_group
+from lehr.store.layout import about, open_group
 from lehr.store.plan import Part
+from lehr.study import Quantity, Source
 
 __all__ = ["Receipt", "read_receipt", "receipt_path", "shard_path", "unfinished", "write_receipt"]
 
@@ -36,9 +37,9 @@ class Receipt:
     part, start, stop : int
         Its number and rows.
     digest : str
-        Digest of the signals config.
-    numerics : str or None
-        Digest of the code that computed it.
+        Digest of what decides the content, see `lehr.store.layout.digest`.
+    numerics : int
+        Version of the numerics that computed it; in a store of format 2, a digest of the code.
     shard_bytes : int
         Size of its shard.
     checksum : str
@@ -53,16 +54,16 @@ class Receipt:
     start: int
     stop: int
     digest: str
-    numerics: str | None
+    numerics: int | str | None
     shard_bytes: int
     checksum: str
     status_counts: dict[str, int]
     seconds: float
 
 
-def shard_path(group: Path, part: Part) -> Path:
-    """Return the file that holds the signals of a part."""
-    return group / "cpn" / "c" / str(part.number) / "0" / "0"
+def shard_path(group: Path, array: Quantity, part: Part) -> Path:
+    """Return the file that holds the large array of a part."""
+    return group.joinpath(array.name, "c", str(part.number), *("0" for _ in array.dims))
 
 
 def receipt_path(group: Path, part: Part) -> Path:
@@ -71,7 +72,7 @@ def receipt_path(group: Path, part: Part) -> Path:
 
 
 def write_receipt(
-    group: Path, part: Part, made: dict[str, Any], results: dict[str, NDArray[Any]], seconds: float
+    group: Path, source: Source, part: Part, stamp: dict[str, Any], results: dict[str, NDArray[Any]], seconds: float
 ) -> None:
     """Say that the signals of a part are on disk.
 
@@ -79,55 +80,57 @@ def write_receipt(
     ----------
     group : Path
         The subset.
+    source : Source
+        What it holds.
     part : Part
         What was written.
-    made : dict
-        What lehr has written into the attributes of the group.
+    stamp : dict
+        Digest and numerics of the group, see `lehr.store.layout.about`.
     results : dict of ndarray
-        The arrays of `RESULTS`, each with a row for each sample.
+        The results of the source, each with a row for each sample.
     seconds : float
         Time from parameters to disk.
     """
-    shard = shard_path(group, part)
+    shard = shard_path(group, source.array, part)
     receipt = Receipt(
         part=part.number,
         start=part.start,
         stop=part.stop,
-        digest=made["digest"],
-        numerics=made["code"]["numerics"],
+        **stamp,
         shard_bytes=shard.stat().st_size,
         checksum=file_checksum(shard),
         status_counts={str(key): count for key, count in sorted(Counter(results["status"].tolist()).items())},
         seconds=round(seconds, 3),
     )
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer, receipt=np.array(json.dumps(asdict(receipt))), **{name: results[name] for name in RESULTS}
-    )
+    arrays = {quantity.name: results[quantity.name] for quantity in source.results}
+    np.savez_compressed(buffer, receipt=np.array(json.dumps(asdict(receipt))), **arrays)
     write_bytes(receipt_path(group, part), buffer.getvalue())
 
 
-def read_receipt(group: Path, part: Part, made: dict[str, Any]) -> tuple[Receipt, dict[str, NDArray[Any]]] | None:
+def read_receipt(
+    group: Path, source: Source, part: Part, stamp: dict[str, Any]
+) -> tuple[Receipt, dict[str, NDArray[Any]]] | None:
     """Return the receipt of a part and its arrays; None if it is missing, damaged, stale, or its shard is not there."""
     try:
         with receipt_path(group, part).open("rb") as file, np.load(file, allow_pickle=False) as content:
             receipt = Receipt(**json.loads(str(content["receipt"])))
-            results = {name: content[name] for name in RESULTS}
+            results = {quantity.name: content[quantity.name] for quantity in source.results}
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
-        return None  # a damaged receipt is no receipt
-    wanted = {"start": part.start, "stop": part.stop, "digest": made["digest"], "numerics": made["code"]["numerics"]}
+        return None  # a damaged receipt counts as none
+    wanted = {"start": part.start, "stop": part.stop, **stamp}
     if any(getattr(receipt, name) != value for name, value in wanted.items()):
         return None
     if any(len(array) != part.rows for array in results.values()):
         return None
     try:
-        whole = shard_path(group, part).stat().st_size == receipt.shard_bytes
+        whole = shard_path(group, source.array, part).stat().st_size == receipt.shard_bytes
     except OSError:
         return None
     return (receipt, results) if whole else None
 
 
-def unfinished(group: Path, parts: Iterable[Part]) -> list[Part]:
+def unfinished(group: Path, source: Source, parts: Iterable[Part]) -> list[Part]:
     """Return those of the parts that have no valid receipt, in order."""
-    made = about(open_group(group))
-    return [part for part in parts if read_receipt(group, part, made) is None]
+    stamp = about(open_group(group))["stamp"]
+    return [part for part in parts if read_receipt(group, source, part, stamp) is None]

@@ -12,13 +12,12 @@ import numpy as np
 
 from lehr.errors import LehrError
 from lehr.files import file_checksum
-from lehr.glass.config.signals import SignalsConfig
-from lehr.glass.tnm import simulate_batch
 from lehr.store.complete import CHECKSUMS, read_manifest
-from lehr.store.encoding import MAX_ERROR
+from lehr.store.layout import samples_to_fill
 from lehr.store.plan import PartPlan
 from lehr.store.receipts import read_receipt, shard_path
-from lehr.store.signals import SignalStore
+from lehr.store.store import Store
+from lehr.study import Source
 
 __all__ = ["Finding", "verify"]
 
@@ -32,7 +31,7 @@ class Finding:
 
 
 def verify(
-    group: Path, *, rows: int = 32, seed: int = 0, progress: Callable[[int], object] = lambda _: None
+    group: Path, source: Source, *, rows: int = 32, seed: int = 0, progress: Callable[[int], object] = lambda _: None
 ) -> list[Finding]:
     """Compare a complete subset with its checksums, receipts and manifest, and some samples with a new simulation.
 
@@ -40,6 +39,8 @@ def verify(
     ----------
     group : Path
         The subset.
+    source : Source
+        What it should hold.
     rows : int, optional
         Samples, drawn at random, that are simulated again.
     seed : int, optional
@@ -57,11 +58,11 @@ def verify(
     LehrError
         If there is no such subset or it is not complete.
     """
-    store = SignalStore(group.parent, group.name)
+    store = Store(group, source)
     manifest = read_manifest(group)
     plan = PartPlan(store.samples, store.rows_per_part)
     sums = _sums(group)
-    found = [*_seal(group, manifest), *_files(group, sums, progress), *_receipts(group, plan, store.about, sums)]
+    found = [*_seal(group, manifest), *_files(store, sums, progress), *_receipts(store, plan, sums)]
     try:
         found += _counts(store, manifest)
         damaged = {finding.part for finding in found}
@@ -76,7 +77,7 @@ def _seal(group: Path, manifest: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(f"{group / CHECKSUMS}: is not that of the manifest")
 
 
-def _counts(store: SignalStore, manifest: dict[str, Any]) -> Iterator[Finding]:
+def _counts(store: Store, manifest: dict[str, Any]) -> Iterator[Finding]:
     counts = {str(key): count for key, count in sorted(Counter(store.status.tolist()).items())}
     if counts != manifest["status_counts"]:
         yield Finding(f"status counts {counts}, the manifest has {manifest['status_counts']}")
@@ -91,11 +92,11 @@ def _sums(group: Path) -> dict[str, str]:
         raise LehrError(f"{group / CHECKSUMS}: cannot be read ({error})", "Run `lehr dataset finalise`.") from None
 
 
-def _files(group: Path, sums: dict[str, str], progress: Callable[[int], object]) -> Iterator[Finding]:
+def _files(store: Store, sums: dict[str, str], progress: Callable[[int], object]) -> Iterator[Finding]:
     """Compare every file with its checksum."""
     for name, digest in sums.items():
-        path = group / name
-        part = int(name.split("/")[2]) if name.startswith("cpn/c/") else None
+        path = store.path / name
+        part = int(name.split("/")[2]) if name.startswith(f"{store.source.array.name}/c/") else None
         try:
             same = file_checksum(path) == digest
             progress(path.stat().st_size)
@@ -106,35 +107,28 @@ def _files(group: Path, sums: dict[str, str], progress: Callable[[int], object])
             yield Finding(f"{path}: its content has changed", part)
 
 
-def _receipts(group: Path, plan: PartPlan, made: dict[str, Any], sums: dict[str, str]) -> Iterator[Finding]:
+def _receipts(store: Store, plan: PartPlan, sums: dict[str, str]) -> Iterator[Finding]:
     """Compare the receipts with the list of checksums."""
+    group, source = store.path, store.source
     for part in plan.parts():
-        known = read_receipt(group, part, made)
+        known = read_receipt(group, source, part, store.about["stamp"])
         if known is None:
             yield Finding(f"{group}: part {part.number} has no valid receipt", part.number)
-        elif sums.get(shard_path(group, part).relative_to(group).as_posix()) != known[0].checksum:
+        elif sums.get(shard_path(group, source.array, part).relative_to(group).as_posix()) != known[0].checksum:
             yield Finding(f"{group}: part {part.number} has another checksum in its receipt", part.number)
 
 
-def _simulated_again(
-    store: SignalStore, plan: PartPlan, damaged: set[int | None], rows: int, seed: int
-) -> Iterator[Finding]:
-    """Simulate some samples again; the same code on another processor may differ in the last bits, hence the margin."""
-    config = SignalsConfig.model_validate(store.about["signals"])
-    chosen = np.random.default_rng(seed).choice(store.samples, min(rows, store.samples), replace=False)
-    for row in sorted(int(row) for row in chosen):
-        part = row // plan.rows_per_part
-        if part in damaged:
-            continue
-        cpn, status = simulate_batch(
-            store.parameters[row],
-            program=config.program.build(),
-            temperature=config.temperature.kelvin(),
-            tolerance=config.tolerance,
-        )
-        stored = store.read(row, row + 1)
-        error = float(np.nanmax(np.abs(stored - cpn), initial=0.0))
-        if status[0] != store.status[row] or not np.array_equal(np.isnan(cpn), np.isnan(stored)):
-            yield Finding(f"{store.path}: sample {row} has the status {store.status[row]}, now {status[0]}", part)
-        elif error > MAX_ERROR + 1e-6 * max(1.0, float(store.cpn_max[row])):
-            yield Finding(f"{store.path}: sample {row} differs by {error:.2g} from a new simulation", part)
+def _simulated_again(store: Store, plan: PartPlan, damaged: set[int | None], rows: int, seed: int) -> Iterator[Finding]:
+    """Simulate some samples again."""
+    source = store.source
+    drawn = np.sort(np.random.default_rng(seed).choice(store.samples, min(rows, store.samples), replace=False))
+    chosen = np.array([row for row in drawn.tolist() if row // plan.rows_per_part not in damaged], np.int64)
+    if not chosen.size:
+        return
+    again = samples_to_fill(source, chosen.size)
+    source.simulate(store.columns((quantity.name for quantity in source.parameters), chosen), again)
+    stored = store.columns((quantity.name for quantity in source.results), chosen)
+    stored[source.array.name] = np.concatenate(store.read_ranges([(row, row + 1) for row in chosen.tolist()]))
+    for position, what in source.same(stored, again):
+        row = int(chosen[position])
+        yield Finding(f"{store.path}: sample {row} {what}", row // plan.rows_per_part)

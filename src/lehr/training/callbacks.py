@@ -1,9 +1,10 @@
-"""What happens beside the gradient steps: common weights, dropout, validation over all ranks, the guard against NaN."""
+"""What happens beside the gradient steps: common weights, dropout, validation, the stop at NaN, checkpoints."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -11,27 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
-from lehr.glass.networks import PARAMETERS, TargetScaling
-from lehr.training.checkpoints import Checkpoints
+from lehr.study import Columns, Task
+from lehr.training.checkpoints import Checkpoints, TrainingState
 from lehr.training.history import Row, best
-from lehr.training.horovod import World
+from lehr.training.horovod import HorovodRanks
 
-__all__ = ["Broadcast", "Dropout", "Guard", "Validation"]
-
-Batches = Iterable[tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float64]]]
+__all__ = ["Broadcast", "CheckpointWriter", "DivergenceStop", "DropoutSeeds", "Validation"]
 
 
 class Broadcast(keras.callbacks.Callback):
     """Start all ranks from the same weights and optimizer state."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, ranks: HorovodRanks) -> None:
         super().__init__()
-        self._world = world
+        self._ranks = ranks
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Do it before the first batch: a gradient of other weights would be averaged in."""
         del logs
-        self._world.broadcast(self.model)
+        self._ranks.broadcast_weights(self.model)
 
 
 class Validation(keras.callbacks.Callback):
@@ -39,72 +38,70 @@ class Validation(keras.callbacks.Callback):
 
     Parameters
     ----------
-    world : World
+    ranks : HorovodRanks
         The ranks.
-    batches : iterable
-        Validation samples of this rank: row numbers, signals and parameters.
-    scaling : TargetScaling
-        Normalisation of the targets.
-    loss_weights : sequence of float
-        Weights of the four squared errors.
+    batches : iterable of dict
+        Validation samples of this rank.
+    task : Task
+        What is learned from them.
 
     Sums and counts are added up over the ranks, so that the means are exact however the samples are dealt. It replaces
     the training loss and MAE in the logs, which are those of one rank, by those of all, and adds `val_loss`, `val_mae`
-    (normalised parameters) and `val_mae_NAME` for each parameter (its own unit).
+    (encoded targets) and `val_mae_NAME` for each target (in its unit).
 
     Attributes
     ----------
-    best_mae : float
-        Smallest `val_mae`.
+    smallest : float
+        Smallest value of what the task monitors.
     best_weights : list of ndarray
         The weights that it was reached with.
     """
 
-    def __init__(self, world: World, batches: Batches, scaling: TargetScaling, loss_weights: Sequence[float]) -> None:
+    def __init__(self, ranks: HorovodRanks, batches: Iterable[Columns], task: Task) -> None:
         super().__init__()
-        self._world = world
+        self._ranks = ranks
         self._batches = batches
-        self._scaling = scaling
-        self._loss_weights = np.array(loss_weights)
-        self.best_mae = math.inf
+        self._task = task
+        self._loss = task.loss()
+        self.smallest = math.inf
         self.best_weights: list[NDArray[Any]] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Validate."""
         logs = {} if logs is None else logs
-        absolute, square, count, size = np.zeros(4), np.zeros(4), 0, 0
-        for _, signals, parameters in self._batches:
-            size = max(size, len(signals))
+        names = [quantity.name for quantity in self._task.targets]
+        loss, absolute, by_target, count, size = 0.0, 0.0, np.zeros(len(names)), 0, 0
+        for columns in self._batches:
+            inputs, targets = self._task.encode_inputs(columns), self._task.encode_targets(columns)
+            own = len(inputs)
+            size = max(size, own)
             # a short last batch is filled up: another shape would cost seconds of tracing
-            filled = np.pad(signals, ((0, size - len(signals)), (0, 0), (0, 0)))
-            outputs = self.model.predict_on_batch(filled)[: len(signals)]
-            difference = outputs.astype(np.float64) - self._scaling.normalise(parameters)
-            absolute += np.abs(difference).sum(axis=0)
-            square += np.square(difference).sum(axis=0)
-            count += len(signals)
+            filled = np.pad(inputs, ((0, size - own), *[(0, 0)] * (inputs.ndim - 1)))
+            outputs = self.model.predict_on_batch(filled)[:own]
+            loss += own * float(self._loss(targets, outputs))
+            absolute += own * float(np.abs(outputs.astype(np.float64) - targets).mean())
+            answers, true = self._task.decode(outputs), self._task.decode(targets)
+            by_target += [own * np.abs(answers[name] - true[name]).mean() for name in names]
+            count += own
         # the number of steps is the same on all ranks, so the mean of their means is the mean over all samples
-        own = [logs["loss"], logs["mae"]]
-        total = self._world.sum([*absolute, *square, count, *own])
-        absolute, square, count = total[:4] / total[8], total[4:8] / total[8], total[8]
-        logs["loss"], logs["mae"] = (total[9:] / self._world.size).tolist()
-        logs["val_loss"] = float(np.mean(self._loss_weights * square))
-        logs["val_mae"] = float(np.mean(absolute))
-        for name, value in zip(PARAMETERS, (absolute * self._scaling.width).tolist(), strict=True):
-            logs[f"val_mae_{name}"] = value
-        if logs["val_mae"] < self.best_mae:
-            self.best_mae = logs["val_mae"]
+        total = self._ranks.sum([loss, absolute, *by_target, count, logs["loss"], logs["mae"]])
+        logs["loss"], logs["mae"] = (total[-2:] / self._ranks.size).tolist()
+        means = (total[:-3] / total[-3]).tolist()
+        logs |= dict(zip(["val_loss", "val_mae", *(f"val_mae_{name}" for name in names)], means, strict=True))
+        if logs[self._task.monitor] < self.smallest:
+            self.smallest = logs[self._task.monitor]
             self.best_weights = self.model.get_weights()
 
 
-class Dropout(keras.callbacks.Callback):
+class DropoutSeeds(keras.callbacks.Callback):
     """Begin each epoch with states of dropout that only the seed, the rank and the epoch decide.
 
     Ranks draw different dropout, and a training that goes on from a checkpoint draws what it would have drawn.
     """
 
-    def __init__(self, world: World, seed: int) -> None:
+    def __init__(self, ranks: HorovodRanks, seed: int) -> None:
         super().__init__()
-        self._rank = world.rank
+        self._rank = ranks.rank
         self._seed = seed
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -118,7 +115,7 @@ class Dropout(keras.callbacks.Callback):
             state.assign(sequence.generate_state(2))
 
 
-class Guard(keras.callbacks.Callback):
+class DivergenceStop(keras.callbacks.Callback):
     """Stop a training that diverges.
 
     Parameters
@@ -127,12 +124,15 @@ class Guard(keras.callbacks.Callback):
         Where the last good state lies.
     rows : list of dict
         The history, to which each good epoch is added.
+    monitor : str
+        What the validation is judged by.
     """
 
-    def __init__(self, checkpoints: Checkpoints, rows: Sequence[Row]) -> None:
+    def __init__(self, checkpoints: Checkpoints, rows: list[Row], monitor: str) -> None:
         super().__init__()
         self._checkpoints = checkpoints
         self._rows = rows
+        self._monitor = monitor
         self._epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -152,7 +152,7 @@ class Guard(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Look at the validation: it shows weights that the last batch spoilt. Raises as for a batch."""
-        self._check((logs or {}).get("val_mae", 0.0), "val_mae", f"at the end of epoch {epoch + 1}")
+        self._check((logs or {}).get(self._monitor, 0.0), self._monitor, f"at the end of epoch {epoch + 1}")
 
     def _check(self, value: float, name: str, where: str) -> None:
         if math.isfinite(value):
@@ -161,10 +161,58 @@ class Guard(keras.callbacks.Callback):
         calmer = "Lower training.optimizer_options.learning_rate, or set clipnorm: 1.0 beside it"
         if not self._rows:
             raise LehrError(f"{what}; no epoch was finished before, nothing was written", f"{calmer}.")
-        last, smallest = len(self._rows), best(self._rows)
+        last, smallest = len(self._rows), best(self._rows, self._monitor)
         raise LehrError(
             f"{what}; the last good checkpoint is {self._checkpoints.path(last)} (best so far: epoch "
-            f"{smallest['epoch']}, val_mae {smallest['val_mae']:.4g})",
+            f"{smallest['epoch']}, {self._monitor} {smallest[self._monitor]:.4g})",
             f"The same command goes on from it, but will meet the same batches; with `epochs: {last}` it writes the "
             f"best network so far into the run folder. {calmer}: that starts anew.",
         )
+
+
+class CheckpointWriter(keras.callbacks.Callback):
+    """Write a checkpoint after each epoch; for rank 0.
+
+    Parameters
+    ----------
+    checkpoints : Checkpoints
+        Where they go.
+    validation : Validation
+        What has the best weights.
+    state : TrainingState
+        What this start goes on from; the history is added to by the logger.
+    ranks : int
+        Ranks of this start.
+    began : float
+        When it began, by `time.perf_counter`.
+    """
+
+    def __init__(
+        self, checkpoints: Checkpoints, validation: Validation, state: TrainingState, ranks: int, began: float
+    ) -> None:
+        super().__init__()
+        self._checkpoints = checkpoints
+        self._validation = validation
+        self._rows = state.rows
+        before = len(state.rows)
+        self._start: dict[str, Any] = {"epochs_before": before, "epochs_done": 0, "ranks": ranks, "seconds": 0.0}
+        self._starts = [*state.starts, self._start]
+        self._began = began
+
+    @property
+    def state(self) -> TrainingState:
+        """What was reached."""
+        return TrainingState(self._rows, self._starts, self._validation.best_weights)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Write it."""
+        del logs
+        self._start["epochs_done"] += 1
+        self._start["seconds"] = round(time.perf_counter() - self._began, 1)
+        try:
+            self._checkpoints.save(self.model, self.state)
+        except OSError as error:
+            raise LehrError(
+                f"{self._checkpoints.path(epoch + 1)}: the checkpoint cannot be written: {error.strerror or error}",
+                "Make room; the same command goes on from the checkpoint before.",
+            ) from None

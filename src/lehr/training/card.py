@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from lehr.glass.networks import PARAMETERS
+from lehr.study import Quantity, Task
 from lehr.training.history import Row
 
 __all__ = ["card"]
 
 _TEMPLATE = """\
-# Network {model}: TNM parameters from heating scans
+# Network {model}: {title}
 
-A multi-scale convolutional network. From {cycles} DSC heating scans of one glass, as normalised heat capacity CpN at
-the temperatures from {start:g} to {stop:g} degC in steps of {step:g} K, it estimates the four parameters of the
-Tool-Narayanaswamy-Moynihan model: ln A (A in s), activation energy delta_h, non-linearity x, non-exponentiality beta.
+{description}
 
 ```python
-from lehr.evaluation.network import load_network, predict
+from lehr.studies import load_network
 
-network = load_network(".")             # this folder
-parameters = predict(network, signals)  # (n, {points}, {cycles}) -> (n, 4): ln A, delta_h in J/mol, x, beta
+network = load_network(".")         # this folder
+answers = network.predict({inputs})    # {shape} -> {targets}, each of shape (n,)
 ```
 
 ## Errors on the validation split
@@ -34,23 +32,21 @@ Mean absolute errors at the end of epoch {best_epoch}, which has the smallest va
 
 ## What it is not good for
 
-- Parameters outside these ranges: it gives an answer, and no warning.
-- Other programs: the cooling and heating rates are part of what it learned, run.json has them.
-- Other temperatures: the scans must be at those above.
-- Measured scans as they come: it has seen simulated ones only, without noise, baseline or lag of the calorimeter.
-- Uncertainties: it gives one value for each parameter.
+- Targets outside these ranges: it gives an answer, and no warning.
+{limits}
+- Uncertainties: it gives one value for each target.
 
 ## Data
 
-Simulated scans of the subset {subset}; digest of the signals `{signals_digest}`, made by {data_code}.
+Simulated samples of the subset {subset}; digest of the store `{store_digest}`, made by {data_code}.
 Split, drawn by {split_by} with seed {split_seed}: {train:,} samples to train on, {validation:,} to choose the epoch,
 {test:,} for the test. {left_out:,} samples whose simulation is not good are left out.
 
 ## Training
 
 {optimizer} {optimizer_options}, batches of {batch_size}, {epochs} epochs in {precision}, seed {seed}, on {ranks};
-{seconds:,.0f} s in {starts}. {network_parameters:,} weights, {network}.
-Weights of the squared errors: {loss_weights}.
+{seconds:,.0f} s in {starts}. {network_parameters:,} weights.
+{decides}
 
 {versions}
 
@@ -58,31 +54,38 @@ Weights of the squared errors: {loss_weights}.
 """
 
 
-def card(content: dict[str, Any], smallest: Row, epochs: int) -> str:
+def card(task: Task, content: dict[str, Any], smallest: Row, epochs: int) -> str:
     """Return the text of the card.
 
     Parameters
     ----------
+    task : Task
+        What the network was trained to do.
     content : dict
         The content of run.json.
     smallest : dict
-        The row of the history with the smallest validation MAE.
+        The row of the history of the best epoch.
     epochs : int
         Epochs that were trained.
     """
-    temperature, training, split = content["temperature"], content["training"], content["split"]
+    training, split, text = content["training"], content["split"], task.text()
     data_code, ranks = content["data"]["code"], {start["ranks"] for start in content["starts"]}
     starts = len(content["starts"])
     return _TEMPLATE.format(
         model=content["model"],
-        subset=content["subset"],
-        **temperature,
-        points=round((temperature["stop"] - temperature["start"]) / temperature["step"]) + 1,
-        cycles=content["cycles"],
+        title=text.title,
+        description=text.description,
+        inputs=", ".join(quantity.name for quantity in task.inputs),
+        shape=f"(n, {', '.join(map(str, content['input_shape']))})",
+        targets=", ".join(_with_unit(quantity.name, quantity.unit) for quantity in task.targets),
         best_epoch=content["best_epoch"],
-        errors="\n".join(_error(name, smallest, content["parameter_ranges"][name]) for name in PARAMETERS),
-        signals_digest=content["signals_digest"],
-        data_code=f"lehr {data_code['version']} (code {data_code['numerics']})",
+        errors="\n".join(
+            _error(quantity, smallest, content["parameter_ranges"][quantity.name]) for quantity in task.targets
+        ),
+        limits="\n".join(f"- {line}" for line in text.limits),
+        subset=content["subset"],
+        store_digest=content["store_digest"],
+        data_code=f"lehr {data_code['version']} (numerics {content['numerics']})",
         split_by=split["by"],
         split_seed=split["seed"],
         **content["samples"],
@@ -93,13 +96,19 @@ def card(content: dict[str, Any], smallest: Row, epochs: int) -> str:
         seconds=content["wall_seconds"],
         starts=f"{starts} start{'s' if starts > 1 else ''}",
         network_parameters=content["network_parameters"],
-        network=", ".join(f"{name} {value}" for name, value in content["network"].items()),
-        loss_weights=", ".join(f"{name} {weight:g}" for name, weight in content["loss_weights"].items()),
+        decides="\n".join(
+            f"{section}: {', '.join(f'{name} {value}' for name, value in content[section].items())}."
+            for section in task.decides
+        ),
         versions=", ".join(f"{name} {version}" for name, version in content["versions"].items()) + ".",
     )
 
 
-def _error(name: str, smallest: Row, limits: list[float]) -> str:
-    unit, scale = (" kJ/mol", 1e-3) if name == "delta_h" else ("", 1.0)
-    low, high = (limit * scale for limit in limits)
-    return f"| {name} | {smallest[f'val_mae_{name}'] * scale:.4g}{unit} | {low:.4g} to {high:.4g}{unit} |"
+def _with_unit(name: str, unit: str) -> str:
+    return name if unit == "1" else f"{name} ({unit})"
+
+
+def _error(quantity: Quantity, smallest: Row, limits: list[float]) -> str:
+    error, low, high = (f"{value * quantity.factor:.4g}" for value in (smallest[f"val_mae_{quantity.name}"], *limits))
+    unit = f" {quantity.shown_unit}".rstrip()
+    return f"| {quantity.name} | {error}{unit} | {low} to {high}{unit} |"

@@ -4,7 +4,8 @@ A checkpoint is a folder `epoch-NNNN` with the weights and the optimizer state, 
 It is made under another name, renamed when it is whole, and never changed. The states of dropout are not in it: they
 are drawn anew at the start of each epoch, from the seed, the rank and the epoch.
 
-The checkpoints of trainings that may differ lie in different folders, named by what decides the training.
+The checkpoints of trainings that may differ lie in different folders, named by a digest of what decides the training.
+A training goes on in the folder whose values are its own, whatever its name: with a new key comes another digest.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,21 +22,20 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from lehr.config import Run, differences
 from lehr.errors import LehrError
 from lehr.files import file_checksum, read_json, write_json
-from lehr.glass.config import GlassRun
-from lehr.glass.networks import TargetScaling
-from lehr.store.layout import differences
 from lehr.training.history import Row, best
+from lehr.training.identity import changes, identity
 
-__all__ = ["Checkpoints", "State", "identity"]
+__all__ = ["Checkpoints", "TrainingState"]
 
-_KEPT = 2  # the newest: should one be damaged, there is another
+_KEPT_CHECKPOINTS = 2  # the newest: should one be damaged, there is another
 _WEIGHTS, _BEST, _STATE = "training.weights.h5", "best.npz", "state.json"
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class TrainingState:
     """What a training has reached, beside the weights and the optimizer state.
 
     Attributes
@@ -52,50 +53,44 @@ class State:
     best_weights: list[NDArray[Any]]
 
 
-def identity(config: GlassRun, model: str) -> dict[str, Any]:
-    """Return what decides the weights after each epoch: all but the number of ranks and the epoch it ends with."""
-    training = config.training.model_dump(mode="json", exclude={"epochs", "early_stopping", "loss_weights"})
-    return {
-        "subset": config.model(model).subset,
-        "signals_digest": config.signals.digest(),
-        "split": config.split_of(model).model_dump(mode="json"),
-        "network": config.network.model_dump(mode="json"),
-        "training": training,
-        "loss_weights": config.loss_weights(model).model_dump(mode="json"),
-        "backend": keras.backend.backend(),
-    }
-
-
 class Checkpoints:
     """The checkpoints of one training in a run folder; only rank 0 writes and reads them.
 
     Parameters
     ----------
-    run_folder : Path
-        The run folder.
-    decides : dict
-        What decides the training; see `identity`.
+    run : Run
+        The run.
+    model : str
+        Name of the model that is trained.
 
     Attributes
     ----------
     name : str
-        Digest of what decides the training, 16 hexadecimal digits.
+        Digest of what decided the training when it began, 16 hexadecimal digits.
     folder : Path
         Where they lie.
     """
 
-    def __init__(self, run_folder: Path, decides: dict[str, Any]) -> None:
-        self._identity = decides
-        self.name = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
-        self.folder = run_folder / "checkpoints" / self.name
+    def __init__(self, run: Run, model: str) -> None:
+        self._run = run
+        self._model = model
+        self._monitor = run.task(model).monitor
+        self._identity = identity(run, model)
+        decides = {**self._identity, "backend": keras.backend.backend()}
+        digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+        folder = run.run_path(model) / "checkpoints"
+        if not (folder / digest).exists():
+            digest = next((path.parent.name for path, found in self._all(folder) if not found), digest)
+        self.name = digest
+        self.folder = folder / digest
 
     def path(self, epoch: int) -> Path:
         """Folder of the checkpoint after an epoch, from 1."""
         return self.folder / f"epoch-{epoch:04d}"
 
-    def save(self, network: keras.Model, state: State) -> None:
+    def save(self, network: keras.Model, state: TrainingState) -> None:
         """Write the checkpoint of the last epoch of a state, then remove all but the newest."""
-        epoch = len(state.rows)
+        epoch, smallest = len(state.rows), best(state.rows, self._monitor)
         work = self.folder / f".{self.path(epoch).name}"
         shutil.rmtree(work, ignore_errors=True)  # of a start that was killed
         work.mkdir(parents=True)
@@ -103,10 +98,11 @@ class Checkpoints:
         np.savez(work / _BEST, *state.best_weights)
         content = {
             "epoch": epoch,
-            "best_epoch": best(state.rows)["epoch"],
-            "best_val_mae": best(state.rows)["val_mae"],
+            "best_epoch": smallest["epoch"],
+            f"best_{self._monitor}": smallest[self._monitor],
             "iterations": int(network.optimizer.iterations),
             "identity": self._identity,
+            "backend": keras.backend.backend(),
             **_fixed(network),
             "files": {name: file_checksum(work / name) for name in (_WEIGHTS, _BEST)},
             "starts": state.starts,
@@ -115,15 +111,15 @@ class Checkpoints:
         write_json(work / _STATE, content)
         shutil.rmtree(self.path(epoch), ignore_errors=True)  # one that was refused
         work.replace(self.path(epoch))
-        for old in _newest_first(self.folder)[_KEPT:]:
+        for old in _newest_first(self.folder)[_KEPT_CHECKPOINTS:]:
             shutil.rmtree(old)
 
-    def load(self, network: keras.Model) -> tuple[State | None, list[str]]:
+    def load(self, network: keras.Model) -> tuple[TrainingState | None, list[str]]:
         """Put the newest usable checkpoint into a compiled network.
 
         Returns
         -------
-        state : State or None
+        state : TrainingState or None
             What was reached; None if there is no checkpoint.
         refused : list of str
             Why newer ones were passed over.
@@ -148,14 +144,13 @@ class Checkpoints:
             )
         return None, refused
 
-    def _read(self, path: Path, network: keras.Model) -> State:
+    def _read(self, path: Path, network: keras.Model) -> TrainingState:
         content = read_json(path / _STATE, "")
         try:
-            made = {"identity": content["identity"], **{name: content[name] for name in _fixed(network)}}
-            wanted = json.loads(json.dumps({"identity": self._identity, **_fixed(network)}))
-            changes = differences(made, wanted)
-            if changes:
-                raise LehrError("of another training or network: " + "; ".join(changes[:4]))
+            fixed = _fixed(network)
+            found = self._changes(content) + differences({name: content[name] for name in fixed}, fixed)
+            if found:
+                raise LehrError("of another training or network: " + "; ".join(found[:4]))
             for name, checksum in content["files"].items():
                 if file_checksum(path / name) != checksum:
                     raise LehrError(f"{name} is damaged, its SHA-256 is not that of state.json")
@@ -164,7 +159,7 @@ class Checkpoints:
             network.load_weights(path / _WEIGHTS)
             if int(network.optimizer.iterations) != content["iterations"]:
                 raise LehrError("the optimizer state was not read")
-            return State(list(content["history"]), list(content["starts"]), best_weights)
+            return TrainingState(list(content["history"]), list(content["starts"]), best_weights)
         except OSError as error:
             raise LehrError(f"cannot be read ({error.strerror or error})") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -176,16 +171,23 @@ class Checkpoints:
 
     def others(self) -> str | None:
         """Say how the newest training of another identity in the run folder differs; None if there is none."""
-        found = [path for folder in self.folder.parent.glob("*") for path in _newest_first(folder)[:1]]
+        for path, found in self._all(self.folder.parent):
+            if found:
+                return f"starting anew, the checkpoints in {path.parent} are of another training: {'; '.join(found)}"
+        return None
+
+    def _all(self, folder: Path) -> Iterator[tuple[Path, list[str]]]:
+        """Yield the last checkpoint of each training, the newest first, and how that training differs from this."""
+        found = [path for training in folder.glob("*") for path in _newest_first(training)[:1]]
         for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True):
             try:
-                made = read_json(path / _STATE, "")["identity"]
-                changes = differences(made, json.loads(json.dumps(self._identity)))
-            except (LehrError, KeyError, AttributeError):
+                yield path, self._changes(read_json(path / _STATE, ""))
+            except (LehrError, KeyError, TypeError, ValueError, AttributeError):
                 continue
-            if changes:
-                return f"starting anew, the checkpoints in {path.parent} are of another training: {'; '.join(changes)}"
-        return None
+
+    def _changes(self, content: dict[str, Any]) -> list[str]:
+        made, backend = {"backend": content["backend"]}, {"backend": keras.backend.backend()}
+        return changes(content["identity"], self._run, self._model) + differences(made, backend)
 
 
 def _newest_first(folder: Path) -> list[Path]:
@@ -194,9 +196,5 @@ def _newest_first(folder: Path) -> list[Path]:
 
 
 def _fixed(network: keras.Model) -> dict[str, Any]:
-    """Return what must be the same for weights to mean the same: their shapes, and the normalisation of the targets."""
-    scaling = TargetScaling()
-    return {
-        "variables": {variable.path: list(variable.shape) for variable in network.weights},
-        "scaling": {"lower": list(scaling.lower), "upper": list(scaling.upper)},
-    }
+    """Return what must be the same for weights to mean the same, besides the identity of the training."""
+    return {"variables": {variable.path: list(variable.shape) for variable in network.weights}}

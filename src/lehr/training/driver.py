@@ -6,274 +6,232 @@ import shutil
 import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lehr.config import Run
 from lehr.errors import LehrError
 from lehr.files import in_turn
-from lehr.glass.config import GlassRun
-from lehr.glass.networks import PARAMETERS, TargetScaling
-from lehr.split import SPLITS, Split
-from lehr.store import SequentialReader, ShuffledReader, SignalStore
+from lehr.store import SequentialReader, ShuffledReader, open_subset
+from lehr.store.reader import sample_bytes
 from lehr.training.history import best, last_epoch
-from lehr.training.horovod import World, start
+from lehr.training.horovod import HorovodRanks, start
+from lehr.training.samples import Samples
 
 if TYPE_CHECKING:
     import keras
 
-    from lehr.training.checkpoints import Checkpoints, State
-    from lehr.training.record import Samples
+    from lehr.training.checkpoints import TrainingState
 
 __all__ = ["train"]
 
 
-def train(config: GlassRun, model: str, *, ranks: int | None = None, restart: bool = False) -> None:
-    """Train a model and write its run folder, `config.run_path(model)`. Call it on all ranks.
+def train(run: Run, model: str, *, ranks: int | None = None, restart: bool = False) -> None:
+    """Train a model and write its run folder, `run.run_path(model)`. Call it on all ranks.
 
     A training that was interrupted goes on from its last checkpoint.
 
     Parameters
     ----------
-    config : GlassRun
+    run : Run
         The run.
     model : str
         Name of one of its models.
     ranks : int, optional
-        Number of Horovod ranks that must have been started; ``config.ranks.train`` if not given.
+        Number of Horovod ranks that must have been started; ``run.ranks.train`` if not given.
     restart : bool
         Remove the checkpoints of this training and begin anew.
 
     Raises
     ------
     LehrError
-        If another number of ranks was started, the config asks for what Keras does not have, the signals are missing
+        If another number of ranks was started, the config asks for what Keras does not have, the samples are missing
         or of another config, no checkpoint can be used, or the training diverges. The files of the run folder stay as
         they were then.
     """
     began = time.perf_counter()
-    world = start(config.ranks.train if ranks is None else ranks)
-    with world.together():
-        _train(config, model, world, began, restart)
+    started = start(run.ranks.train if ranks is None else ranks)
+    with started.together():
+        _Training(run, model, started, began).run_to_the_end(restart=restart)
 
 
-def _train(config: GlassRun, model: str, world: World, began: float, restart: bool) -> None:
-    from lehr.training.tensorflow import use_share_of_machine
+class _Training:
+    """The training of a model on a rank, from its last checkpoint to its run folder.
 
-    use_share_of_machine(world)  # before anything makes TensorFlow compute
+    Parameters
+    ----------
+    run : Run
+        The run.
+    model : str
+        Name of the model.
+    ranks : HorovodRanks
+        The ranks.
+    began : float
+        When the training was started, by `time.perf_counter`.
+    """
 
-    import keras
+    def __init__(self, run: Run, model: str, ranks: HorovodRanks, began: float) -> None:
+        from lehr.training.tensorflow import use_share_of_machine
 
-    from lehr.glass.networks.mcnn import build_mcnn
-    from lehr.training.checkpoints import Checkpoints, State, identity
-    from lehr.training.objective import WeightedSquaredError, build_optimizer
-    from lehr.training.precision import in_precision
-    from lehr.training.record import is_written
+        use_share_of_machine(ranks)  # before anything makes TensorFlow compute
 
-    training = config.training
-    optimizer = world.optimizer(build_optimizer(training))
-    # Ranks draw different weights; those of rank 0 then go to all.
-    seed = np.random.SeedSequence(training.seed, spawn_key=(world.rank,)).generate_state(1)[0]
-    keras.utils.set_random_seed(int(seed))
-    points, cycles = config.signals.temperature.points, config.signals.program.cycle_count
-    network = in_precision(build_mcnn(points, cycles, config.network), training.precision)
-    store = _open(config, config.model(model).subset)
-    samples = _samples(store, config.split_of(model).build())
-    # Horovod's operations cannot be compiled by XLA, which Keras would turn on by itself on a GPU.
-    loss = WeightedSquaredError.from_section(config.loss_weights(model))
-    network.compile(optimizer, loss, metrics=["mae"], jit_compile=False)
+        import keras
 
-    checkpoints = Checkpoints(config.run_path(model), identity(config, model))
-    # A job that outlived the Snakemake that submitted it may be at work here: this one then has less to do, or nothing.
-    with _turn(config, model) if world.rank == 0 else nullcontext():
-        if restart and world.rank == 0:
-            checkpoints.clear()
-            shutil.rmtree(_tensorboard(config, model, checkpoints), ignore_errors=True)
-        state = _resume(config, model, checkpoints, network) if world.rank == 0 else State([], [], [])
-        rows, starts = world.share((state.rows, state.starts))
-        state = State(rows, starts, state.best_weights)
-        unfinished = last_epoch(rows, training) is None
-        if unfinished:
-            state = _fit(config, model, world, store, network, checkpoints, state, began)
-        elif world.rank == 0:
-            _say(f"{model}: nothing left to train, {_reached(rows)}")
-        # What is there is left alone if nothing was trained: a new model.keras would put an evaluation out of date.
-        if world.rank == 0 and (unfinished or not is_written(config, model, checkpoints.name, len(state.rows))):
-            _write(config, model, samples, store, network, checkpoints, state)
+        from lehr.training.checkpoints import Checkpoints
+        from lehr.training.optimizer import build_optimizer
+        from lehr.training.precision import in_precision
 
+        self._run = run
+        self._model = model
+        self._ranks = ranks
+        self._began = began
+        self._task = run.task(model)
+        self._split = run.split_of(model).build()
+        optimizer = ranks.optimizer(build_optimizer(run.training))
+        # Ranks draw different weights; those of rank 0 then go to all.
+        seed = np.random.SeedSequence(run.training.seed, spawn_key=(ranks.rank,)).generate_state(1)[0]
+        keras.utils.set_random_seed(int(seed))
+        self._network = in_precision(self._task.build(), run.training.precision)
+        self._store = open_subset(run, run.model(model).subset)
+        self._samples = Samples.of(self._store, self._split, self._task)
+        # Horovod's operations cannot be compiled by XLA, which Keras would turn on by itself on a GPU.
+        self._network.compile(optimizer, self._task.loss(), metrics=["mae"], jit_compile=False)
+        self._checkpoints = Checkpoints(run, model)
 
-def _turn(config: GlassRun, model: str) -> AbstractContextManager[None]:
-    """Keep a second training of a model from writing among the checkpoints of the first."""
-    return in_turn(config.run_path(model) / ".lock", lambda who: _say(f"{model}: waiting for {who}, which trains it"))
+    def run_to_the_end(self, *, restart: bool) -> None:
+        """Go on from the last checkpoint, and write the run folder."""
+        from lehr.training.checkpoints import TrainingState
 
+        first = self._ranks.rank == 0
+        # A job that outlived the Snakemake that submitted it may be at work: this one has less to do then, or nothing.
+        with self._lock() if first else nullcontext():
+            if restart and first:
+                self._checkpoints.clear()
+                shutil.rmtree(self._tensorboard, ignore_errors=True)
+            state = self._resume() if first else TrainingState([], [], [])
+            rows, starts = self._ranks.broadcast_object((state.rows, state.starts))
+            state = TrainingState(rows, starts, state.best_weights)
+            unfinished = self._last_epoch(rows) is None
+            if unfinished:
+                state = self._fit(state)
+            elif first:
+                self._say(f"nothing left to train, {self._reached(rows)}")
+            if first:
+                self._write(state, trained=unfinished)
 
-def _resume(config: GlassRun, model: str, checkpoints: Checkpoints, network: keras.Model) -> State:
-    """Load the last checkpoint, and say what is done."""
-    from lehr.training.checkpoints import State
+    def _lock(self) -> AbstractContextManager[None]:
+        """Keep a second training of the model from writing among the checkpoints of the first."""
+        return in_turn(self._folder / ".lock", lambda who: self._say(f"waiting for {who}, which trains it"))
 
-    state, refused = checkpoints.load(network)
-    for reason in refused:
-        _say(f"{model}: passed over the checkpoint {reason}")
-    if state is None:
-        other = checkpoints.others()
-        if other is not None:
-            _say(f"{model}: {other}")
-        return State([], [], [])
-    done, end = len(state.rows), last_epoch(state.rows, config.training)
-    if end is not None and end < done:
-        raise LehrError(
-            f"{checkpoints.path(done)}: has done {done} epochs, the config ends the training after {end}",
-            "Set training.epochs and training.early_stopping back, or begin anew with --restart, which removes the "
-            "checkpoints.",
-        )
-    if end is None:
-        _say(f"{model}: going on after {_reached(state.rows)}, from {checkpoints.path(done)}")
-    return state
+    @property
+    def _folder(self) -> Path:
+        return self._run.run_path(self._model)
 
+    @property
+    def _tensorboard(self) -> Path:
+        return self._folder / "tensorboard" / self._checkpoints.name
 
-def _reached(rows: list[dict[str, float]]) -> str:
-    smallest = best(rows)
-    return f"epoch {len(rows)} (best: epoch {smallest['epoch']}, val_mae {smallest['val_mae']:.4g})"
+    def _say(self, line: str) -> None:
+        sys.stderr.write(f"{self._model}: {line}\n")
+        sys.stderr.flush()
 
+    def _last_epoch(self, rows: list[dict[str, float]]) -> int | None:
+        return last_epoch(rows, self._run.training, self._task.monitor)
 
-def _fit(
-    config: GlassRun,
-    model: str,
-    world: World,
-    store: SignalStore,
-    network: keras.Model,
-    checkpoints: Checkpoints,
-    state: State,
-    began: float,
-) -> State:
-    """Train from a state to the end; return what was reached."""
-    from lehr.training.callbacks import Broadcast, Dropout, Guard, Validation
-    from lehr.training.chronicle import Chronicle, Keeper
-    from lehr.training.memory import KEPT_BYTES, Memory
-    from lehr.training.tensorflow import Feed, TensorBoard
+    def _reached(self, rows: list[dict[str, float]]) -> str:
+        monitor = self._task.monitor
+        smallest = best(rows, monitor)
+        return f"epoch {len(rows)} (best: epoch {smallest['epoch']}, {monitor} {smallest[monitor]:.4g})"
 
-    training, split, scaling = config.training, config.split_of(model).build(), TargetScaling()
-    reader = ShuffledReader(
-        store,
-        split,
-        "train",
-        batch_size=training.batch_size,
-        seed=training.seed,
-        rank=world.rank,
-        size=world.size,
-        streams=training.streams,
-    )
-    validation_reader = SequentialReader(
-        store, split, "validation", batch_size=training.batch_size, rank=world.rank, size=world.size
-    )
-    # A few validation samples are read once; they lie in nearly all chunks, so reading them is reading everything.
-    small = validation_reader.samples * store.points * store.cycles * 4 <= KEPT_BYTES
-    if world.rank == 0:
-        kept = validation_reader.samples if small else 0
-        batch, streams = training.batch_size // world.size, training.streams // world.size
-        _say(f"{model}: {Memory.of(store, batch=batch, streams=streams, kept=kept)}")
-    loss_weights = config.loss_weights(model)
-    validation = Validation(
-        world,
-        list(validation_reader) if small else validation_reader,
-        scaling,
-        [getattr(loss_weights, name) for name in PARAMETERS],
-    )
-    rows, first = state.rows, len(state.rows)
-    if rows:
-        validation.best_mae, validation.best_weights = best(rows)["val_mae"], state.best_weights
-    keeper = Keeper(checkpoints, validation, rows, state.starts, world.size, began)
-    callbacks: list[Any] = [
-        Broadcast(world),
-        Dropout(world, training.seed),
-        validation,
-        Guard(checkpoints, rows),
-        Chronicle(world, model, training, reader.steps, rows),
-    ]
-    if world.rank == 0:
-        callbacks += [keeper, TensorBoard(_tensorboard(config, model, checkpoints))]
-    feed = Feed(reader, scaling, (store.points, store.cycles), range(first, training.epochs))
-    try:
-        network.fit(
-            feed.dataset,
-            initial_epoch=first,
-            epochs=training.epochs,
-            steps_per_epoch=reader.steps,
-            shuffle=False,  # the reader has shuffled
-            verbose=0,
-            callbacks=callbacks,
-        )
-    except Exception as error:
-        if isinstance(feed.error, LehrError):
-            raise feed.error from error
-        raise
-    return keeper.state
+    def _resume(self) -> TrainingState:
+        """Load the last checkpoint, and say what is done."""
+        from lehr.training.checkpoints import TrainingState
 
-
-def _write(
-    config: GlassRun,
-    model: str,
-    samples: Samples,
-    store: SignalStore,
-    network: keras.Model,
-    checkpoints: Checkpoints,
-    state: State,
-) -> None:
-    """Write the run folder."""
-    from lehr.training.record import Record, write_run
-
-    epochs = len(state.rows)
-    smallest = best(state.rows)
-    ranks = state.starts[-1]["ranks"]
-    record = Record(config, model, samples, ranks, int(smallest["epoch"]), smallest["val_mae"])
-    network.set_weights(state.best_weights)
-    origin = {
-        "identity": checkpoints.name,
-        "epochs_done": epochs,
-        "cycles": store.cycles,
-        "starts": state.starts,
-        "data": {name: store.about[name] for name in ("digest", "code", "packages")},
-    }
-    write_run(record, network, state.rows, sum(start["seconds"] for start in state.starts), origin)
-
-
-def _tensorboard(config: GlassRun, model: str, checkpoints: Checkpoints) -> Any:
-    return config.run_path(model) / "tensorboard" / checkpoints.name
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
-
-
-def _open(config: GlassRun, subset: str) -> SignalStore:
-    store = SignalStore.open(config.store_path, subset=subset)
-    if store.config_digest != config.signals.digest():
-        raise LehrError(
-            f"{store.path}: made with another signals section (digest {store.config_digest}) than the config has "
-            f"({config.signals.digest()})",
-            "Set another `output` in the config, or delete the store and generate it anew.",
-        )
-    return store
-
-
-def _samples(store: SignalStore, split: Split) -> Samples:
-    """Count the samples, and look at the training split: what the trivial predictor knows."""
-    from lehr.training.record import Samples
-
-    part, good = split.assign(store.parameters), store.status == 0
-    counts = {name: int(np.count_nonzero(good & (part == number))) for number, name in enumerate(SPLITS)}
-    for name in ("train", "validation"):
-        if counts[name] == 0:
+        state, refused = self._checkpoints.load(self._network)
+        for reason in refused:
+            self._say(f"passed over the checkpoint {reason}")
+        if state is None:
+            other = self._checkpoints.others()
+            if other is not None:
+                self._say(other)
+            return TrainingState([], [], [])
+        done, end = len(state.rows), self._last_epoch(state.rows)
+        if end is not None and end < done:
             raise LehrError(
-                f"{store.path}: no good sample in the {name} split",
-                "Simulate more samples, or take another split.seed.",
+                f"{self._checkpoints.path(done)}: has done {done} epochs, the config ends the training after {end}",
+                "Set training.epochs and training.early_stopping back, or begin anew with --restart, which removes the "
+                "checkpoints.",
             )
-    learned = store.parameters[good & (part == SPLITS.index("train"))]
-    return Samples(
-        counts=counts,
-        left_out=int(np.count_nonzero(~good)),
-        mean=learned.mean(axis=0),
-        lowest=learned.min(axis=0),
-        highest=learned.max(axis=0),
-    )
+        if end is None:
+            self._say(f"going on after {self._reached(state.rows)}, from {self._checkpoints.path(done)}")
+        return state
+
+    def _fit(self, state: TrainingState) -> TrainingState:
+        """Train from a state to the end; return what was reached."""
+        from lehr.training import callbacks
+        from lehr.training.history_logger import HistoryLogger
+        from lehr.training.tensorflow import PrefetchedBatches, TensorBoard
+
+        training, task, ranks, rows = self._run.training, self._task, self._ranks, state.rows
+        names = [quantity.name for quantity in (*task.inputs, *task.targets)]
+        shared: dict[str, Any] = {"batch_size": training.batch_size, "rank": ranks.rank, "size": ranks.size}
+        usable = partial(self._store.usable, self._split)
+        reader = ShuffledReader(
+            self._store, usable("train"), names, seed=training.seed, streams=training.streams, **shared
+        )
+        held_out = SequentialReader(self._store, usable("validation"), names, **shared)
+        validation = callbacks.Validation(ranks, self._kept(held_out), task)
+        if rows:
+            validation.smallest, validation.best_weights = best(rows, task.monitor)[task.monitor], state.best_weights
+        writer = callbacks.CheckpointWriter(self._checkpoints, validation, state, ranks.size, self._began)
+        all_callbacks: list[keras.callbacks.Callback] = [
+            callbacks.Broadcast(ranks),
+            callbacks.DropoutSeeds(ranks, training.seed),
+            validation,
+            callbacks.DivergenceStop(self._checkpoints, rows, task.monitor),
+            HistoryLogger(ranks, self._model, task, training, reader.steps, rows),
+        ]
+        if ranks.rank == 0:
+            all_callbacks += [writer, TensorBoard(self._tensorboard)]
+        first = len(rows)
+        batches = PrefetchedBatches(reader, task, self._network, range(first, training.epochs))
+        try:
+            self._network.fit(
+                batches.dataset,
+                initial_epoch=first,
+                epochs=training.epochs,
+                steps_per_epoch=reader.steps,
+                shuffle=False,  # the reader has shuffled
+                verbose=0,
+                callbacks=all_callbacks,
+            )
+        except Exception as error:
+            if isinstance(batches.error, LehrError):
+                raise batches.error from error
+            raise
+        return writer.state
+
+    def _kept(self, reader: SequentialReader) -> Any:
+        """Return the validation samples in memory if they are few: they lie in nearly all chunks of the store."""
+        from lehr.training.memory import KEPT_BYTES, Memory
+
+        training, size = self._run.training, self._ranks.size
+        few = reader.samples * sample_bytes(self._store) <= KEPT_BYTES
+        if self._ranks.rank == 0:
+            kept, batch, streams = reader.samples if few else 0, training.batch_size // size, training.streams // size
+            self._say(str(Memory.of(self._store, batch=batch, streams=streams, kept=kept)))
+        return list(reader) if few else reader
+
+    def _write(self, state: TrainingState, *, trained: bool) -> None:
+        """Write the run folder.
+
+        What is there is left alone if nothing was trained: a new model.keras would put an evaluation out of date.
+        """
+        from lehr.training.record import is_written, write_run
+
+        name = self._checkpoints.name
+        if trained or not is_written(self._run, self._model, name, len(state.rows)):
+            write_run(self._run, self._model, self._store, self._samples, state, name)

@@ -15,18 +15,28 @@ Row = dict[str, float]
 """One line of history.csv."""
 
 
-def best(rows: Sequence[Row]) -> Row:
-    """Return the first row with the smallest `val_mae`."""
-    return min(rows, key=lambda row: row["val_mae"])
+def best(rows: Sequence[Row], monitor: str) -> Row:
+    """Return the first row with the smallest value of a column."""
+    return min(rows, key=lambda row: row[monitor])
 
 
-def last_epoch(rows: Sequence[Row], training: TrainingConfig) -> int | None:
-    """Return the epoch, from 1, with which the training ends by what is known so far; None if it goes on."""
+def last_epoch(rows: Sequence[Row], training: TrainingConfig, monitor: str) -> int | None:
+    """Return the epoch, from 1, with which the training ends by what is known so far; None if it goes on.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        The history.
+    training : TrainingConfig
+        How long it may go on.
+    monitor : str
+        The column that must fall.
+    """
     patience = training.early_stopping.patience if training.early_stopping else training.epochs
     smallest, better = float("inf"), 0
     for epoch, row in enumerate(rows, start=1):
-        if row["val_mae"] < smallest:
-            smallest, better = row["val_mae"], epoch
+        if row[monitor] < smallest:
+            smallest, better = row[monitor], epoch
         if epoch == training.epochs or epoch - better >= patience:
             return epoch
     return None

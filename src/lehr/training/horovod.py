@@ -21,15 +21,15 @@ from lehr.errors import LehrError
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["World", "start"]
+__all__ = ["HorovodRanks", "start"]
 
-# How launchers tell a process the size of its world, and how those that do not show that they are there. Horovod built
-# with MPI is started by them too.
+# How launchers tell a process how many ranks there are, and how those that do not show that they are there. Horovod
+# built with MPI is started by them too.
 _SIZE_VARIABLES = ("HOROVOD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 _OTHER_VARIABLES = ("PMIX_RANK", "SLURM_PROCID")
 
 
-class World:
+class HorovodRanks:
     """The ranks that train one network together.
 
     Attributes
@@ -63,7 +63,7 @@ class World:
         averaging: keras.optimizers.Optimizer = Averaging.from_config(optimizer.get_config())
         return averaging
 
-    def broadcast(self, model: keras.Model) -> None:
+    def broadcast_weights(self, model: keras.Model) -> None:
         """Give all ranks the weights and the optimizer state of rank 0; the states of dropout stay their own."""
         if self._horovod is None:
             return
@@ -73,9 +73,9 @@ class World:
         variables = [variable.value for variable in (*model.weights, *model.optimizer.variables)]
         self._horovod.broadcast_variables(variables, root_rank=0)
 
-    def share(self, value: Any) -> Any:
+    def broadcast_object(self, value: Any) -> Any:
         """Give all ranks the value that rank 0 has; all must call it."""
-        return value if self._horovod is None else self._horovod.broadcast_object(value, root_rank=0, name="share")
+        return value if self._horovod is None else self._horovod.broadcast_object(value, root_rank=0, name="object")
 
     def sum(self, values: ArrayLike) -> NDArray[np.float64]:
         """Add up an array over all ranks; all must call it, with the same shape."""
@@ -89,7 +89,7 @@ class World:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Leave the world at the end, however it comes: an error of one rank must not leave the others waiting.
+        """Leave the other ranks at the end, however it comes: an error of one rank must not leave the others waiting.
 
         Raises
         ------
@@ -109,7 +109,7 @@ class World:
                 self._horovod.shutdown()
 
 
-def start(ranks: int) -> World:
+def start(ranks: int) -> HorovodRanks:
     """Join the ranks that a launcher started; a single one needs no Horovod.
 
     Parameters
@@ -128,7 +128,7 @@ def start(ranks: int) -> World:
     if started is not None and started != ranks:
         raise _mismatch(ranks, started)  # before seconds go into loading TensorFlow
     if ranks == 1:
-        return World()
+        return HorovodRanks()
     try:
         import horovod.tensorflow as horovod
     except ImportError as error:
@@ -139,7 +139,7 @@ def start(ranks: int) -> World:
     horovod.init()
     if horovod.size() != ranks:
         raise _mismatch(ranks, horovod.size())
-    return World(horovod)
+    return HorovodRanks(horovod)
 
 
 def _mismatch(asked: int, started: int) -> LehrError:

@@ -1,24 +1,24 @@
-"""How much memory the signals take in a rank, at most."""
+"""How much memory samples take in a rank, at most."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lehr.store import SignalStore
-from lehr.store.reader import buffer_chunks
+from lehr.store import Store
+from lehr.store.reader import buffer_chunks, sample_bytes
 from lehr.training.tensorflow import PREFETCHED_BATCHES
 
 __all__ = ["KEPT_BYTES", "Memory"]
 
 KEPT_BYTES = 2**27
-"""Validation signals that a rank keeps in memory; more are read from the store in each epoch."""
+"""Validation samples that a rank keeps in memory; more are read from the store in each epoch."""
 
 _BATCHES_IN_WORK = 3  # one that the reader fills, its copy as a tensor, and one that the network learns from
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes of signals in one rank, at most.
+    """Bytes of samples in one rank, at most.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class Memory:
     batches : int
         Batches that are read ahead, and those in work.
     validation : int
-        Validation signals that are kept, or the buffer and batches to read them.
+        Validation samples that are kept, or the buffer and batches to read them.
     """
 
     shuffling: int
@@ -35,19 +35,19 @@ class Memory:
     validation: int
 
     @classmethod
-    def of(cls, store: SignalStore, *, batch: int, streams: int, kept: int) -> Memory:
+    def of(cls, store: Store, *, batch: int, streams: int, kept: int) -> Memory:
         """Work it out.
 
         Parameters
         ----------
-        store : SignalStore
-            The signals.
+        store : Store
+            The samples.
         batch, streams : int
             Samples of a batch and sample streams of this rank.
         kept : int
             Validation samples that this rank keeps in memory; 0 if it reads them in each epoch.
         """
-        sample = store.cycles * store.points * 4
+        sample = sample_bytes(store)
         chunk = store.rows_per_chunk * sample
         read = max(1, batch // store.rows_per_chunk) * chunk + 2 * batch * sample
         return cls(
@@ -60,6 +60,6 @@ class Memory:
         sizes = (self.shuffling + self.batches + self.validation, self.shuffling, self.batches, self.validation)
         total, shuffling, batches, validation = (f"{size / 2**20:,.1f} MiB" for size in sizes)
         return (
-            f"signals take at most {total} in each rank: {shuffling} to shuffle, {batches} of batches, "
+            f"samples take at most {total} in each rank: {shuffling} to shuffle, {batches} of batches, "
             f"{validation} to validate"
         )

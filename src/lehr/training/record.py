@@ -5,117 +5,83 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import yaml
-from numpy.typing import NDArray
 
+from lehr.config import Run
 from lehr.errors import LehrError
 from lehr.files import file_checksum, read_json, write_json
-from lehr.glass.config import GlassRun
-from lehr.glass.networks import PARAMETERS, TargetScaling
-from lehr.glass.networks.mcnn import build_mcnn
 from lehr.provenance import code, packages
+from lehr.store import Store
 from lehr.training.card import card
+from lehr.training.checkpoints import TrainingState
 from lehr.training.history import Row, best
+from lehr.training.identity import changes, identity
+from lehr.training.samples import Samples
 
-__all__ = ["Record", "Samples", "is_written", "write_run"]
+__all__ = ["FORMAT", "is_written", "run_content", "write_run"]
+
+FORMAT = 2
+"""Version of the run folder. Those without one have digests instead of the values that the samples were made with."""
 
 _PACKAGES = ("lehr", "keras", "tensorflow", "tensorflow-cpu", "horovod", "numpy")
 _FILES = ("model.keras", "history.csv", "config.yaml", "README.md", "run.json")  # run.json goes last
 
 
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """What there is to learn from.
+def run_content(
+    run: Run, model: str, store: Store, samples: Samples, state: TrainingState, network: keras.Model
+) -> dict[str, Any]:
+    """Return the content of run.json but for the checksum of the network and the name of its checkpoints.
 
-    Attributes
+    Parameters
     ----------
-    counts : dict
-        Good samples of each split.
-    left_out : int
-        Samples whose simulation is not good.
-    mean, lowest, highest : ndarray, shape (4,)
-        Of ln A, delta_h (J/mol), x and beta in the training split.
-    """
-
-    counts: dict[str, int]
-    left_out: int
-    mean: NDArray[np.float64]
-    lowest: NDArray[np.float64]
-    highest: NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Record:
-    """What is known of a training when it ends.
-
-    Attributes
-    ----------
-    config : GlassRun
+    run : Run
         The run.
     model : str
         Name of the model.
+    store : Store
+        Where its samples are.
     samples : Samples
         What it learned from.
-    world_size : int
-        Number of ranks.
-    best_epoch : int
-        Epoch, from 1, whose weights are kept.
-    best_mae : float
-        Its validation MAE, normalised.
+    state : TrainingState
+        What was reached.
+    network : keras.Model
+        The network.
     """
-
-    config: GlassRun
-    model: str
-    samples: Samples
-    world_size: int
-    best_epoch: int
-    best_mae: float
-
-    def content(self, network: keras.Model, checksum: str, seconds: float) -> dict[str, Any]:
-        """Return the content of run.json."""
-        config, samples, scaling = self.config, self.samples, TargetScaling()
-        return {
-            "model": self.model,
-            "subset": config.model(self.model).subset,
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "wall_seconds": round(seconds, 1),
-            "world_size": self.world_size,
-            "best_epoch": self.best_epoch,
-            "best_val_mae": self.best_mae,
-            "network_parameters": network.count_params(),
-            "network_checksum": checksum,
-            "samples": samples.counts,
-            "samples_left_out": samples.left_out,
-            "training_mean": dict(zip(PARAMETERS, samples.mean.tolist(), strict=True)),
-            "parameter_ranges": {
-                name: [float(low), float(high)]
-                for name, low, high in zip(PARAMETERS, samples.lowest, samples.highest, strict=True)
-            },
-            "scaling": {"lower": list(scaling.lower), "upper": list(scaling.upper)},
-            "temperature": config.signals.temperature.model_dump(mode="json"),
-            "program": config.signals.program.model_dump(mode="json"),
-            "signals_digest": config.signals.digest(),
-            "split": config.split_of(self.model).model_dump(mode="json"),
-            "network": config.network.model_dump(mode="json"),
-            "training": config.training.model_dump(mode="json"),
-            "loss_weights": config.loss_weights(self.model).model_dump(mode="json"),
-            "seed": config.training.seed,
-            "backend": keras.backend.backend(),
-            "versions": {"python": platform.python_version(), **packages(*_PACKAGES)},
-            "code": code(),
-        }
+    monitor = run.task(model).monitor
+    smallest = best(state.rows, monitor)
+    return {
+        "format": FORMAT,
+        "model": model,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "wall_seconds": round(sum(start["seconds"] for start in state.starts), 1),
+        "world_size": state.starts[-1]["ranks"],
+        "best_epoch": int(smallest["epoch"]),
+        f"best_{monitor}": smallest[monitor],
+        "network_parameters": network.count_params(),
+        "input_shape": list(network.input_shape[1:]),
+        "samples": samples.counts,
+        "samples_left_out": samples.left_out,
+        "training_mean": samples.mean,
+        "parameter_ranges": samples.ranges,
+        **identity(run, model),
+        "training": run.training.model_dump(mode="json"),
+        "seed": run.training.seed,
+        "backend": keras.backend.backend(),
+        "versions": {"python": platform.python_version(), **packages(*_PACKAGES)},
+        "code": code(),
+        "store_digest": store.digest,
+        "data": {name: store.about[name] for name in ("code", "packages")},
+        "epochs_done": len(state.rows),
+        "starts": state.starts,
+    }
 
 
-def write_run(
-    record: Record, network: keras.Model, history: Sequence[Row], seconds: float, origin: dict[str, Any]
-) -> None:
+def write_run(run: Run, model: str, store: Store, samples: Samples, state: TrainingState, name: str) -> None:
     """Write model.keras, history.csv, config.yaml, README.md and run.json.
 
     They are made in a folder inside the run folder and moved when all are whole; run.json, without which the others
@@ -123,49 +89,44 @@ def write_run(
 
     Parameters
     ----------
-    record : Record
-        What is known of the training.
-    network : keras.Model
-        The network, with the weights of the best epoch.
-    history : sequence of dict
-        Its rows.
-    seconds : float
-        Wall time over all starts.
-    origin : dict
-        What goes into run.json besides: the digest of what decided the training, its starts, what made its signals.
+    run, model, store, samples, state
+        As for `run_content`; the network gets the weights of the best epoch.
+    name : str
+        Name of the checkpoints.
     """
-    folder = record.config.run_path(record.model)
+    folder, task = run.run_path(model), run.task(model)
     made = folder / ".being-written"
     shutil.rmtree(made, ignore_errors=True)  # of a start that was killed
     made.mkdir(parents=True)
-    points, cycles = network.input_shape[1:]
-    bare = build_mcnn(points, cycles, record.config.network)  # in float32, without optimizer and loss
-    bare.set_weights(network.get_weights())
+    bare = task.build()  # in float32, without optimizer and loss
+    bare.set_weights(state.best_weights)
     bare.save(made / "model.keras")
-    _write_history(made / "history.csv", history)
-    content = {**record.content(network, file_checksum(made / "model.keras"), seconds), **origin}
-    recipe = yaml.safe_dump(record.config.model_dump(mode="json"), sort_keys=False)
+    _write_history(made / "history.csv", state.rows)
+    content = run_content(run, model, store, samples, state, bare)
+    content |= {"network_checksum": file_checksum(made / "model.keras"), "identity": name}
+    recipe = yaml.safe_dump(run.model_dump(mode="json"), sort_keys=False)
     (made / "config.yaml").write_text(recipe, encoding="utf-8")
-    (made / "README.md").write_text(card(content, best(history), len(history)), encoding="utf-8")
+    text = card(task, content, best(state.rows, task.monitor), len(state.rows))
+    (made / "README.md").write_text(text, encoding="utf-8")
     write_json(made / "run.json", content)
     (folder / "run.json").unlink(missing_ok=True)
-    for name in _FILES:
-        (made / name).replace(folder / name)
+    for file in _FILES:
+        (made / file).replace(folder / file)
     made.rmdir()
 
 
-def is_written(config: GlassRun, model: str, name: str, epochs: int) -> bool:
-    """Tell whether the run folder is whole and holds a training: the digest of what decided it, and its epochs."""
-    folder = config.run_path(model)
+def is_written(run: Run, model: str, name: str, epochs: int) -> bool:
+    """Tell whether the run folder is whole and holds a training: the name of its checkpoints, and its epochs."""
+    folder = run.run_path(model)
     try:
-        run = read_json(folder / "run.json", "")
+        content = read_json(folder / "run.json", "")
         return (
-            (run["identity"], run["epochs_done"]) == (name, epochs)
-            and run["training"] == config.training.model_dump(mode="json")
-            and run["network_checksum"] == file_checksum(folder / "model.keras")
+            (content["identity"], content["epochs_done"]) == (name, epochs)
+            and not changes(content, run, model, ends=True)
+            and content["network_checksum"] == file_checksum(folder / "model.keras")
             and all((folder / file).exists() for file in _FILES)
         )
-    except (KeyError, LehrError, OSError):
+    except (KeyError, TypeError, ValueError, LehrError, OSError):
         return False
 
 

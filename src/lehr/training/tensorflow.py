@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import keras
-import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from lehr.glass.networks import TargetScaling
-from lehr.training.horovod import World
+from lehr.study import Columns, Task
+from lehr.training.horovod import HorovodRanks
 
-__all__ = ["PREFETCHED_BATCHES", "Feed", "TensorBoard", "use_share_of_machine"]
+__all__ = ["PREFETCHED_BATCHES", "PrefetchedBatches", "TensorBoard", "use_share_of_machine"]
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 PREFETCHED_BATCHES = 4
@@ -23,13 +22,13 @@ PREFETCHED_BATCHES = 4
 
 
 class EpochReader(Protocol):
-    """What a feed needs of a reader; `lehr.store.ShuffledReader` is one."""
+    """What reads the samples of an epoch; `lehr.store.ShuffledReader` does."""
 
-    def epoch(self, number: int) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float64]]]:
+    def epoch(self, number: int) -> Iterator[Columns]:
         """Yield the batches of an epoch."""
 
 
-def use_share_of_machine(world: World) -> int:
+def use_share_of_machine(ranks: HorovodRanks) -> int:
     """Give this rank its share of the cores and one of the GPUs of its machine.
 
     Threads are left alone where the user has set them in the environment. It must come before anything is computed.
@@ -39,7 +38,7 @@ def use_share_of_machine(world: World) -> int:
     int
         Cores for this rank.
     """
-    cores = max(1, len(os.sched_getaffinity(0)) // world.local_size)
+    cores = max(1, len(os.sched_getaffinity(0)) // ranks.local_size)
     if not any(name in os.environ for name in _THREAD_VARIABLES):
         try:
             tf.config.threading.set_intra_op_parallelism_threads(cores)
@@ -47,51 +46,47 @@ def use_share_of_machine(world: World) -> int:
         except RuntimeError:
             pass  # TensorFlow runs already in this process, with the threads it has
     gpus = tf.config.list_physical_devices("GPU")
-    if gpus and world.local_size > 1:
-        tf.config.set_visible_devices(gpus[world.local_rank % len(gpus)], "GPU")
+    if gpus and ranks.local_size > 1:
+        tf.config.set_visible_devices(gpus[ranks.local_rank % len(gpus)], "GPU")
     return cores
 
 
-class Feed:
+class PrefetchedBatches:
     """Batches for `keras.Model.fit`, read ahead while the network computes.
 
     Parameters
     ----------
     reader : EpochReader
-        Where batches of signals and parameters come from.
-    scaling : TargetScaling
-        Normalisation of the targets.
-    shape : tuple of int
-        Points and cycles of a sample.
+        Where the samples come from.
+    task : Task
+        What the network makes of them.
+    network : keras.Model
+        The network.
     epochs : range
         Numbers of the epochs to give, one after the other.
 
     Attributes
     ----------
     dataset : tf.data.Dataset
-        Batches of signals and normalised targets.
+        Batches of encoded inputs and targets.
     error : Exception or None
         What went wrong in reading. TensorFlow passes on only its text.
     """
 
-    def __init__(self, reader: EpochReader, scaling: TargetScaling, shape: tuple[int, int], epochs: range) -> None:
+    def __init__(self, reader: EpochReader, task: Task, network: keras.Model, epochs: range) -> None:
         self._reader = reader
-        self._scaling = scaling
+        self._task = task
         self._epochs = epochs
         self.error: Exception | None = None
-        points, cycles = shape
-        # The reader's memory is ordered by cycles. Handed over like that it is copied once, as it lies; TensorFlow
-        # transposes faster, and on a thread of its own.
-        signature = (tf.TensorSpec((None, cycles, points), tf.float32), tf.TensorSpec((None, 4), tf.float32))
+        signature = tuple(tf.TensorSpec(side.shape, side.dtype) for side in (network.inputs[0], network.outputs[0]))
         dataset: Any = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
-        dataset = dataset.map(lambda signals, targets: (tf.transpose(signals, (0, 2, 1)), targets))
         self.dataset = dataset.prefetch(PREFETCHED_BATCHES)
 
-    def _batches(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    def _batches(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         try:
             for number in self._epochs:
-                for signals, parameters in self._reader.epoch(number):
-                    yield signals.swapaxes(1, 2), self._scaling.normalise(parameters)
+                for columns in self._reader.epoch(number):
+                    yield self._task.encode_inputs(columns), self._task.encode_targets(columns)
         except Exception as error:
             self.error = error
             raise

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -15,6 +15,7 @@ from lehr.config.run import EvaluationConfig, ModelConfig, Run, SplitConfig, Sto
 from lehr.config.section import Positive, Section
 from lehr.glass.config.network import NetworkConfig
 from lehr.glass.config.signals import SignalsConfig
+from lehr.study import ExtraJob
 
 if TYPE_CHECKING:
     from lehr.study import Findings, Source, Task
@@ -36,6 +37,9 @@ __all__ = [
 SubsetName = Literal["LU", "RU", "LB", "RB", "C", "G", "all"]
 SUBSETS: tuple[SubsetName, ...] = get_args(SubsetName)
 SplitBy = Literal["sample", "cell"]
+
+_FIT_SECONDS = 0.5  # of a least-squares fit from one start
+_DISTORTION_SECONDS = 0.01  # of the scans of a sample
 
 
 class GlassSplit(SplitConfig):
@@ -71,6 +75,9 @@ class GlassModel(ModelConfig):
 
 class RobustnessConfig(Section):
     """Distortions of test scans that a network is given; docs/limits.md says what they are. Each also at level 0."""
+
+    distortions: ClassVar[tuple[str, ...]] = ("white_noise", "thermal_lag", "baseline_slope", "temperature_offset")
+    """Keys whose values are levels of a distortion."""
 
     samples: int = Field(256, ge=1, description="test samples, drawn at random")
     white_noise: tuple[Positive, ...] = Field(
@@ -177,6 +184,24 @@ class GlassRun(Run):
         from lehr.glass.findings import GlassFindings
 
         return GlassFindings(self)
+
+    def extra_jobs(self) -> list[ExtraJob]:
+        """Return the jobs that distort scans for each network, and fit scans of each subset."""
+        robustness, limits, tasks = self.evaluation.robustness, self.evaluation.limits, self.ranks.evaluate
+        levels = sum(1 + len(getattr(robustness, name)) for name in robustness.distortions)
+        scans = levels * robustness.samples
+        fits = limits.samples * len(limits.noise) * limits.starts
+        sample_bytes = 4 * self.signals.program.cycle_count * self.signals.temperature.points
+        return [
+            *(
+                ExtraJob("robustness", model=model.name, seconds=scans * _DISTORTION_SECONDS, predictions=scans)
+                for model in self.models
+            ),
+            *(
+                ExtraJob("limits", subset, tasks=tasks, seconds=fits * _FIT_SECONDS, memory=200e6 + 100 * sample_bytes)
+                for subset in self.subsets
+            ),
+        ]
 
     @property
     def storage(self) -> StorageConfig:

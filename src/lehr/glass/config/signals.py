@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,8 @@ class TemperatureConfig(Section):
 
 class SignalsConfig(Section):
     """Everything that decides the content of the signal store."""
+
+    undecisive: ClassVar[frozenset[str]] = frozenset({"storage"})
 
     state_space: StateSpaceConfig = Field(StateSpaceConfig(), description=f"parameter quartets; {AXIS_FORMS}")
     program: AnyProgram = Field(

@@ -78,7 +78,7 @@ def _written(axis: Axis) -> dict[str, Any]:
 
 
 def whole_steps(start: float, stop: float, step: float) -> int:
-    """Return the number of steps from start to stop; raises `ValueError` if it is no whole number."""
+    """Return the number of steps from start to stop; raises `ValueError` if it is not a whole number."""
     steps = (stop - start) / step
     if abs(steps - round(steps)) > 1e-6:
         raise ValueError(f"step {step} does not divide the range from {start} to {stop}")

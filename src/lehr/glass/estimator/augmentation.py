@@ -7,25 +7,26 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from lehr.glass.estimator import windows
-from lehr.glass.estimator.features import NOISE_FLOOR, conditions_of, features_of, targets_of
+from lehr.glass.estimator.constants import NOISE_FLOOR_CPN, REFERENCE_WIDTHS
+from lehr.glass.estimator.features import conditions_of, features_of, targets_of
 from lehr.glass.estimator.glasses import MARGIN, POINTS, REFERENCE_RATE, Glasses
+from lehr.glass.instrument import first_order_lag
 
-__all__ = ["Batch", "Measurement", "make_batch"]
+__all__ = ["Acquisition", "Batch", "make_batch"]
 
 Array = NDArray[np.float64]
 Values = NDArray[np.float32]
 
-_CLEAN_SHARE = 0.3  # of what is learnt from, without noise
-_LN_NOISE = np.log(3e-4), np.log(0.06)  # standard deviation of a point
-_LN_DENSITY = np.log(0.1), np.log(20.0)  # measured points in the distance of two stored ones
-_FAULTY_SHARE = 0.35  # of what is learnt from, with the faults of an instrument
-_LAG = 0.06  # widths of the transition, at most
-_BASELINE = (0.015, 0.01)  # of offset and of slope per width: what all scans share, and each its own
-_SHIFT = 0.004  # widths of the transition; error of temperature of each scan
-_TRANSITION = 1.9  # a coarse window has so many widths of the transition
+_CLEAN_SHARE = 0.3  # of the samples, without noise
+_LN_NOISE_RANGE = np.log(3e-4), np.log(0.06)  # logarithm of the standard deviation of CpN at a measured point
+_LN_DENSITY_RANGE = np.log(0.1), np.log(20.0)  # logarithm of the measured points in the distance of two stored ones
+_FAULTY_SHARE = 0.35  # of the samples, with the faults of an instrument
+_MAX_LAG_WIDTHS = 0.06  # thermal lag, in widths of the transition
+_BASELINE_CPN = (0.015, 0.01)  # of offset, and of slope per width: what all scans of a glass share, and each its own
+_SHIFT_WIDTHS = 0.004  # error of temperature of each scan, in widths of the transition
+_COARSE_WINDOW_WIDTHS = 1.9  # a coarse window is about so many widths of the transition
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +46,8 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """How scans are measured.
+class Acquisition:
+    """How scans are recorded.
 
     Attributes
     ----------
@@ -65,7 +66,7 @@ def make_batch(
     rows: NDArray[np.integer[Any]],
     count: int,
     rng: np.random.Generator,
-    measurement: Measurement | None = None,
+    acquisition: Acquisition | None = None,
 ) -> Batch:
     """Measure glasses.
 
@@ -79,7 +80,7 @@ def make_batch(
         Number of scans of each, chosen at random.
     rng : Generator
         Of everything that is drawn.
-    measurement : Measurement, optional
+    acquisition : Acquisition, optional
         How; default: with any noise, density of points and, some of them, faults of an instrument.
     """
     n = len(rows)
@@ -87,21 +88,21 @@ def make_batch(
     points = glasses.scans[chosen]
     # the stored points are the coarse window and its margin; a measured coarse window may be somewhat smaller or larger
     cut = (
-        MARGIN / (1 + 2 * MARGIN) * (1 + (rng.uniform(-1, 1, (2, n)) if measurement is None else 0.0) * np.ones((2, n)))
+        MARGIN / (1 + 2 * MARGIN) * (1 + (rng.uniform(-1, 1, (2, n)) if acquisition is None else 0.0) * np.ones((2, n)))
     )
     first, last = cut[0] * (POINTS - 1), (1 - cut[1]) * (POINTS - 1)
     step = (glasses.high[rows] - glasses.low[rows]) / (POINTS - 1)
     faults = np.zeros(n)
-    if measurement is None:
+    if acquisition is None:
         faults = (rng.random(n) < _FAULTY_SHARE).astype(float)
         faulty = np.flatnonzero(faults)
         if faulty.size:
-            width = (last - first)[faulty] / _TRANSITION
+            width = (last - first)[faulty] / _COARSE_WINDOW_WIDTHS
             points[faulty] = _distort(points[faulty], rng, np.sqrt(rng.random(faulty.size)), width)
-        noise = np.where(rng.random(n) < _CLEAN_SHARE, 0.0, np.exp(rng.uniform(*_LN_NOISE, n)))
-        density = np.exp(rng.uniform(*_LN_DENSITY, n))
+        noise = np.where(rng.random(n) < _CLEAN_SHARE, 0.0, np.exp(rng.uniform(*_LN_NOISE_RANGE, n)))
+        density = np.exp(rng.uniform(*_LN_DENSITY_RANGE, n))
     else:
-        noise, density = np.full(n, measurement.noise), step * measurement.per_kelvin
+        noise, density = np.full(n, acquisition.noise), step * acquisition.per_kelvin
     noisy = np.flatnonzero(noise)
     if noisy.size:
         points[noisy] += _white_noise(points[noisy].shape, noise[noisy], density[noisy], rng)
@@ -109,11 +110,11 @@ def make_batch(
     at = np.arange(POINTS)
     centre, width = windows.refine(points, (at >= first[:, None]) & (at <= last[:, None]))
     centre, width, scans = windows.settle(windows.bin_averages(points), centre, width)
-    in_a_bin = np.maximum(density * width * (windows.BELOW + windows.ABOVE) / windows.BINS, 1)
+    in_a_bin = np.maximum(density * width * windows.BIN_WIDTHS, 1)
     # a noise that is measured is known to about a tenth
-    seen = np.hypot(noise / np.sqrt(in_a_bin), NOISE_FLOOR) * np.exp(0.1 * rng.standard_normal(n) * (noise > 0))
+    seen = np.hypot(noise / np.sqrt(in_a_bin), NOISE_FLOOR_CPN) * np.exp(0.1 * rng.standard_normal(n) * (noise > 0))
     kelvin = step * width
-    reference = glasses.low[rows] + step * centre + windows.REFERENCE * kelvin
+    reference = glasses.low[rows] + step * centre + REFERENCE_WIDTHS * kelvin
     log_rates = glasses.rates[chosen]
     rate = log_rates[..., 1].mean(axis=1)
     return Batch(
@@ -149,21 +150,17 @@ def _distort(points: Values, rng: np.random.Generator, amplitude: Array, width: 
         Of the transition, in points.
     """
     n, cycles, size = points.shape
-    lag = np.maximum(amplitude * width * _LAG * rng.random(n) ** 2, 1e-3)
-    lagging = np.empty_like(points)
-    for k, decay in enumerate(np.exp(-1 / lag)):
-        part = lag[k] * (1 - decay)  # exact for a signal that is linear between points
-        filters = np.array([[1 - part, part - decay], [1.0, -decay]], np.float32)
-        lagging[k] = lfilter(*filters, points[k], zi=np.float32(part) * points[k, :, :1])[0]
-    points = lagging
+    lags = np.maximum(amplitude * width * _MAX_LAG_WIDTHS * rng.random(n) ** 2, 1e-3)
+    points = np.stack([first_order_lag(scans, lag) for scans, lag in zip(points, lags.tolist(), strict=True)])
+    points = points.astype(np.float32)
 
     def error(shared: float, own: float) -> Array:
         drawn = shared * rng.standard_normal((n, 1, 1)) + own * rng.standard_normal((n, cycles, 1))
         return np.asarray(amplitude[:, None, None] * drawn)
 
     at = (np.arange(size) - size / 2) / width[:, None, None]
-    shift = error(0.0, _SHIFT) * width[:, None, None]
-    distorted = points + error(*_BASELINE) + error(*_BASELINE) * at - shift * np.gradient(points, axis=-1)
+    shift = error(0.0, _SHIFT_WIDTHS) * width[:, None, None]
+    distorted = points + error(*_BASELINE_CPN) + error(*_BASELINE_CPN) * at - shift * np.gradient(points, axis=-1)
     return np.asarray(distorted, np.float32)
 
 

@@ -14,21 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lehr.glass.estimator.windows import BINS
-from lehr.glass.tnm import GAS_CONSTANT
+from lehr.glass.tnm.coordinates import Coordinates
 
-__all__ = ["CONDITIONS", "FEATURES", "NOISE_FLOOR", "conditions_of", "features_of", "shifts", "targets_of"]
+__all__ = ["conditions_of", "features_of", "shifts", "targets_of"]
 
 Array = NDArray[np.float64]
-
-FEATURES = BINS + 2
-"""Of a scan: averages of CpN, and the logarithms of its cooling and heating rates over the reference."""
-
-CONDITIONS = 4
-"""Of all scans of a sample: relative width, noise, whether instruments have faults, and the number of scans."""
-
-NOISE_FLOOR = 1e-4
-"""Of averages of CpN: what the engine and resampling leave."""
 
 
 def features_of(scans: NDArray[np.floating[Any]], log_rates: Array) -> NDArray[np.float32]:
@@ -80,7 +70,4 @@ def shifts(reference: ArrayLike, width: ArrayLike, rate: ArrayLike) -> Array:
 
 def targets_of(parameters: Array, reference: Array, width: Array, rate: Array) -> Array:
     """Return the answers for known glasses, shape (n, 4)."""
-    ln_a, delta_h, x, beta = np.moveaxis(parameters, -1, 0)
-    steepness = delta_h / (GAS_CONSTANT * reference)
-    theta = np.stack([np.log(steepness), ln_a + steepness, x, beta], axis=-1)
-    return np.asarray(theta + shifts(reference, width, rate))
+    return np.asarray(Coordinates(reference).theta(parameters) + shifts(reference, width, rate))

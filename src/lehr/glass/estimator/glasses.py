@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.estimator import windows
-from lehr.glass.tnm import GAS_CONSTANT, LN_REFERENCE_TIME, Cycle, Ramp, Status, ThermalProgram, simulate_batch
+from lehr.glass.estimator.constants import MAX_CYCLES
+from lehr.glass.tnm import GAS_CONSTANT, Cycle, Ramp, Status, ThermalProgram, glass_transition, simulate_batch
 
 __all__ = ["MARGIN", "POINTS", "REFERENCE_RATE", "Glasses", "simulate_glasses"]
 
@@ -25,11 +26,11 @@ MARGIN = 0.12
 REFERENCE_RATE = 10.0
 """Heating rate in K/min; the symmetry of rates makes one serve for all."""
 
-_PAPER = np.log(np.array([0.5, 1.0, 2.0, 5.0, 10.0, 20.0]) / REFERENCE_RATE)
-_LIMIT = np.log(1000.0)  # of ln(cooling rate/reference)
-_SIMULATED = 4001  # temperatures, before the window is known
-_BELOW, _ABOVE = 130.0, 60.0  # of Tg, in e-folds of tau; a frozen glass and a liquid for any x and beta
-_COLD, _HOT = 0.025, 2.5  # in Tg, and not beyond
+_PAPER_LN_RATES = np.log(np.array(ThermalProgram.chr_cycles().cooling_rates) / REFERENCE_RATE)
+_MAX_LN_RATE = np.log(1000.0)  # logarithm of the fastest cooling rate over the reference
+_SIMULATED_POINTS = 4001  # temperatures of a scan before its window is known
+_BELOW_EFOLDS, _ABOVE_EFOLDS = 130.0, 60.0  # from Tg, in e-folds of tau: frozen and liquid for any x and beta
+_COLDEST, _HOTTEST = 0.025, 2.5  # times Tg, but not beyond: the lowest temperature, and the distance above Tg
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,10 +131,10 @@ def simulate_glasses(
 def _draw_rates(rng: np.random.Generator, paper: bool) -> Array:
     """Return logarithms of cooling and heating rates over the reference, shape (cycles, 2)."""
     if paper:
-        return np.stack([_PAPER, np.zeros(len(_PAPER))], axis=1)
-    count = int(rng.integers(1, 11))
+        return np.stack([_PAPER_LN_RATES, np.zeros(len(_PAPER_LN_RATES))], axis=1)
+    count = int(rng.integers(1, MAX_CYCLES + 1))
     middle, spread = rng.uniform(-3.0, 3.0), rng.uniform(0.3, 4.0)
-    cooling = np.clip(middle + spread * rng.uniform(-1.0, 1.0, count), -_LIMIT, _LIMIT)
+    cooling = np.clip(middle + spread * rng.uniform(-1.0, 1.0, count), -_MAX_LN_RATE, _MAX_LN_RATE)
     heating = np.zeros(count)
     kind = rng.random()
     if kind < 0.2:
@@ -147,13 +148,13 @@ def _simulate(
     parameters: Array, rates: Array, row: int, paper: bool, cpn_max: float, tolerance: float
 ) -> _Glass | None:
     ln_a, delta_h = parameters[:2]
-    glass_transition = delta_h / (GAS_CONSTANT * (LN_REFERENCE_TIME - ln_a))
-    efold = GAS_CONSTANT * glass_transition**2 / delta_h
-    cold = _COLD * glass_transition
+    kelvin = float(glass_transition(ln_a, delta_h))
+    efold = GAS_CONSTANT * kelvin**2 / delta_h
+    cold = _COLDEST * kelvin
     temperature = np.linspace(
-        max(glass_transition - _BELOW * efold, cold),
-        glass_transition + min(_ABOVE * efold, _HOT * glass_transition),
-        _SIMULATED,
+        max(kelvin - _BELOW_EFOLDS * efold, cold),
+        kelvin + min(_ABOVE_EFOLDS * efold, _HOTTEST * kelvin),
+        _SIMULATED_POINTS,
     )
     ramps = REFERENCE_RATE * np.exp(rates)
     program = ThermalProgram(

@@ -9,25 +9,25 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from lehr.glass.estimator.network import LAYERS, OUTPUTS
+from lehr.glass.estimator.constants import CONDITIONS, FEATURES, LAYERS, LOG_PRECISION_RANGE, OUTPUTS
 
 __all__ = ["build_estimator", "estimator_weights", "negative_log_likelihood"]
 
 Tensor = Any  # whatever the Keras backend computes with
 
 
-def build_estimator(features: int, conditions: int, width: int, head: int) -> keras.Model:
+def build_estimator(width: int, head: int) -> keras.Model:
     """Build the network, a function of a set: scans in any order and number.
 
     Parameters
     ----------
-    features, conditions : int
-        Features of a scan, and of what all scans of a sample have in common.
     width : int
-        Neurons of each layer.
+        Neurons of each layer that sees one scan.
+    head : int
+        Neurons of each layer that sees all scans.
     """
-    scans = keras.Input((None, features), name="scans")
-    common = keras.Input((conditions,), name="conditions")
+    scans = keras.Input((None, FEATURES), name="scans")
+    common = keras.Input((CONDITIONS,), name="conditions")
 
     def dense(name: str, **options: Any) -> keras.layers.Dense:
         return keras.layers.Dense(head if name.startswith("head") else width, name=name, **options)
@@ -76,8 +76,7 @@ def negative_log_likelihood(y_true: Tensor, y_pred: Tensor) -> Tensor:
     Precision U^T U of the errors r, U = diag(exp d) (1 + N), N strictly upper triangular: no matrix is inverted.
     """
     error = y_true - y_pred[:, :4]
-    # a floor of 4e-4 standard deviations of a target, which nothing reaches, and a ceiling of 20
-    log_scale = ops.clip(y_pred[:, 4:8], -3.0, 7.8)
+    log_scale = ops.clip(y_pred[:, 4:8], *LOG_PRECISION_RANGE)
     n = y_pred[:, 8:]
     e0, e1, e2, e3 = (error[:, i] for i in range(4))
     mixed = ops.stack(

@@ -15,24 +15,24 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.glass.estimator.augmentation import Batch, Measurement, make_batch
+from lehr.glass.estimator.augmentation import Acquisition, Batch, make_batch
 from lehr.glass.estimator.config import EstimatorConfig
-from lehr.glass.estimator.estimate import posterior
-from lehr.glass.estimator.features import CONDITIONS, FEATURES
+from lehr.glass.estimator.constants import MAX_CYCLES
 from lehr.glass.estimator.glasses import Glasses, simulate_glasses
 from lehr.glass.estimator.layers import build_estimator, estimator_weights, negative_log_likelihood
+from lehr.glass.estimator.network import posterior
 from lehr.glass.space import ScatteredSpace
 from lehr.provenance import code, packages
 
 __all__ = ["train_estimator"]
 
 _PAPER_CYCLES = 6
-_PAPER_BATCHES = 0.4  # of all; the others have any number of scans
-_WARM_UP = 200  # steps
-_FINAL_RATE = 1e-3  # of the highest
-_LINES = 20
-_LEAST_SPREAD = 1e-3  # of a feature; rates that are all the same have none
-_FIRST = 40  # batches that say how large features and answers are
+_PAPER_SHARE = 0.4  # of the batches, with the six scans of the paper; the others have any number of scans
+_WARM_UP_STEPS = 200  # in which the learning rate rises to its highest
+_FINAL_RATE = 1e-3  # learning rate at the end, as a share of the highest
+_PROGRESS_LINES = 20  # that a training prints
+_LEAST_SPREAD = 1e-3  # standard deviation of a feature: rates that are all the same have none
+_SCALING_BATCHES = 40  # from which means and standard deviations of features and answers are taken
 
 
 def train_estimator(config: EstimatorConfig) -> Path:
@@ -76,17 +76,17 @@ def _draw(config: EstimatorConfig, count: int, seed: int) -> NDArray[np.float64]
 
 def _fit(config: EstimatorConfig, glasses: Glasses) -> dict[str, NDArray[np.float32]]:
     keras.utils.set_random_seed(config.seed)
-    network = build_estimator(FEATURES, CONDITIONS, config.width, config.head)
+    network = build_estimator(config.width, config.head)
     rate = keras.optimizers.schedules.CosineDecay(
         config.learning_rate * _FINAL_RATE,
-        decay_steps=max(config.steps - _WARM_UP, 1),
+        decay_steps=max(config.steps - _WARM_UP_STEPS, 1),
         alpha=_FINAL_RATE,
         warmup_target=config.learning_rate,
-        warmup_steps=_WARM_UP,
+        warmup_steps=_WARM_UP_STEPS,
     )
     network.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=negative_log_likelihood)
     rng, started, losses = np.random.default_rng(config.seed), time.perf_counter(), []
-    first = [_batch(config, glasses, rng) for _ in range(_FIRST)]
+    first = [_batch(config, glasses, rng) for _ in range(_SCALING_BATCHES)]
     shift, scale = _mean_and_spread([batch.targets for batch in first])
     middle, spread = _mean_and_spread([batch.scans for batch in first])
     spread = np.maximum(spread, _LEAST_SPREAD)
@@ -97,7 +97,7 @@ def _fit(config: EstimatorConfig, glasses: Glasses) -> dict[str, NDArray[np.floa
             coming = other.submit(_batch, config, glasses, rng)
             scans = ((batch.scans - middle) / spread).astype(np.float32)
             losses.append(network.train_on_batch([scans, batch.conditions], (batch.targets - shift) / scale))
-            if (step + 1) % max(config.steps // _LINES, 1) == 0:
+            if (step + 1) % max(config.steps // _PROGRESS_LINES, 1) == 0:
                 recent = np.mean([float(loss) for loss in losses[-50:]])
                 _say(f"step {step + 1}: {recent:.2f}, {time.perf_counter() - started:.0f} s")
     scales = {"answers/shift": shift, "answers/scale": scale, "scans/shift": middle, "scans/scale": spread}
@@ -112,8 +112,8 @@ def _mean_and_spread(parts: list[NDArray[np.floating[Any]]]) -> tuple[NDArray[np
 
 def _batch(config: EstimatorConfig, glasses: Glasses, rng: np.random.Generator) -> Batch:
     """Draw glasses that have enough scans, and as many scans of each."""
-    paper = bool(glasses.paper.any()) and rng.random() < _PAPER_BATCHES
-    count = _PAPER_CYCLES if paper else int(rng.integers(1, 11))
+    paper = bool(glasses.paper.any()) and rng.random() < _PAPER_SHARE
+    count = _PAPER_CYCLES if paper else int(rng.integers(1, MAX_CYCLES + 1))
     possible = np.flatnonzero(glasses.paper if paper else glasses.counts >= count)
     if not possible.size:
         return _batch(config, glasses, rng)
@@ -123,7 +123,7 @@ def _batch(config: EstimatorConfig, glasses: Glasses, rng: np.random.Generator) 
 def _measure(weights: dict[str, NDArray[np.float32]], glasses: Glasses, noise: float) -> dict[str, Any]:
     """Return medians and 99 % quantiles of errors of the answers, and how often they lie in the stated intervals."""
     rng, rows = np.random.default_rng(0), np.arange(len(glasses.parameters))
-    batch = make_batch(glasses, rows, _PAPER_CYCLES, rng, Measurement(noise))
+    batch = make_batch(glasses, rows, _PAPER_CYCLES, rng, Acquisition(noise))
     mean, root = posterior(weights, batch.scans, batch.conditions)
     error = np.abs(mean - batch.targets)
     deviations = error / np.sqrt(np.square(root).sum(axis=-1))

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
+from lehr.glass.estimator.constants import ABOVE_WIDTHS, BELOW_WIDTHS, BINS
+from lehr.glass.scans.noise import white_noise_of
 
 __all__ = [
-    "BINS",
+    "BIN_WIDTHS",
     "COARSE_BINS",
     "Window",
     "bin_averages",
@@ -33,25 +35,19 @@ Array = NDArray[np.float64]
 Curve = tuple[Array, Array]
 """Temperature in K, ascending, and CpN, both of shape (points,)."""
 
-BINS = 96
-"""Averages that a scan is resampled to."""
-
 COARSE_BINS = 232
 """Averages of the coarse window, in which the fine one is found."""
 
-BELOW, ABOVE = 0.95, 0.75
-"""The window, in widths below and above the centre of the transition."""
+BIN_WIDTHS = (BELOW_WIDTHS + ABOVE_WIDTHS) / BINS
+"""Width of a bin, in widths of the transition."""
 
-REFERENCE = 0.5
-"""Where ln tau is known best, in widths above the centre: on the main rise, which most scans have in the upper half."""
-
-_UNSETTLED = 0.05  # a mean CpN so far from glass and liquid belongs to the transition
-_SCALES = 2.0 ** (-np.arange(57) / 4)  # distances from the centre that are tried, in ranges of the scan
-_GENEROUS = 2.0  # the coarse window reaches so many times as far as the transition
-_SMOOTHED = 5  # bins
-_TURNS = 3  # each leaves about a tenth of how far most windows still are from where they stay
-_ENOUGH = 0.1  # of a distance, over which a mean says something
-_SOFT = 0.1  # CpN (1 - CpN) from which on a temperature counts for half or more
+_UNSETTLED_CPN = 0.05  # a mean CpN so far from glass and liquid belongs to the transition
+_TRIED_DISTANCES = 2.0 ** (-np.arange(57) / 4)  # from the centre, in ranges of the scan
+_COARSE_REACH = 2.0  # the coarse window reaches so many times as far from the centre as the transition
+_SMOOTHED_BINS = 5  # over which CpN is averaged before it is weighed
+_ROUNDS = 3  # of moving a window; each leaves about a tenth of how far most are from where they stay
+_LEAST_LENGTH = 0.1  # of a distance from the centre, over which a mean of CpN says something
+_HALF_WEIGHT = 0.1  # CpN (1 - CpN) at which a temperature counts for half
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,17 +97,17 @@ def window_of(curves: Sequence[Curve]) -> Window:
 
 def fine_edges() -> Array:
     """Edges of the bins, in widths from the centre, shape (BINS + 1,)."""
-    return np.linspace(-BELOW, ABOVE, BINS + 1)
+    return np.linspace(-BELOW_WIDTHS, ABOVE_WIDTHS, BINS + 1)
 
 
 def coarse_window(curves: Sequence[Curve]) -> tuple[float, float]:
     """Return two temperatures in K, the transitions of all scans well between them."""
-    lows, highs = zip(*(_transition(*curve, number) for number, curve in enumerate(curves, 1)), strict=True)
+    lows, highs = zip(*(_coarse_ends(*curve, number) for number, curve in enumerate(curves, 1)), strict=True)
     return min(lows), max(highs)
 
 
-def _transition(temperature: Array, cpn: Array, number: int) -> tuple[float, float]:
-    """Locate the transition of one scan, generously.
+def _coarse_ends(temperature: Array, cpn: Array, number: int) -> tuple[float, float]:
+    """Return two temperatures in K, generously far from the transition of one scan on both sides.
 
     The step from 0 to 1 that fits a scan best is where the integral of CpN - 1/2 is smallest. From there outwards, the
     transition ends where means over as long an interval as the distance stay those of glass and of liquid.
@@ -125,24 +121,24 @@ def _transition(temperature: Array, cpn: Array, number: int) -> tuple[float, flo
             "A scan must show the whole transition from glass to liquid, and be normalised.",
         )
     centre, first, last = temperature[at], temperature[0], temperature[-1]
-    reach = _SCALES * (last - first)
+    reach = _TRIED_DISTANCES * (last - first)
 
     def unsettled(sign: float, value: float) -> float:
         far = [np.clip(centre + sign * factor * reach, first, last) for factor in (1.0, 1.5, 2.0)]
         settled = np.ones(reach.size, dtype=bool)
         for a, b in ((far[0], far[1]), (far[1], far[2])):
             length = np.abs(b - a)
-            known = length > _ENOUGH * reach  # a few points at the end of a scan are noise
+            known = length > _LEAST_LENGTH * reach  # a few points at the end of a scan are noise
             mean = np.abs(np.interp(b, temperature, area) - np.interp(a, temperature, area)) / np.where(
                 known, length, 1
             )
-            settled &= ~known | (np.abs(mean - value) < _UNSETTLED)
+            settled &= ~known | (np.abs(mean - value) < _UNSETTLED_CPN)
         bad = np.flatnonzero(~settled)
         return float(reach[bad[0]] if bad.size else reach[-1])
 
     return (
-        float(centre - _GENEROUS * unsettled(-1.0, 0.0)),
-        float(centre + _GENEROUS * unsettled(1.0, 1.0)),
+        float(centre - _COARSE_REACH * unsettled(-1.0, 0.0)),
+        float(centre + _COARSE_REACH * unsettled(1.0, 1.0)),
     )
 
 
@@ -157,12 +153,12 @@ def refine(coarse: NDArray[np.floating[Any]], inside: NDArray[np.bool_] | None =
         Which of them belong to the coarse window.
     """
     smooth = coarse.copy()
-    half = _SMOOTHED // 2
+    half = _SMOOTHED_BINS // 2
     smooth[..., half:-half] = (
-        sum(coarse[..., k : coarse.shape[-1] - 2 * half + k] for k in range(_SMOOTHED)) / _SMOOTHED
+        sum(coarse[..., k : coarse.shape[-1] - 2 * half + k] for k in range(_SMOOTHED_BINS)) / _SMOOTHED_BINS
     )
     beyond = np.square(smooth * (1 - smooth)) ** 2  # so that an offset of 0.02 counts for next to nothing
-    weight = (beyond / (beyond + _SOFT**4)).mean(axis=1, dtype=np.float64)
+    weight = (beyond / (beyond + _HALF_WEIGHT**4)).mean(axis=1, dtype=np.float64)
     if inside is not None:
         weight *= inside
     weight /= weight.sum(axis=-1, keepdims=True)
@@ -188,10 +184,10 @@ def settle(
     centre, width : ndarray, shape (n,)
     bins : ndarray, shape (n, cycles, BINS)
     """
-    for _ in range(_TURNS):
+    for _ in range(_ROUNDS):
         edges = centre[:, None] + width[:, None] * fine_edges()
         at, spread = refine(averages(edges))
-        step = width * (BELOW + ABOVE) / BINS
+        step = width * BIN_WIDTHS
         centre, width = edges[:, 0] + step * (at + 0.5), step * spread
     return centre, width, averages(centre[:, None] + width[:, None] * fine_edges())
 
@@ -283,10 +279,7 @@ def bin_averages(points: NDArray[np.float32]) -> Callable[[Array], NDArray[np.fl
 def _noise(curve: Curve, low: float, high: float) -> float:
     """Return the standard deviation of the noise in the bins of a scan, from fourth differences of its points."""
     inside = curve[1][(curve[0] >= low) & (curve[0] <= high)]
-    if inside.size < 9:
-        return 0.0
-    point = np.median(np.abs(np.diff(inside, 4))) / (0.6745 * np.sqrt(70.0))
-    return float(point / np.sqrt(max(inside.size / BINS, 1.0)))
+    return float(white_noise_of(inside, differences=4) / np.sqrt(max(inside.size / BINS, 1.0)))
 
 
 def interpolate(temperature: Array, cpn: Array, at: Array) -> Array:

@@ -3,25 +3,24 @@
 from lehr.glass.fit.design import Proposal, propose
 from lehr.glass.fit.diagnosis import FitStatus, Note
 from lehr.glass.fit.fit import fit_scans
-from lehr.glass.fit.information import Bound, Information, cramer_rao, fisher_information
-from lehr.glass.fit.measured import as_scans, cooled_and_heated, likely_nuisance
-from lehr.glass.fit.model import Nuisance
+from lehr.glass.fit.least_squares.nuisance import Nuisance, likely_nuisance
+from lehr.glass.fit.least_squares.starts import initial_estimate, random_starts
+from lehr.glass.fit.output.record import FitRecord
 from lehr.glass.fit.result import FitResult
-from lehr.glass.fit.scans import Scan, Scans
-from lehr.glass.fit.starts import initial_estimate, random_starts
+from lehr.glass.fit.uncertainty.information import Bound, Information, cramer_rao, fisher_information
+from lehr.glass.scans import Scans, as_scans
 
 __all__ = [
     "Bound",
+    "FitRecord",
     "FitResult",
     "FitStatus",
     "Information",
     "Note",
     "Nuisance",
     "Proposal",
-    "Scan",
     "Scans",
     "as_scans",
-    "cooled_and_heated",
     "cramer_rao",
     "fisher_information",
     "fit_scans",

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.errors import LehrError
-from lehr.glass.config.program import ProgramFile
-from lehr.glass.fit.information import Bound, Information, fisher_information
+from lehr.glass.fit.uncertainty.information import Bound, Information, fisher_information
 from lehr.glass.tnm import GAS_CONSTANT, ZERO_CELSIUS, Cycle, Hold, Ramp, ThermalProgram, TNMParameters
 
-__all__ = ["Proposal", "load_result", "propose"]
+__all__ = ["Proposal", "propose"]
 
-_RATES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)  # K/min
-_HOURS = (1.0, 10.0, 100.0)
-_BELOW = (0.5, 1.0, 2.0, 3.0)  # temperatures of annealing below Tg, in units of the width of the transition R Tg^2/dh
-_BELOW_ALL, _ABOVE_ALL = 40.0, 20.0  # ends of the scans in the same unit: the widest transitions, at beta = 0.2, fit in
-_POINTS = 1500  # of a scan
+_COOLING_RATES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)  # K/min, that are proposed
+_ANNEALING_HOURS = (1.0, 10.0, 100.0)
+_ANNEALING_WIDTHS = (0.5, 1.0, 2.0, 3.0)  # annealing temperatures below Tg, in widths R Tg^2/dh of the transition
+_BELOW_WIDTHS, _ABOVE_WIDTHS = 40.0, 20.0  # ends of a scan from Tg: the widest transitions, at beta = 0.2, fit in
+_SCAN_POINTS = 1500
 
 
 @dataclass(frozen=True)
@@ -73,8 +69,8 @@ def propose(
         The best first.
     """
     unit = GAS_CONSTANT * glass.glass_transition**2 / glass.delta_h
-    low = max(glass.glass_transition - _BELOW_ALL * unit, 0.2 * glass.glass_transition)
-    grid = np.linspace(low, glass.glass_transition + _ABOVE_ALL * unit, _POINTS)
+    low = max(glass.glass_transition - _BELOW_WIDTHS * unit, 0.2 * glass.glass_transition)
+    grid = np.linspace(low, glass.glass_transition + _ABOVE_WIDTHS * unit, _SCAN_POINTS)
 
     def of(some: ThermalProgram) -> Information:
         return fisher_information(glass, some, grid, noise)
@@ -89,10 +85,10 @@ def propose(
 
 def _candidates(glass: TNMParameters, unit: float, heating_rate: float) -> Iterator[tuple[str, Cycle]]:
     up = Ramp("highest", heating_rate)
-    for rate in _RATES:
+    for rate in _COOLING_RATES:
         yield f"cool at {rate:g} K/min", Cycle((Ramp("lowest", rate), up))
-    for hours in _HOURS:
-        for below in _BELOW:
+    for hours in _ANNEALING_HOURS:
+        for below in _ANNEALING_WIDTHS:
             kelvin = glass.glass_transition - below * unit
             segments = (Ramp(kelvin, 10.0), Hold(3600.0 * hours), Ramp("lowest", 10.0), up)
             celsius = f"{kelvin:.1f} K ({kelvin - ZERO_CELSIUS:.1f} degC)"
@@ -109,22 +105,3 @@ def _hours(cycle: Cycle, grid: NDArray[np.float64]) -> float:
             to = ends[segment.to] if isinstance(segment.to, str) else segment.to
             seconds, at = seconds + 60.0 * abs(to - at) / segment.rate, to
     return seconds / 3600.0
-
-
-def load_result(path: Path) -> tuple[TNMParameters, ThermalProgram, float]:
-    """Return glass, program and noise of what `lehr fit --json` wrote.
-
-    Raises
-    ------
-    LehrError
-        If it cannot be read, or is something else.
-    """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        values = document["values"]
-        glass = TNMParameters(*(float(values[name]) for name in ("ln_A", "delta_h", "x", "beta")))
-        return glass, ProgramFile.model_validate(document["program"]).build(), float(document["noise"])
-    except OSError as error:
-        raise LehrError(f"{path}: cannot read the file: {error.strerror}", "Check the path.") from None
-    except (ValueError, KeyError, TypeError):
-        raise LehrError(f"{path}: not the result of a fit", "Give what `lehr fit ... --json FILE` wrote.") from None

@@ -4,37 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.glass.fit.coordinates import LOWER, PARAMETERS, UPPER
-from lehr.glass.fit.scans import Scans
-from lehr.glass.fit.starts import cooling_rates, limiting_fictive_temperatures
+from lehr.glass.fit.least_squares.starts import cooling_rates
+from lehr.glass.fit.uncertainty.correlation import SIGNIFICANT_DEVIATIONS
+from lehr.glass.fit.uncertainty.minimum import Minimum
+from lehr.glass.quantities import DELTA_H, GLASS_TRANSITION
+from lehr.glass.scans import Scans
 from lehr.glass.tnm import ZERO_CELSIUS
+from lehr.glass.tnm.coordinates import LOWER, UPPER
 
-if TYPE_CHECKING:
-    from lehr.glass.fit.result import FitResult
+__all__ = ["FitStatus", "Note", "diagnose"]
 
-__all__ = ["FitStatus", "Note", "correlation_time", "diagnose"]
-
-_MISFIT = 0.01  # root mean square of what is no noise, in CpN
-_SIGNIFICANT = 5.0  # standard deviations
-_NOISE_SCATTER = 1.7  # of the noise from second differences of n points, relative, times the root of n
-_LIMITS = {"delta_h": 0.02, "x": 0.02, "beta": 0.02}  # standard error (of dh, as a share of it) that is ill determined
-_TIED = 0.9  # correlation of x and beta that is worth saying
-_RATE = 0.4  # deviation of ln q from what Tf' says
-_NO_RATE = 7.0  # from here on, a thousandfold, no other rate explains a scan
-_PARTLY = 0.03  # CpN away from glass or liquid at an end of a scan
-_ON_BOUND = 1e-3
+_MISFIT_CPN = 0.01  # root mean square of the residuals beyond noise: more is another model, less a fault of the scans
+_NOISE_SCATTER = 1.7  # relative standard deviation of the noise of a scan, times the root of the number of its points
+_ILL_DETERMINED = {
+    "delta_h": 0.02,
+    "x": 0.02,
+    "beta": 0.02,
+}  # standard errors, that of delta_h relative
+_TIED_CORRELATION = 0.9  # of x and beta, from which on their best known combination is said
+_RATE_ERROR = 0.4  # difference of ln q between the program and what Tf' says, from which on the rate looks wrong
+_MOST_RATE_ERROR = 7.0  # a thousandfold, from which on no other rate explains a scan
+_UNSETTLED_CPN = 0.03  # distance from glass or liquid at an end of a scan that holds a part of the transition only
+_ON_BOUND = 1e-3  # distance of a coordinate of the fit from the end of its range that counts as none
 
 
 class FitStatus(Enum):
     """Outcome of a fit, from the best to the worst; the values are what it means."""
 
     DETERMINED = "the scans determine all four parameters"
-    ONE_RATE = "all scans were cooled alike: that their shape gives dh and x at all rests on the model"
+    ONE_RATE = f"all scans were cooled alike: that their shape gives {DELTA_H.label} and x at all rests on the model"
     CORRELATED = "neighbouring residuals are alike; the standard errors are enlarged for that"
     AT_BOUND = "a parameter is at the end of its range"
     ILL_DETERMINED = "the scans do not determine all four parameters"
@@ -65,7 +67,7 @@ class Note:
         return f"{self.status.value}: {self.detail}"
 
 
-def diagnose(result: FitResult) -> tuple[Note, ...]:
+def diagnose(result: Minimum) -> tuple[Note, ...]:
     """Return what is to be said about a fit, the worst first."""
     found = [
         *_convergence(result),
@@ -78,41 +80,23 @@ def diagnose(result: FitResult) -> tuple[Note, ...]:
     return tuple(sorted(found, key=lambda note: -_ORDER[note.status]))
 
 
-def correlation_time(residuals: tuple[NDArray[np.float64], ...]) -> float:
-    """Return by how much neighbouring residuals repeat each other: 1 + 2 times the sum of their autocorrelation.
-
-    A mean of n of them is as uncertain as one of n divided by this. It is 1 if they are not correlated significantly.
-    """
-    count = sum(scan.size for scan in residuals)
-    products = np.zeros(max(min(scan.size for scan in residuals) // 4, 1) + 1)
-    for scan in residuals:
-        spectrum = np.fft.rfft(scan, 2 * scan.size)
-        products += np.fft.irfft(np.abs(spectrum) ** 2)[: products.size]
-    share = products[1:] / products[0] if products[0] > 0 else np.zeros(products.size - 1)
-    if share[0] * np.sqrt(count) < _SIGNIFICANT:
-        return 1.0
-    quiet = share < 2.0 / np.sqrt(count)
-    end = int(np.argmax(quiet)) if quiet.any() else share.size
-    return float(1.0 + 2.0 * share[:end].sum())
-
-
-def _convergence(result: FitResult) -> list[Note]:
+def _convergence(result: Minimum) -> list[Note]:
     if result.converged:
         return []
     return [Note(FitStatus.NOT_CONVERGED, f"it stopped after {result.evaluations} simulations; give other starts")]
 
 
-def _ends(result: FitResult) -> list[Note]:
+def _ends(result: Minimum) -> list[Note]:
     found = []
     model = result.objective.model
-    # a baseline that has been fitted is no part of a transition
+    # a baseline that has been fitted is not a part of a transition
     glass = model.split(model.glass_alone(result.point))
     curves = list(zip(glass, result.fitted_scans.scans, result.scans.scans, strict=True))
     for end, settled, verb in ((0, 0.0, "starts"), (-1, 1.0, "ends")):
         away = {
             number: float(cpn[end])
             for number, (cpn, part, whole) in enumerate(curves, 1)
-            if part.temperature[end] == whole.temperature[end] and abs(cpn[end] - settled) > _PARTLY
+            if part.temperature[end] == whole.temperature[end] and abs(cpn[end] - settled) > _UNSETTLED_CPN
         }
         if away:
             worst = max(away, key=lambda number: abs(away[number] - settled))
@@ -123,17 +107,17 @@ def _ends(result: FitResult) -> list[Note]:
     return found
 
 
-def _pattern(result: FitResult) -> list[Note]:
+def _pattern(result: Minimum) -> list[Note]:
     white = result.scans.noise
     systematic = np.sqrt(max(result.noise**2 - white**2, 0.0))
-    chance = 1.0 + _SIGNIFICANT * _NOISE_SCATTER / np.sqrt(result.fitted.size)
+    chance = 1.0 + SIGNIFICANT_DEVIATIONS * _NOISE_SCATTER / np.sqrt(result.fitted.size)
     if result.correlation_time == 1.0 and result.noise < chance * white + result.objective.model.tolerance:
         return []
     width = max(int(result.correlation_time), 3)
     number, place, size = _largest(result.residuals, width)
     at = _celsius(result.fitted_scans.scans[number].temperature[place])
     where = f"it misses most in scan {number + 1} at {at}, by {size:+.3f}"
-    if systematic < _MISFIT:
+    if systematic < _MISFIT_CPN:
         factor = f"by a factor of {np.sqrt(result.correlation_time):.2g}"
         detail = f"{factor}; {where}; a baseline, a thermal lag or other rates may explain it"
         return [Note(FitStatus.CORRELATED, detail)]
@@ -146,8 +130,7 @@ def _pattern(result: FitResult) -> list[Note]:
 
 def suspicious_rates(scans: Scans) -> list[str]:
     """Return what Tf' of the scans says about their cooling rates; nothing if it follows them."""
-    part = scans.window()
-    log_rates, limits = np.log(cooling_rates(part.program)), limiting_fictive_temperatures(part)
+    log_rates, limits = np.log(cooling_rates(scans.program)), scans.limiting_fictive_temperatures
     simple = np.flatnonzero(np.isfinite(log_rates))
     first, second = np.triu_indices(simple.size, 1)
     steps = log_rates[simple][second] - log_rates[simple][first]
@@ -162,7 +145,7 @@ def suspicious_rates(scans: Scans) -> list[str]:
     return [
         f"scan {i + 1} looks as if it was cooled at {np.exp(log_rate + off):.2g} K/min, not {np.exp(log_rate):.3g}"
         for i, log_rate, off in zip(simple.tolist(), log_rates[simple].tolist(), away.tolist(), strict=True)
-        if _RATE < abs(off) < _NO_RATE
+        if _RATE_ERROR < abs(off) < _MOST_RATE_ERROR
     ]
 
 
@@ -174,25 +157,27 @@ def _largest(residuals: tuple[NDArray[np.float64], ...], width: int) -> tuple[in
     return number, place, float(smooth[number][place])
 
 
-def _ridges(result: FitResult) -> list[Note]:
+def _ridges(result: Minimum) -> list[Note]:
     errors = dict(result.standard_errors)
     errors["delta_h"] /= result.parameters.delta_h
     found = []
-    if errors["delta_h"] > _LIMITS["delta_h"]:
+    if errors["delta_h"] > _ILL_DETERMINED["delta_h"]:
         tg = result.names.index("glass_transition")
         found.append(
             Note(
                 FitStatus.ILL_DETERMINED,
-                f"dh is known to {100 * errors['delta_h']:.2g} % only, and ln A with it (correlation "
+                f"{DELTA_H.label} is known to {100 * errors['delta_h']:.2g} % only, and ln A with it (correlation "
                 f"{result.correlation[0, 1]:.5f}); Tg = {result.values[tg]:.2f} +- {errors['glass_transition']:.2g} K "
                 "is determined; scans after other cooling rates would tell (lehr design)",
             )
         )
-    loose = [name for name in ("x", "beta") if errors[name] > _LIMITS[name]]
+    loose = [name for name in ("x", "beta") if errors[name] > _ILL_DETERMINED[name]]
     if loose:
         tie, slope, spread = _combination(result)
         combination = (
-            f"; correlation {tie:.3f}, x {slope:+.2f} beta is known to {spread:.2g}" if abs(tie) > _TIED else ""
+            f"; correlation {tie:.3f}, x {slope:+.2f} beta is known to {spread:.2g}"
+            if abs(tie) > _TIED_CORRELATION
+            else ""
         )
         known = " and ".join(f"{name} to {errors[name]:.2g}" for name in loose)
         found.append(
@@ -204,24 +189,24 @@ def _ridges(result: FitResult) -> list[Note]:
     return found
 
 
-def _combination(result: FitResult) -> tuple[float, float, float]:
+def _combination(result: Minimum) -> tuple[float, float, float]:
     """Return the correlation of x and beta, and the slope and the standard error of what is known best of them."""
     block = result.covariance[2:4, 2:4]
     slope = -block[0, 1] / block[1, 1]
     return float(result.correlation[2, 3]), float(slope), float(np.sqrt(block[0, 0] + slope * block[0, 1]))
 
 
-def _bounds(result: FitResult) -> list[Note]:
-    names = ("dh", "Tg", "x", "beta")
+def _bounds(result: Minimum) -> list[Note]:
+    names = (DELTA_H.label, GLASS_TRANSITION.label, "x", "beta")
     distance = np.minimum(result.point[:4] - LOWER, UPPER - result.point[:4])
     on = [name for name, away in zip(names, distance, strict=True) if away < _ON_BOUND]
     if not on:
         return []
-    values = ", ".join(f"{name} = {getattr(result.parameters, name):.3g}" for name in on if name in PARAMETERS)
+    values = ", ".join(f"{name} = {getattr(result.parameters, name):.3g}" for name in on if name in ("x", "beta"))
     return [Note(FitStatus.AT_BOUND, values or f"{' and '.join(on)} left the range of a glass")]
 
 
-def _rates(result: FitResult) -> list[Note]:
+def _rates(result: Minimum) -> list[Note]:
     if len(set(result.scans.program.cycles)) > 1:
         return []
     detail = "a wrong baseline or a lag goes into them unseen; scans after other cooling rates would tell (lehr design)"

@@ -11,24 +11,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
-from lehr.glass.fit.coordinates import LOWER, UPPER, Coordinates
-from lehr.glass.fit.model import Nuisance, ScanModel
-from lehr.glass.fit.objective import Objective
+from lehr.glass.fit.least_squares.model import ScanModel
+from lehr.glass.fit.least_squares.nuisance import Nuisance
+from lehr.glass.fit.least_squares.objective import Objective
+from lehr.glass.fit.least_squares.starts import likely_starts
 from lehr.glass.fit.result import FitResult
-from lehr.glass.fit.scans import Scans
-from lehr.glass.fit.starts import likely_starts, middle
+from lehr.glass.scans import Scans
+from lehr.glass.scans.noise import NORMAL_MEDIAN
 from lehr.glass.tnm import DEFAULT_TOLERANCE
+from lehr.glass.tnm.coordinates import LOWER, UPPER, Coordinates
 
 __all__ = ["fit_scans"]
 
-_NOISE_FLOOR = DEFAULT_TOLERANCE  # the engine is no better
-_CHANCE = 4.0  # standard deviations of the mean square that noise alone does not exceed: then no other start is tried
-_SETTLED = 0.05  # relative change of the noise up to which a fit with something known beforehand is not repeated
-_ROUNDS = 3
-_STARTS = 3
-_EVALUATIONS = 60  # of a start
-_LAG = 1.0  # s, where a lag starts
-_INSIDE = 0.01  # of x and beta; steps are short beside a bound, and a start that lies on it stays there
+_NOISE_FLOOR_CPN = DEFAULT_TOLERANCE  # the engine is not more accurate
+_GOOD_FIT_DEVIATIONS = 4.0  # a root mean square of the residuals this near to the noise, in its own scatter, ends a fit
+_NOISE_CHANGE = 0.05  # relative, up to which a fit with something known beforehand is not repeated with the new noise
+_NOISE_ROUNDS = 3  # of fits with the noise that the last one has shown
+_MOST_STARTS = 3
+_MOST_EVALUATIONS = 60  # of the scans and their derivatives, from one start
+_FIRST_LAG_SECONDS = 1.0  # where a thermal lag starts
+_START_INSIDE = 0.01  # distance of x and beta from their bounds: steps beside one are short, on one there are none
 
 
 def fit_scans(
@@ -71,34 +73,34 @@ def fit_scans(
     if noise is not None and not noise > 0:
         raise LehrError(f"noise = {noise} is out of range", "It is the standard deviation of CpN and must be positive.")
     nuisance = nuisance or Nuisance()
-    part = scans.window(wide=nuisance.baseline != "none")
-    model = ScanModel(part, Coordinates(middle(scans)), nuisance, tolerance)
-    objective = Objective(model, noise or max(scans.noise, _NOISE_FLOOR), loss)
+    part = scans.near_transition if nuisance.baseline == "none" else scans.with_baselines
+    model = ScanModel(part, Coordinates(scans.middle), nuisance, tolerance)
+    objective = Objective(model, noise or max(scans.noise, _NOISE_FLOOR_CPN), loss)
     solution, tried = _best(objective, (_point(model, row) for row in _rows(scans, starts)))
     sigma = noise or _noise(objective, solution, loss)
-    for _ in range(_ROUNDS):
-        if not objective.known or abs(sigma / objective.noise - 1.0) < _SETTLED:
+    for _ in range(_NOISE_ROUNDS):
+        if not objective.known or abs(sigma / objective.noise - 1.0) < _NOISE_CHANGE:
             break
-        objective = Objective(model, max(sigma, _NOISE_FLOOR), loss)
-        solution = objective.solve(solution.x, _EVALUATIONS)
+        objective = Objective(model, max(sigma, _NOISE_FLOOR_CPN), loss)
+        solution = objective.solve(solution.x, _MOST_EVALUATIONS)
         sigma = noise or _noise(objective, solution, loss)
-    return FitResult.of(scans, objective, solution, sigma, tried, time.perf_counter() - started)
+    return FitResult.of(scans, objective, solution, sigma, noise, tried, time.perf_counter() - started)
 
 
 def _rows(scans: Scans, starts: ArrayLike | None) -> Iterable[NDArray[np.float64]]:
     if starts is None:
-        return islice(likely_starts(scans), _STARTS)
+        return islice(likely_starts(scans), _MOST_STARTS)
     rows: NDArray[np.float64] = np.atleast_2d(np.asarray(starts, dtype=float))
     if rows.ndim != 2 or rows.shape[1] != 4 or not np.isfinite(rows).all() or not (rows[:, 1] > 0).all():
-        raise LehrError("the starts are no glasses", "Give (n, 4): ln_A, delta_h (J/mol, positive), x, beta.")
+        raise LehrError("the starts are not glasses", "Give (n, 4): ln_A, delta_h (J/mol, positive), x, beta.")
     return rows
 
 
 def _point(model: ScanModel, row: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the parameters of the model where a fit starts."""
-    rest = [_LAG if name == "thermal_lag" else 0.0 for name in model.names]
+    rest = [_FIRST_LAG_SECONDS if name == "thermal_lag" else 0.0 for name in model.names]
     theta = model.coordinates.theta(row)
-    theta[2:] = np.clip(theta[2:], LOWER[2:] + _INSIDE, UPPER[2:] - _INSIDE)
+    theta[2:] = np.clip(theta[2:], LOWER[2:] + _START_INSIDE, UPPER[2:] - _START_INSIDE)
     return np.concatenate([theta, rest])
 
 
@@ -106,9 +108,9 @@ def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[
     """Return the best of SciPy's results, and how many starts were tried."""
     best, tried = None, 0
     # the root mean square of n residuals scatters by 1/sqrt(2 n); a noise that was read from the scans by as much
-    good = 1.0 + _CHANCE / np.sqrt(2.0 * objective.model.data.size)
+    good = 1.0 + _GOOD_FIT_DEVIATIONS / np.sqrt(2.0 * objective.model.data.size)
     for point in points:
-        found = objective.solve(point, _EVALUATIONS)
+        found = objective.solve(point, _MOST_EVALUATIONS)
         tried += 1
         if found is not None and (best is None or found.cost < best.cost):
             best = found
@@ -127,6 +129,6 @@ def _noise(objective: Objective, solution: Any, loss: str) -> float:
     count = objective.model.data.size
     residuals = solution.fun[:count] * objective.noise
     if loss != "linear":
-        return float(np.median(np.abs(residuals)) / 0.6745)
+        return float(np.median(np.abs(residuals)) / NORMAL_MEDIAN)
     free = max(count - objective.model.size + objective.known, 1)
     return float(np.sqrt(np.sum(residuals**2) / free))

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.glass.config.program import program_document
-from lehr.glass.fit.coordinates import LOWER, QUANTITIES, UPPER
-from lehr.glass.fit.diagnosis import FitStatus, Note, correlation_time, diagnose
-from lehr.glass.fit.information import compress, covariance_root, propagate
-from lehr.glass.fit.objective import Objective
-from lehr.glass.fit.profile import profile_intervals
-from lehr.glass.fit.sampling import draw_samples
-from lehr.glass.fit.scans import Scans
-from lehr.glass.tnm import TNMParameters
+from lehr.files import file_checksum
+from lehr.glass.config.program import ProgramFile, program_document
+from lehr.glass.fit.diagnosis import FitStatus, Note, diagnose
+from lehr.glass.fit.output.record import VERSION, FileEntry, FitRecord, Matrix, NoteEntry, ScanEntry
+from lehr.glass.fit.uncertainty.minimum import Minimum
+from lehr.glass.fit.uncertainty.profile import profile_intervals
+from lehr.glass.fit.uncertainty.sampling import draw_samples
+from lehr.glass.scans import CpnScan, NormalisedScan
+from lehr.glass.tnm.coordinates import LOWER, UPPER
+from lehr.provenance import packages
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,117 +31,8 @@ LEVELS = (0.68, 0.95)
 """Probabilities of the intervals."""
 
 
-@dataclass(frozen=True, eq=False)
-class FitResult:
-    """A glass, how well it is known, and what a reader has to be told.
-
-    Attributes
-    ----------
-    scans : Scans
-        What was measured.
-    fitted_scans : Scans
-        The part around the transition that was fitted.
-    parameters : TNMParameters
-        The glass.
-    names : tuple of str
-        The order of `values` and `covariance`: ln_A, delta_h (J/mol), x, beta, glass_transition (K), and the nuisance
-        parameters: baselines in CpN and CpN/K, thermal_lag in s, temperature_offset in K.
-    values : ndarray, shape (names,)
-        Best values.
-    covariance : ndarray, shape (names, names)
-        Of the values, from the curvature of the sum of squares, enlarged by `correlation_time`.
-    theta_covariance : ndarray, shape (4, 4)
-        The same of the coordinates of the fit.
-    noise : float
-        Standard deviation of CpN.
-    fitted : ndarray, shape (points,)
-        CpN of the fit at all points, scan after scan.
-    residuals : tuple of ndarray
-        Measured minus fitted CpN of each scan.
-    correlation_time : float
-        By how much neighbouring residuals repeat each other; 1 for white noise.
-    converged : bool
-        SciPy found a minimum.
-    starts, evaluations : int
-        How many starts were tried, how often the scans and their derivatives were computed.
-    seconds : float
-        What it took.
-    objective : Objective
-        The sum of squares.
-    point : ndarray
-        Where it is smallest: theta of `objective.model.coordinates`, and the nuisance parameters.
-    """
-
-    scans: Scans
-    fitted_scans: Scans
-    parameters: TNMParameters
-    names: tuple[str, ...]
-    values: NDArray[np.float64]
-    covariance: NDArray[np.float64]
-    theta_covariance: NDArray[np.float64]
-    noise: float
-    fitted: NDArray[np.float64]
-    residuals: tuple[NDArray[np.float64], ...]
-    correlation_time: float
-    converged: bool
-    starts: int
-    evaluations: int
-    seconds: float
-    objective: Objective
-    point: NDArray[np.float64]
-
-    @classmethod
-    def of(
-        cls, scans: Scans, objective: Objective, solution: Any, noise: float, starts: int, seconds: float
-    ) -> FitResult:
-        """Make it of SciPy's result."""
-        model, count = objective.model, objective.model.data.size
-        glass = model.coordinates.glass(solution.x[:4])
-        residuals = tuple(model.split(-solution.fun[:count] * objective.noise))
-        # what is below the accuracy of the engine is no noise
-        seen = noise > 2.0 * model.tolerance
-        time = correlation_time(residuals) if seen else 1.0
-        weighted = solution.jac.copy()
-        weighted[:count] *= objective.noise / (max(noise, model.tolerance) * np.sqrt(time))
-        root = covariance_root(compress(weighted)) * np.sqrt(objective.variance_factor(solution.fun[:count]))
-        derivatives = np.zeros((len(QUANTITIES) + len(model.names), model.size))
-        derivatives[: len(QUANTITIES), :4] = model.coordinates.derivatives(solution.x[:4])
-        derivatives[len(QUANTITIES) :, 4:] = np.eye(len(model.names))
-        return cls(
-            scans=scans,
-            fitted_scans=model.scans,
-            parameters=glass,
-            names=(*QUANTITIES, *model.names),
-            values=np.array([*glass.as_tuple(), glass.glass_transition, *solution.x[4:]]),
-            covariance=propagate(derivatives, root),
-            theta_covariance=root[:4] @ root[:4].T,
-            noise=noise,
-            fitted=model.data + solution.fun[:count] * objective.noise,
-            residuals=residuals,
-            correlation_time=time,
-            converged=solution.status > 0,
-            starts=starts,
-            evaluations=model.evaluations,
-            seconds=seconds,
-            objective=objective,
-            point=solution.x,
-        )
-
-    @property
-    def glass_transition(self) -> float:
-        """Temperature in K where tau = 100 s."""
-        return self.parameters.glass_transition
-
-    @cached_property
-    def standard_errors(self) -> dict[str, float]:
-        """Standard deviation of each value."""
-        return dict(zip(self.names, np.sqrt(np.diag(self.covariance)).tolist(), strict=True))
-
-    @cached_property
-    def correlation(self) -> NDArray[np.float64]:
-        """Correlation of the values, shape (names, names)."""
-        deviations = np.sqrt(np.diag(self.covariance))
-        return np.asarray(self.covariance / np.outer(deviations, deviations))
+class FitResult(Minimum):
+    """A glass, how well it is known, and what a reader has to be told; its attributes are those of `Minimum` too."""
 
     @cached_property
     def intervals(self) -> dict[str, dict[float, tuple[float, float]]]:
@@ -151,14 +44,6 @@ class FitResult:
             reach = {level: NormalDist().inv_cdf((1 + level) / 2) * self.standard_errors[name] for level in LEVELS}
             found[name] = {level: (max(value - r, low), min(value + r, high)) for level, r in reach.items()}
         return found
-
-    @property
-    def misfit_unit(self) -> float:
-        """The sum of squares of the objective that one standard deviation makes: that of the standard errors."""
-        model = self.objective.model
-        noise = max(self.noise, model.tolerance) / self.objective.noise
-        residuals = self.objective.residuals(self.point)[: model.data.size]
-        return float(noise**2 * self.correlation_time * self.objective.variance_factor(residuals))
 
     @cached_property
     def profile_intervals(self) -> dict[str, dict[float, tuple[float, float]]]:
@@ -191,21 +76,6 @@ class FitResult:
         return draw_samples(self, steps, seed)
 
     @cached_property
-    def fictive_temperatures(self) -> NDArray[np.float64]:
-        """Tf' in K of the glass before each scan, shape (cycles,)."""
-        return self._fictive_temperatures[0]
-
-    @cached_property
-    def fictive_temperature_errors(self) -> NDArray[np.float64]:
-        """Standard errors of `fictive_temperatures` in K."""
-        return self._fictive_temperatures[1]
-
-    @cached_property
-    def _fictive_temperatures(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        values, derivatives = self.objective.model.limiting_fictive_temperatures(self.point[:4])
-        return values, np.sqrt(np.einsum("ci,ij,cj->c", derivatives, self.theta_covariance, derivatives))
-
-    @cached_property
     def notes(self) -> tuple[Note, ...]:
         """What has to be said, the worst first."""
         return diagnose(self)
@@ -217,42 +87,96 @@ class FitResult:
 
     def report(self, *, profile: bool = False) -> str:
         """Return the result as text, for a person; with `profile_intervals` if wanted."""
-        from lehr.glass.fit.text import report
+        from lehr.glass.fit.output.text import report
 
-        return report(self, profile=profile)
+        return report(self.record(profile=profile))
+
+    def record(
+        self, *, profile: bool = False, files: Sequence[Path] = (), reading: dict[str, Any] | None = None
+    ) -> FitRecord:
+        """Return all but the scans, as fit.json has it.
+
+        Parameters
+        ----------
+        profile : bool
+            With `profile_intervals`.
+        files : sequence of Path
+            Where the scans come from; their checksums are kept.
+        reading : dict, optional
+            How they were read: `ScanOptions` as JSON has them.
+        """
+        objective = self.objective
+        nuisance = objective.model.nuisance
+        options = {
+            "baseline": nuisance.baseline,
+            "per_scan": nuisance.per_scan,
+            "thermal_lag": nuisance.thermal_lag,
+            "temperature_offset": nuisance.temperature_offset,
+            "loss": objective.loss,
+            "noise": self.noise_given,
+            "tolerance": objective.model.tolerance,
+        }
+        fitted = zip(self.scans.scans, self.fitted_scans.scans, self.residuals, strict=True)
+        return FitRecord(
+            version=VERSION,
+            lehr=packages("lehr").get("lehr", ""),
+            files=tuple(FileEntry(path=str(path), sha256=file_checksum(path)) for path in files),
+            options={**options, **({} if reading is None else {"reading": reading})},
+            program=ProgramFile.model_validate(program_document(self.fitted_scans.program)),
+            program_given=ProgramFile.model_validate(program_document(self.scans.program)),
+            scans=tuple(_scan_entry(*pair, rms=float((rest**2).mean() ** 0.5)) for *pair, rest in fitted),
+            status=self.status.name.lower(),
+            notes=tuple(NoteEntry(status=note.status.name.lower(), detail=note.detail) for note in self.notes),
+            values=dict(zip(self.names, self.values.tolist(), strict=True)),
+            standard_errors=self.standard_errors,
+            intervals=_by_text(self.intervals),
+            profile_intervals=_by_text(self.profile_intervals) if profile else None,
+            covariance=Matrix(names=self.names, matrix=self.covariance.tolist()),
+            correlation=Matrix(names=self.names, matrix=self.correlation.tolist()),
+            fictive_temperatures=self.fictive_temperatures.tolist(),
+            fictive_temperature_errors=self.fictive_temperature_errors.tolist(),
+            noise=self.noise,
+            correlation_time=self.correlation_time,
+            points=self.fitted.size,
+            starts=self.starts,
+            evaluations=self.evaluations,
+            seconds=self.seconds,
+        )
 
     def to_json(self, *, profile: bool = False) -> dict[str, Any]:
         """Return the result as a JSON object, for a program; with `profile_intervals`, null where open, if wanted."""
-        more = {"profile_intervals": _document(self.profile_intervals)} if profile else {}
-        return {
-            "status": self.status.name.lower(),
-            "notes": [{"status": f.status.name.lower(), "detail": f.detail} for f in self.notes],
-            "values": dict(zip(self.names, self.values.tolist(), strict=True)),
-            "standard_errors": self.standard_errors,
-            "intervals": _document(self.intervals),
-            **more,
-            "correlation": {"names": list(self.names), "matrix": self.correlation.tolist()},
-            "fictive_temperatures": self.fictive_temperatures.tolist(),
-            "fictive_temperature_errors": self.fictive_temperature_errors.tolist(),
-            "program": program_document(self.fitted_scans.program),
-            "noise": self.noise,
-            "correlation_time": self.correlation_time,
-            "points": int(self.fitted.size),
-            "starts": self.starts,
-            "evaluations": self.evaluations,
-            "seconds": self.seconds,
-        }
+        return self.record(profile=profile).document()
+
+    @staticmethod
+    def from_json(path: str | Path) -> FitRecord:
+        """Return what `to_json` has written to a file: all but the scans.
+
+        Raises
+        ------
+        LehrError
+            If the file cannot be read, is something else, or was written by a newer version.
+        """
+        return FitRecord.from_json(path)
 
     def plot(self) -> Figure:
         """Draw measured and fitted scans and their residuals; needs matplotlib (`pip install "lehr[report]"`)."""
-        from lehr.glass.fit.plot import fitted_scans
+        from lehr.figures.style import figure_of
+        from lehr.glass.fit.output.plot import fitted_scans
 
-        return cast("Figure", fitted_scans(self).get_figure(root=True))
+        return figure_of(fitted_scans(self))
 
 
-def _document(intervals: dict[str, dict[float, tuple[float, float]]]) -> dict[str, dict[str, list[float | None]]]:
-    """Return intervals for JSON, which knows no infinity."""
-    return {
-        name: {f"{level:g}": [end if np.isfinite(end) else None for end in ends] for level, ends in levels.items()}
-        for name, levels in intervals.items()
-    }
+def _scan_entry(whole: CpnScan, fitted: CpnScan, rms: float) -> ScanEntry:
+    """Describe a scan and the part of it that was fitted."""
+    read = (
+        {"source": whole.measured.source, "kind": whole.measured.kind, "notes": whole.notes}
+        if isinstance(whole, NormalisedScan)
+        else {}
+    )
+    lowest, highest = fitted.temperature[[0, -1]].tolist()
+    return ScanEntry(lowest=lowest, highest=highest, points=fitted.cpn.size, rms=rms, **read)
+
+
+def _by_text(intervals: dict[str, dict[float, tuple[float, float]]]) -> Any:
+    """Return intervals with their probabilities as text, as keys of JSON are."""
+    return {name: {f"{level:g}": ends for level, ends in levels.items()} for name, levels in intervals.items()}

@@ -34,13 +34,13 @@ class Downsampling(keras.layers.Layer):
         self.factor = factor
 
     def call(self, signals: Tensor) -> Tensor:
-        """Thin out signals of shape (batch, points, cycles) to (batch, ceil(points / factor), cycles)."""
-        return signals[:, :: self.factor]
+        """Thin out signals of shape (batch, cycles, points) to (batch, cycles, ceil(points / factor))."""
+        return signals[:, :, :: self.factor]
 
     def compute_output_shape(self, input_shape: tuple[int | None, int, int]) -> tuple[int | None, int, int]:
         """Return the shape of the output."""
-        batch, points, cycles = input_shape
-        return batch, -(-points // self.factor), cycles
+        batch, cycles, points = input_shape
+        return batch, cycles, -(-points // self.factor)
 
     def get_config(self) -> dict[str, Any]:
         """Return what it takes to make this layer again."""
@@ -82,14 +82,14 @@ class AttentionSegment(keras.layers.Layer):
         self.fit = fit
 
     def call(self, signals: Tensor) -> Tensor:
-        """Turn signals of shape (batch, points, cycles) into segments of shape (batch, self.points, cycles)."""
-        count = signals.shape[1]
-        y = ops.transpose(signals, (0, 2, 1))  # (batch, cycles, points): the sums run over contiguous memory
-        index = ops.arange(count, dtype=y.dtype)
-        first = ops.max(ops.where(y < self.threshold, index, 0.0), axis=-1, keepdims=True)
-        unsettled = ops.max(ops.where(ops.abs(y - 1.0) >= self.threshold, index, -1.0), axis=-1, keepdims=True)
+        """Turn signals of shape (batch, cycles, points) into segments of shape (batch, cycles, self.points)."""
+        count = signals.shape[2]
+        index = ops.arange(count, dtype=signals.dtype)
+        first = ops.max(ops.where(signals < self.threshold, index, 0.0), axis=-1, keepdims=True)
+        moving = ops.abs(signals - 1.0) >= self.threshold
+        unsettled = ops.max(ops.where(moving, index, -1.0), axis=-1, keepdims=True)
         last = ops.maximum(first, ops.minimum(unsettled + 1.0, count - 1.0))
-        return self._one_cubic(y, first, last) if self.fit == "cubic" else self._piecewise(y, first, last)
+        return self._one_cubic(signals, first, last) if self.fit == "cubic" else self._piecewise(signals, first, last)
 
     def _piecewise(self, y: Tensor, first: Tensor, last: Tensor) -> Tensor:
         """Interpolate y, shape (batch, cycles, points), from `first` to `last`, shape (batch, cycles, 1)."""
@@ -108,7 +108,7 @@ class AttentionSegment(keras.layers.Layer):
                 if j != k:
                     weight = weight * ((u - j) / (k - j))
             segment = segment + weight * ops.take_along_axis(y, start + k, axis=2)
-        return ops.transpose(segment, (0, 2, 1))
+        return segment
 
     def _one_cubic(self, y: Tensor, first: Tensor, last: Tensor) -> Tensor:
         """Fit y, shape (batch, cycles, points), from `first` to `last`, shape (batch, cycles, 1)."""
@@ -136,11 +136,12 @@ class AttentionSegment(keras.layers.Layer):
             c.append(ops.where(n > k, products[k] / ops.where(n > k, norm, 1.0), 0.0))
         powers = ops.concatenate([c[0] - g1 * c[2], c[1] - mixed * c[3], c[2], c[3]], axis=-1)  # (batch, cycles, 4)
         abscissa = np.vander(np.linspace(-1.0, 1.0, self.points), 4, increasing=True)
-        return ops.matmul(ops.convert_to_tensor(abscissa, dtype=y.dtype), ops.transpose(powers, (0, 2, 1)))
+        return ops.matmul(powers, ops.convert_to_tensor(abscissa.T, dtype=y.dtype))
 
     def compute_output_shape(self, input_shape: tuple[int | None, int, int]) -> tuple[int | None, int, int]:
         """Return the shape of the output."""
-        return input_shape[0], self.points, input_shape[2]
+        batch, cycles, _ = input_shape
+        return batch, cycles, self.points
 
     def get_config(self) -> dict[str, Any]:
         """Return what it takes to make this layer again."""

@@ -18,15 +18,15 @@ _FUSE_FROM = 3
 
 @keras.saving.register_keras_serializable(package="lehr")
 class SplitChannels(keras.layers.Layer):
-    """Shape (batch, points, channels) as a list of (batch, points, 1), one for each channel."""
+    """Shape (batch, channels, points) as a list of (batch, points, 1), one for each channel."""
 
     def call(self, signals: Tensor) -> list[Tensor]:
-        """Split signals; one transposition makes all channels contiguous."""
-        return [ops.expand_dims(channel, 2) for channel in ops.unstack(ops.transpose(signals, (2, 0, 1)))]
+        """Split signals; each channel is copied once, as it lies."""
+        return [ops.expand_dims(channel, 2) for channel in ops.unstack(signals, axis=1)]
 
     def compute_output_shape(self, input_shape: tuple[int | None, int, int]) -> list[tuple[int | None, int, int]]:
         """Return the shapes of the channels."""
-        batch, points, channels = input_shape
+        batch, channels, points = input_shape
         return [(batch, points, 1)] * channels
 
 

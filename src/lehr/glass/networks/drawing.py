@@ -9,6 +9,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from lehr.figures.style import GREY, house_style, new_axes
 from lehr.glass.config import NetworkConfig
+from lehr.glass.quantities import PARAMETERS
 
 __all__ = ["draw_architecture"]
 
@@ -25,13 +26,13 @@ _MOST_CARDS = 6
 
 
 @house_style
-def draw_architecture(points: int, cycles: int, network: NetworkConfig) -> Axes:
+def draw_architecture(cycles: int, points: int, network: NetworkConfig) -> Axes:
     """Draw the network with its sizes.
 
     Parameters
     ----------
-    points, cycles : int
-        Temperatures of a signal, and signals of a sample.
+    cycles, points : int
+        Signals of a sample, and temperatures of a signal.
     network : NetworkConfig
         Sizes.
     """
@@ -47,7 +48,7 @@ def draw_architecture(points: int, cycles: int, network: NetworkConfig) -> Axes:
     _module(axes, left[3 + depth], left[-1], "transformation")
 
     axes.text(left[0], _BOTTOM, "grey: size of\nthe output", fontsize=_TEXT, color=GREY, va="bottom")
-    _box(axes, left[0], _CENTRE, "signals", f"**{cycles} signals**", "CpN(T)", f"{points} × {cycles}")
+    _box(axes, left[0], _CENTRE, "signals", f"**{cycles} signals**", "CpN(T)", f"{cycles} × {points}")
     for name, lengths in network.lengths(points).items():
         _branch(axes, left, name, lengths, cycles, network)
 
@@ -57,7 +58,7 @@ def draw_architecture(points: int, cycles: int, network: NetworkConfig) -> Axes:
     for x, units in zip(hidden, network.dense_widths, strict=True):
         _box(axes, x, _CENTRE, "transformation", "**Dense**", "tanh", f"{units}")
         _arrow(axes, (x - _GAP, _CENTRE), (x, _CENTRE))
-    _box(axes, last, _CENTRE, "transformation", "**Dense**", "linear", r"ln $A$, $\Delta h^*$, $x$, $\beta$")
+    _box(axes, last, _CENTRE, "transformation", "**Dense**", "linear", ", ".join(quantity.symbol for quantity in PARAMETERS))
     _arrow(axes, (last - _GAP, _CENTRE), (last, _CENTRE))
     return axes
 
@@ -73,7 +74,7 @@ def _branch(
         "downsampling": ("**Downsampling**", f"every {_ordinal(network.downsampling)} point"),
         "original": ("**Original**", "as it is"),
     }[name]
-    _box(axes, left[1], y, "preprocessing", *words, f"{lengths[0]} × {cycles}")
+    _box(axes, left[1], y, "preprocessing", *words, f"{cycles} × {lengths[0]}")
     _arrow(axes, (left[0] + _BOX, _CENTRE), (left[1], y))
     kernel = getattr(network.kernel_sizes, name)
     for number, (filters, pool) in enumerate(zip(network.filters, network.pool_sizes, strict=True)):

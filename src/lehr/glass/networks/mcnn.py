@@ -8,26 +8,26 @@ from lehr.errors import LehrError
 from lehr.glass.config import NetworkConfig
 from lehr.glass.networks.attention import AttentionSegment, Downsampling
 from lehr.glass.networks.convolution import IndependentConvolution, SplitChannels
-from lehr.glass.networks.scaling import PARAMETERS
+from lehr.glass.quantities import PARAMETERS
 
 __all__ = ["build_mcnn"]
 
 
-def build_mcnn(points: int, cycles: int, network: NetworkConfig | None = None) -> keras.Model:
+def build_mcnn(cycles: int, points: int, network: NetworkConfig | None = None) -> keras.Model:
     """Build the network of the paper; its weights are drawn from the generators of `keras.utils.set_random_seed`.
 
     Parameters
     ----------
-    points, cycles : int
-        Temperatures of a signal, and signals of a sample.
+    cycles, points : int
+        Signals of a sample, and temperatures of a signal.
     network : NetworkConfig, optional
         Sizes; the default ones if not given.
 
     Returns
     -------
     keras.Model
-        From signals CpN of shape (batch, points, cycles) to ln A, delta_h, x and beta of shape (batch, 4), normalised
-        as by `TargetScaling`. Preprocessing included, not compiled.
+        From signals CpN of shape (batch, cycles, points), as they are stored, to ln A, delta_h, x and beta of shape
+        (batch, 4), normalised as by `TargetScaling`. Preprocessing included, not compiled.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def build_mcnn(points: int, cycles: int, network: NetworkConfig | None = None) -
     """
     network = network or NetworkConfig()
     _check_lengths(points, network)
-    signals = keras.Input((points, cycles), name="signals")
+    signals = keras.Input((cycles, points), name="signals")
     kernels = network.kernel_sizes
     attention = AttentionSegment(
         network.attention_points, network.attention_threshold, network.attention_fit, name="attention"

@@ -1,20 +1,14 @@
-"""What a network consists of, and what it costs to compute."""
+"""What a network consists of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 
-import keras
+from lehr.glass.config import NetworkConfig
+from lehr.glass.networks.flops import layer_flops
+from lehr.glass.networks.mcnn import build_mcnn
 
-from lehr.glass.networks.convolution import IndependentConvolution
-
-__all__ = ["COUNTED", "LayerSummary", "summarise", "training_flops"]
-
-COUNTED = (
-    "FLOPs: multiplications and additions, one each, of the convolutions and the dense layers, forward. Not counted: "
-    "preprocessing, bias, ReLU, comparisons of the pooling, tanh."
-)
+__all__ = ["LayerSummary", "summarise"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,7 @@ class LayerSummary:
     parameters : int
         Weights.
     flops : int
-        Floating-point operations for a sample, as `COUNTED` says.
+        Floating-point operations for a sample, see `lehr.glass.networks.flops`.
     """
 
     name: str
@@ -42,37 +36,21 @@ class LayerSummary:
     flops: int
 
 
-def summarise(network: keras.Model) -> list[LayerSummary]:
-    """Describe the layers of a network: the signals, one branch after the other, what follows on them."""
-    rows = []
-    # Keras goes by depth, from one branch to the next and back.
-    for layer in sorted(network.layers, key=lambda layer: _place(layer.name)):
-        outputs = layer.output if isinstance(layer.output, list) else [layer.output]
-        rows.append(
-            LayerSummary(layer.name, tuple(outputs[0].shape[1:]), len(outputs), layer.count_params(), _flops(layer))
-        )
-    return rows
+def summarise(cycles: int, points: int, network: NetworkConfig) -> list[LayerSummary]:
+    """Describe the layers of a network: the signals, one branch after the other, what follows on them.
 
-
-def training_flops(network: keras.Model) -> int:
-    """Count the operations of a gradient step for a sample.
-
-    The gradient of the weights costs as much as the layer itself, that of the inputs too; the first convolution of a
-    branch needs none of its inputs.
+    Parameters are those of `lehr.glass.networks.mcnn.build_mcnn`.
     """
-    first = sum(_flops(layer) for layer in network.layers if layer.name.endswith("_convolution_1"))
-    return 3 * sum(_flops(layer) for layer in network.layers) - first
+    rows, flops = [], layer_flops(cycles, points, network)
+    # Keras goes by depth, from one branch to the next and back.
+    for layer in sorted(build_mcnn(cycles, points, network).layers, key=lambda layer: _place(layer.name)):
+        outputs = layer.output if isinstance(layer.output, list) else [layer.output]
+        shape = tuple(outputs[0].shape[1:])
+        rows.append(LayerSummary(layer.name, shape, len(outputs), layer.count_params(), flops.get(layer.name, 0)))
+    return rows
 
 
 def _place(name: str) -> int:
     begins = ("signals", "attention", "downsampling", "original")
     stem = name.partition("_")[0]
     return begins.index(stem) if stem in begins else len(begins)
-
-
-def _flops(layer: keras.layers.Layer) -> int:
-    if isinstance(layer, IndependentConvolution):
-        return 2 * int(prod(layer.kernel.shape)) * int(layer.input[0].shape[1])
-    if isinstance(layer, keras.layers.Dense):
-        return 2 * int(prod(layer.kernel.shape))
-    return 0

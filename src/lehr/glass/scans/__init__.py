@@ -1,16 +1,22 @@
 """Measured scans: files of instruments, normalisation between the lines of glass and liquid, resampling."""
 
+from lehr.glass.scans.cpn import CpnScan
+from lehr.glass.scans.measured import MeasuredScan, Segment
 from lehr.glass.scans.normalise import Line, NormalisedScan, normalise
 from lehr.glass.scans.read import Recording, normalise_as, read_normalised, read_recording, read_scans
 from lehr.glass.scans.resample import resample
-from lehr.glass.scans.scan import Scan, Segment
+from lehr.glass.scans.scans import Scans, as_scans, cooled_and_heated
 
 __all__ = [
+    "CpnScan",
     "Line",
+    "MeasuredScan",
     "NormalisedScan",
     "Recording",
-    "Scan",
+    "Scans",
     "Segment",
+    "as_scans",
+    "cooled_and_heated",
     "normalise",
     "normalise_as",
     "read_normalised",

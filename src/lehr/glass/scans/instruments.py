@@ -1,4 +1,4 @@
-"""Tables out of files that are no text: Excel, and the formats for which a package of the field has a reader.
+"""Tables out of files that are not text: Excel, and the formats for which a package of the field has a reader.
 
 lehr parses none of them itself. The packages are optional: `pip install "lehr[excel]"` and `"lehr[instruments]"`.
 """
@@ -27,7 +27,7 @@ _HEADING_ROWS = 4
 
 
 def instrument_tables(content: bytes, path: Path) -> tuple[str, list[Table]] | None:
-    """Read a file that is no text.
+    """Read a file that is not text.
 
     Returns
     -------
@@ -130,7 +130,9 @@ def _cut(rows: list[list[float | str]], numbers: list[int], above: list[list[str
         for j, column in enumerate(filled):
             value = rows[number][column] if column < len(rows[number]) else np.nan
             if isinstance(value, str):
-                raise LehrError(f"{source}, row {number + 1}: '{value[:40]}' is no number", "Repair or remove the row.")
+                raise LehrError(
+                    f"{source}, row {number + 1}: '{value[:40]}' is not a number", "Repair or remove the row."
+                )
             values[k, j] = value
     picked = [[line[column] if column < len(line) else "" for column in filled] for line in above]
     return Table(source, headings(picked, len(filled)), values, np.array(numbers) + 1)

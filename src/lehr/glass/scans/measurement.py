@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
+from lehr.glass.scans.measured import MeasuredScan, Segment
 from lehr.glass.scans.options import Column, ScanOptions
-from lehr.glass.scans.scan import Scan, Segment
 from lehr.glass.scans.segments import find_segments
 from lehr.glass.scans.table import Table
 from lehr.glass.scans.units import TEMPERATURE_UNITS, TIME_UNITS, Heading, Kind, kind_of_unit, tidy_unit
@@ -37,13 +37,13 @@ class Measurement:
     time : ndarray, shape (points,), or None
         s.
     kind, unit
-        As in `Scan`.
+        As in `MeasuredScan`.
     source : str
         File and curve.
     segments : list of Segment
         Heating, cooling and holding.
     notes : tuple of str
-        As in `Scan`.
+        As in `MeasuredScan`.
     """
 
     temperature: NDArray[np.float64]
@@ -55,7 +55,7 @@ class Measurement:
     segments: list[Segment]
     notes: tuple[str, ...]
 
-    def scans(self, heating_rate: float | None = None) -> list[Scan]:
+    def scans(self, heating_rate: float | None = None) -> list[MeasuredScan]:
         """Return the heating segments; `heating_rate` in K/min stands for that of scans without time."""
         heating = [segment for segment in self.segments if segment.kind == "heating"]
         long_enough = [segment for segment in heating if segment.stop - segment.start >= FEWEST_POINTS]
@@ -65,7 +65,7 @@ class Measurement:
             scans.append(self._scan(segment, source, heating_rate))
         return scans
 
-    def _scan(self, segment: Segment, source: str, heating_rate: float | None) -> Scan:
+    def _scan(self, segment: Segment, source: str, heating_rate: float | None) -> MeasuredScan:
         part = slice(segment.start, segment.stop)
         time = None if self.time is None else self.time[part]
         notes = list(self.notes)
@@ -84,7 +84,7 @@ class Measurement:
             temperature, inverse, counts = np.unique(temperature, return_inverse=True, return_counts=True)
             signal = np.bincount(inverse, signal) / counts
             time = None if time is None else np.bincount(inverse, time) / counts
-        return Scan(temperature, signal, self.kind, self.unit, time, rate, source, tuple(notes))
+        return MeasuredScan(temperature, signal, self.kind, self.unit, time, rate, source, tuple(notes))
 
 
 def _unevenness(temperature: NDArray[np.float64], time: NDArray[np.float64]) -> list[str]:
@@ -253,7 +253,7 @@ def _kelvin(
     if wrong.size:
         row = table.rows[np.flatnonzero(table.values[:, column] == values[wrong[0]])[0]]
         raise LehrError(
-            f"{table.source}, line {row}: {values[wrong[0]]:g} {unit} is no temperature of a glass",
+            f"{table.source}, line {row}: {values[wrong[0]]:g} {unit} is not a temperature of a glass",
             "Check columns and units: --columns temperature=..., --units temperature=K.",
         )
     return np.asarray(kelvin)
@@ -283,7 +283,7 @@ def _unit(table: Table, column: int, said: str | None, known: dict[str, float], 
     tidy = tidy_unit(unit)
     if tidy not in known:
         raise LehrError(
-            f"{table.source}: '{unit}' is no unit of {what} that lehr knows",
+            f"{table.source}: '{unit}' is not a unit of {what} that lehr knows",
             f"Convert to one of {', '.join(known)}; if only the heading is wrong: --units {what}={next(iter(known))}.",
         )
     return tidy
@@ -301,7 +301,7 @@ def _kind(table: Table, column: int, options: ScanOptions, notes: list[str]) -> 
     unit = None if written is None else tidy_unit(written)
     if written is not None and (unit is None or kind_of_unit(unit) is None):
         raise LehrError(
-            f"{table.source}: '{written}' is no unit of a heat flow or heat capacity that lehr knows",
+            f"{table.source}: '{written}' is not a unit of a heat flow or heat capacity that lehr knows",
             "The factor does not matter for CpN; say which it is most like: --units signal=mW, W/g, J/g/K or 1.",
         )
     kind = options.kind or _signal_kind(heading) or (kind_of_unit(unit) if unit else None)

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
-from lehr.glass.scans.scan import Scan
-from lehr.glass.scans.segments import scatter
-from lehr.glass.scans.transition import LOWEST_CPN, SIGNIFICANT, Range, find_ranges
+from lehr.glass.scans.cpn import CpnScan
+from lehr.glass.scans.line_ranges import LOWEST_CPN, SIGNIFICANT, Range, find_ranges
+from lehr.glass.scans.measured import MeasuredScan
+from lehr.glass.scans.noise import white_noise_of
 from lehr.glass.tnm import ZERO_CELSIUS
 
 __all__ = ["Line", "NormalisedScan", "normalise"]
@@ -52,32 +53,27 @@ class Line:
 
 
 @dataclass(frozen=True, eq=False)
-class NormalisedScan:
+class NormalisedScan(CpnScan):
     """A scan with CpN, from the lower end of the line of the glass to the upper end of that of the liquid.
 
     Attributes
     ----------
-    scan : Scan
-        As measured.
     temperature, cpn : ndarray, shape (points,)
         K, and (Cp - glass)/(liquid - glass).
+    measured : MeasuredScan
+        As measured.
     glass, liquid : Line
         In the unit of the signal; 0 and 1 for a scan that is CpN already.
     endotherm : {"up", "down"}
         Direction of endothermic effects in the signal.
-    noise : float
-        Standard deviation of the noise in CpN, taken for white.
     notes : tuple of str
         What a reader should know; those of the scan come first.
     """
 
-    scan: Scan
-    temperature: NDArray[np.float64]
-    cpn: NDArray[np.float64]
+    measured: MeasuredScan
     glass: Line
     liquid: Line
     endotherm: Literal["up", "down"]
-    noise: float
     notes: tuple[str, ...]
 
     @property
@@ -90,7 +86,7 @@ class NormalisedScan:
 
 
 def normalise(
-    scan: Scan,
+    scan: MeasuredScan,
     *,
     glass: Range | None = None,
     liquid: Range | None = None,
@@ -99,13 +95,13 @@ def normalise(
     """Find the lines of the glass and of the liquid, and scale the scan between them.
 
     The lines are fitted with a robust loss where the curve is straight on both sides of the transition
-    (`lehr.glass.scans.transition`), so that neither the transient at the start of a scan nor a crystallisation above
+    (`lehr.glass.scans.line_ranges`), so that neither the transient at the start of a scan nor a crystallisation above
     the transition enters. The sign of the step between them is the direction of endothermic effects, for a liquid has
     the larger heat capacity.
 
     Parameters
     ----------
-    scan : Scan
+    scan : MeasuredScan
         As read.
     glass, liquid : tuple of float, optional
         Ranges in K to fit the lines on, instead of those found.
@@ -127,7 +123,7 @@ def normalise(
     notes = list(scan.notes)
     if scan.kind == "cp":
         endotherm = endotherm or "up"
-    noise = scatter(curve)
+    noise = white_noise_of(curve)
     curve, spikes = _without_spikes(curve, noise)
     by_hand = glass is not None and liquid is not None
     if glass is None or liquid is None:
@@ -155,20 +151,12 @@ def normalise(
     temperature = scan.temperature[shown]
     low, high = lines[0](temperature), lines[1](temperature)
     in_units = [Line(line.low, line.high, offset + scale * line.middle, scale * line.slope) for line in lines]
-    return NormalisedScan(
-        scan,
-        temperature,
-        ((scan.signal[shown] - offset) / scale - low) / (high - low),
-        in_units[0],
-        in_units[1],
-        found,
-        noise / abs(step),
-        tuple(notes),
-    )
+    cpn = ((scan.signal[shown] - offset) / scale - low) / (high - low)
+    return NormalisedScan(temperature, cpn, scan, *in_units, found, tuple(notes))
 
 
 def _found(
-    scan: Scan, curve: NDArray[np.float64], glass: Range | None, liquid: Range | None, sign: int | None
+    scan: MeasuredScan, curve: NDArray[np.float64], glass: Range | None, liquid: Range | None, sign: int | None
 ) -> tuple[Range, Range]:
     """Return the ranges of both lines, where one or none is given."""
     ranges = find_ranges(scan.temperature, curve, glass=glass, liquid=liquid, sign=sign)
@@ -187,7 +175,7 @@ def _found(
     return ranges
 
 
-def _as_it_is(scan: Scan) -> NormalisedScan:
+def _as_it_is(scan: MeasuredScan) -> NormalisedScan:
     """Return a scan that is CpN already; say if it does not go from 0 to 1."""
     t, notes = scan.temperature, list(scan.notes)
     few = max(3, t.size // 50)
@@ -196,7 +184,7 @@ def _as_it_is(scan: Scan) -> NormalisedScan:
         if abs(value - expected) > _DEPARTED:
             notes.append(f"CpN is {value:.3g} instead of {expected:g} at {t[end][0] - ZERO_CELSIUS:.1f} degC")
     zero, one = Line(t[0], t[0], 0.0, 0.0), Line(t[-1], t[-1], 1.0, 0.0)
-    return NormalisedScan(scan, t, scan.signal, zero, one, "up", scatter(scan.signal), tuple(notes))
+    return NormalisedScan(t, scan.signal, scan, zero, one, "up", tuple(notes))
 
 
 def _celsius(low: float, high: float) -> str:
@@ -214,7 +202,7 @@ def _without_spikes(curve: NDArray[np.float64], noise: float) -> tuple[NDArray[n
     return mended, alone.size
 
 
-def _robust_line(scan: Scan, curve: NDArray[np.float64], ends: Range, noise: float) -> Line:
+def _robust_line(scan: MeasuredScan, curve: NDArray[np.float64], ends: Range, noise: float) -> Line:
     """Fit a line on a range, with a loss that outliers do not pull far."""
     from scipy.optimize import least_squares
 
@@ -235,7 +223,7 @@ def _robust_line(scan: Scan, curve: NDArray[np.float64], ends: Range, noise: flo
     return Line(*ends, float(fit.x[0]), float(fit.x[1]))
 
 
-def _check_transition(scan: Scan, curve: NDArray[np.float64], glass: Line, liquid: Line, noise: float) -> None:
+def _check_transition(scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liquid: Line, noise: float) -> None:
     """Refuse two lines that meet, or between which the curve does what no glass does; `noise` is in CpN."""
     t = scan.temperature[(scan.temperature >= glass.low) & (scan.temperature <= liquid.high)]
     distance = liquid(t) - glass(t)
@@ -253,7 +241,7 @@ def _check_transition(scan: Scan, curve: NDArray[np.float64], glass: Line, liqui
         )
 
 
-def _doubts(scan: Scan, curve: NDArray[np.float64], glass: Line, liquid: Line, noise: float) -> list[str]:
+def _doubts(scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liquid: Line, noise: float) -> list[str]:
     """Say what a reader should know of the lines."""
     notes = []
     middle = np.array([0.5 * (glass.high + liquid.low)])

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from lehr.figures.style import GREY, house_style, new_axes, sequence_colours
-from lehr.glass.scans import NormalisedScan, Scan
+from lehr.figures.style import GREY, house_style, new_axes, new_panels, sequence_colours
+from lehr.glass.quantities import CPN
+from lehr.glass.scans import MeasuredScan, NormalisedScan
 from lehr.glass.tnm import ZERO_CELSIUS
 
 __all__ = ["raw_scans", "scan_lines"]
 
-_SHOWN = 4000  # points of a curve
+_SHOWN_POINTS = 4000  # of a curve; more make a large file and no other figure
 _BLUE, _VERMILION = "#0072B2", "#D55E00"  # as in lehr.figures.style: glass, liquid
 
 
 @house_style
-def raw_scans(scans: Sequence[Scan]) -> Axes:
+def raw_scans(scans: Sequence[MeasuredScan]) -> Axes:
     """Draw scans as they were read, for those in which no transition was found."""
     axes = new_axes(7.2, 3.6)
     for scan, colour in zip(scans, sequence_colours(len(scans)), strict=True):
-        thin = slice(None, None, max(1, scan.signal.size // _SHOWN))
+        thin = slice(None, None, max(1, scan.signal.size // _SHOWN_POINTS))
         axes.plot(scan.temperature[thin] - ZERO_CELSIUS, scan.signal[thin], color=colour, linewidth=1.0)
     axes.set(xlabel="temperature (°C)", ylabel=_label(scans[0]))
     return axes
@@ -39,34 +38,35 @@ def scan_lines(scans: Sequence[NormalisedScan]) -> Axes:
     scans : sequence of NormalisedScan
         Of one sample; colours go from the first to the last.
     """
-    axes = new_axes(7.2, 6.0)
-    figure = cast(Figure, axes.get_figure(root=True))
-    axes.remove()
-    raw, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    raw, below = new_panels(2, 1, 7.2, 6.0, sharex=True, height_ratios=(3, 2))
     for scan, colour in zip(scans, sequence_colours(len(scans)), strict=True):
-        measured, thin = scan.scan, slice(None, None, max(1, scan.scan.signal.size // _SHOWN))
+        measured, thin = scan.measured, slice(None, None, max(1, scan.measured.signal.size // _SHOWN_POINTS))
         raw.plot(measured.temperature[thin] - ZERO_CELSIUS, measured.signal[thin], color=colour, linewidth=1.0)
         for line, shade in ((scan.glass, _BLUE), (scan.liquid, _VERMILION)):
             if line.high > line.low:
                 _draw_line(raw, scan, shade, named=scan is scans[0])
         below.plot(scan.temperature - ZERO_CELSIUS, scan.cpn, color=colour, linewidth=1.0)
     low, high = min(scan.temperature[0] for scan in scans), max(scan.temperature[-1] for scan in scans)
-    raw.set(ylim=_shown_range(scans), ylabel=_label(scans[0].scan))
+    raw.set(ylim=_shown_range(scans), ylabel=_label(scans[0].measured))
     if raw.get_legend_handles_labels()[0]:
         raw.legend()
     margin = 0.15 * (high - low)
     for level in (0.0, 1.0):
         below.axhline(level, color=GREY, linewidth=0.8, linestyle=":")
     below.set(
-        xlim=(low - margin - ZERO_CELSIUS, high + margin - ZERO_CELSIUS), xlabel="temperature (°C)", ylabel="$C_p^N$"
+        xlim=(low - margin - ZERO_CELSIUS, high + margin - ZERO_CELSIUS),
+        xlabel="temperature (°C)",
+        ylabel=CPN.axis_label,
     )
-    return cast(Axes, raw)
+    return raw
 
 
 def _shown_range(scans: Sequence[NormalisedScan]) -> tuple[float, float]:
     """Return the ends of the raw signal between the lines, with a margin: peaks beyond would make the step small."""
     inside = [
-        scan.scan.signal[(scan.scan.temperature >= scan.glass.low) & (scan.scan.temperature <= scan.liquid.high)]
+        scan.measured.signal[
+            (scan.measured.temperature >= scan.glass.low) & (scan.measured.temperature <= scan.liquid.high)
+        ]
         for scan in scans
     ]
     low, high = min(part.min() for part in inside), max(part.max() for part in inside)
@@ -82,6 +82,6 @@ def _draw_line(axes: Axes, scan: NormalisedScan, shade: str, *, named: bool) -> 
               label=("glass" if shade == _BLUE else "liquid") if named else None)  # fmt: skip
 
 
-def _label(scan: Scan) -> str:
-    name = {"cpn": "$C_p^N$", "cp": "heat capacity", "heat_flow": "heat flow"}[scan.kind]
+def _label(scan: MeasuredScan) -> str:
+    name = {"cpn": CPN.symbol, "cp": "heat capacity", "heat_flow": "heat flow"}[scan.kind]
     return f"{name} ({scan.unit})" if scan.unit not in ("", "1") else name

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from lehr.errors import LehrError
 from lehr.glass.scans.instruments import instrument_tables
+from lehr.glass.scans.measured import MeasuredScan
 from lehr.glass.scans.measurement import Measurement, measurements
 from lehr.glass.scans.normalise import NormalisedScan, normalise
 from lehr.glass.scans.options import ScanOptions
-from lehr.glass.scans.scan import Scan
 from lehr.glass.scans.text import decode, text_tables
 from lehr.glass.tnm import ZERO_CELSIUS
 
@@ -38,7 +38,7 @@ class Recording:
     format: str
     measurements: list[Measurement]
 
-    def scans(self, options: ScanOptions | None = None) -> list[Scan]:
+    def scans(self, options: ScanOptions | None = None) -> list[MeasuredScan]:
         """Return the heating scans, or those that the options take.
 
         Raises
@@ -95,7 +95,7 @@ def read_recording(path: str | Path, options: ScanOptions | None = None) -> Reco
     return Recording(path, form, [measured for table in tables for measured in measurements(table, options)])
 
 
-def read_scans(paths: Iterable[str | Path], *, options: ScanOptions | None = None) -> list[Scan]:
+def read_scans(paths: Iterable[str | Path], *, options: ScanOptions | None = None) -> list[MeasuredScan]:
     """Read the heating scans of files, in their order.
 
     Parameters
@@ -113,7 +113,7 @@ def read_scans(paths: Iterable[str | Path], *, options: ScanOptions | None = Non
     return [scan for path in paths for scan in read_recording(path, options).scans(options)]
 
 
-def normalise_as(scan: Scan, options: ScanOptions) -> NormalisedScan:
+def normalise_as(scan: MeasuredScan, options: ScanOptions) -> NormalisedScan:
     """Normalise a scan with the ranges (degC) and the direction of the options; see `normalise`."""
     glass, liquid = (
         None if ends is None else (ends[0] + ZERO_CELSIUS, ends[1] + ZERO_CELSIUS)

@@ -8,24 +8,14 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.glass.scans.scan import Segment
+from lehr.glass.scans.measured import Segment
+from lehr.glass.scans.noise import white_noise_of
 
-__all__ = ["find_segments", "scatter"]
+__all__ = ["find_segments"]
 
 _SLOW = 0.25  # of the rate of a ramp: the temperature is held, or changes from one ramp to the next
 _LEAST_SHARE = 0.02  # of the range of temperatures, that a change of direction must reach
 _LEAST_KELVIN = 3.0  # which is enough in any case
-
-
-def scatter(values: NDArray[np.float64]) -> float:
-    """Return the standard deviation of white noise on a smooth curve: from second differences, by their median.
-
-    A share of outliers below a half does not move it.
-    """
-    if values.size < 5:
-        return 0.0
-    second = values[2:] - 2 * values[1:-1] + values[:-2]
-    return float(np.median(np.abs(second)) / 0.6745 / np.sqrt(6.0))
 
 
 def find_segments(temperature: NDArray[np.float64], time: NDArray[np.float64] | None = None) -> list[Segment]:
@@ -48,7 +38,7 @@ def find_segments(temperature: NDArray[np.float64], time: NDArray[np.float64] | 
         return [Segment(0, temperature.size, "heating", float(temperature[0]), float(temperature[-1]), None)]
     clock = np.arange(temperature.size, dtype=float) if time is None else time
     span = float(np.ptp(temperature))
-    noise = scatter(temperature)
+    noise = white_noise_of(temperature)
     turn = max(min(_LEAST_SHARE * span, _LEAST_KELVIN), 8 * noise, 1e-6)
     segments: list[Segment] = []
     for start, stop in _legs(temperature, turn):

@@ -14,7 +14,7 @@ from lehr.glass.scans.units import Heading, parse_heading, tidy_unit
 __all__ = ["MISSING", "Table", "headings"]
 
 MISSING = frozenset({"", "-", "--", "nan", "n/a", "na", "#n/a", "null", "none"})
-"""How files write that there is no number, in lower case."""
+"""How files write that there is not a number, in lower case."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ def headings(lines: Sequence[Sequence[str]], columns: int) -> list[Heading]:
     Parameters
     ----------
     lines : sequence of sequence of str
-        Fields of the lines, the nearest first; lines of another number of fields are no headings.
+        Fields of the lines, the nearest first; lines of another number of fields are not headings.
     columns : int
         Number of columns of the table.
 

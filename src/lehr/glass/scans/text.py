@@ -38,7 +38,7 @@ def decode(content: bytes, source: str) -> tuple[str, str]:
     Raises
     ------
     LehrError
-        If this is no text.
+        If this is not text.
     """
     encodings = [encoding for bom, encoding in _BOMS if content.startswith(bom)]
     if not encodings and b"\0" in content[:64]:
@@ -51,7 +51,7 @@ def decode(content: bytes, source: str) -> tuple[str, str]:
         if not _NO_TEXT.search(text):
             return text, encoding.removesuffix("-sig").upper()
     raise LehrError(
-        f"{source}: this is no text and no format that lehr knows",
+        f"{source}: this is neither text nor a format that lehr knows",
         "Export the scans from the software of the instrument as text, CSV or Excel.",
     )
 
@@ -190,7 +190,7 @@ def _check_no_damaged_row(fields: list[str], decimal: str, block: _Block, where:
     values = [_number(text, decimal) for text in fields]
     bad = next((text for text, value in zip(fields, values, strict=True) if value is None), None)
     if bad is not None and any(value is not None and value == value for value in values):
-        raise LehrError(f"{where}: '{bad[:40]}' is no number", "Repair the line, or remove it.")
+        raise LehrError(f"{where}: '{bad[:40]}' is not a number", "Repair the line, or remove it.")
     if bad is None and len(block.rows) >= _FEWEST_ROWS and any(fields):
         raise LehrError(f"{where}: numbers are missing", "Repair the line, or remove it.")
 

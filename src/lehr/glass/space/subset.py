@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
+from lehr.glass.quantities import PARAMETERS
+from lehr.study import Columns
 
 __all__ = ["Space", "Subset", "flat_indices"]
 
@@ -51,6 +53,12 @@ class Subset:
     def parameters(self, start: int, stop: int) -> NDArray[np.float64]:
         """Quartets of the rows start ... stop - 1, shape (stop - start, 4)."""
         return self.space.parameters(self.index(start, stop))
+
+    def rows(self, start: int, stop: int) -> Columns:
+        """Flat indices and quartets of the rows start ... stop - 1, by name."""
+        index = self.index(start, stop)
+        columns = self.space.parameters(index).T
+        return {"index": index, **{quantity.name: column for quantity, column in zip(PARAMETERS, columns, strict=True)}}
 
 
 def flat_indices(index: ArrayLike, size: int) -> NDArray[np.int64]:

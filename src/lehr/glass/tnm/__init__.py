@@ -2,7 +2,14 @@
 
 from lehr.glass.tnm.direct import simulate_direct
 from lehr.glass.tnm.kww import KWWKernel
-from lehr.glass.tnm.parameters import GAS_CONSTANT, LN_REFERENCE_TIME, ZERO_CELSIUS, TNMParameters, ln_pre_exponential
+from lehr.glass.tnm.parameters import (
+    GAS_CONSTANT,
+    LN_REFERENCE_TIME,
+    ZERO_CELSIUS,
+    TNMParameters,
+    glass_transition,
+    ln_pre_exponential,
+)
 from lehr.glass.tnm.program import Cycle, Hold, Jump, Ramp, ThermalProgram, default_temperature
 from lehr.glass.tnm.sensitivities import Sensitivities, simulate_sensitivities, simulate_sensitivities_batch
 from lehr.glass.tnm.simulate import (
@@ -14,6 +21,7 @@ from lehr.glass.tnm.simulate import (
     simulate_batch,
     simulate_history,
 )
+from lehr.glass.tnm.transition import equal_area_temperature
 
 __all__ = [
     "DEFAULT_TOLERANCE",
@@ -32,6 +40,8 @@ __all__ = [
     "TNMParameters",
     "ThermalProgram",
     "default_temperature",
+    "equal_area_temperature",
+    "glass_transition",
     "ln_pre_exponential",
     "simulate",
     "simulate_batch",

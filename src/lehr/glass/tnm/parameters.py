@@ -7,12 +7,19 @@ from math import exp, isfinite, log
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.tnm.kww import BETA_RANGE
 
-__all__ = ["GAS_CONSTANT", "LN_REFERENCE_TIME", "ZERO_CELSIUS", "TNMParameters", "ln_pre_exponential"]
+__all__ = [
+    "GAS_CONSTANT",
+    "LN_REFERENCE_TIME",
+    "ZERO_CELSIUS",
+    "TNMParameters",
+    "glass_transition",
+    "ln_pre_exponential",
+]
 
 GAS_CONSTANT = 8.314462618
 """R in J/(mol K), exact in the SI of 2019 to the digits given."""
@@ -29,6 +36,24 @@ Energy = TypeVar("Energy", float, NDArray[np.float64])
 def ln_pre_exponential(delta_h: Energy, glass_transition: float | Energy) -> Energy:
     """Return the ln A (A in s) that makes tau = 100 s at a temperature in K, for activation energies in J/mol."""
     return LN_REFERENCE_TIME - delta_h / (GAS_CONSTANT * glass_transition)
+
+
+def glass_transition(ln_A: ArrayLike, delta_h: ArrayLike) -> NDArray[np.float64]:
+    """Return the temperature in K where tau = 100 s, Tg = delta_h / (R (ln 100 - ln A)).
+
+    Parameters
+    ----------
+    ln_A, delta_h : array_like, shape (...)
+        A in s, activation energies in J/mol.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        K; NaN where tau never is 100 s (delta_h <= 0 or ln A >= ln 100), as a bad prediction may have it.
+    """
+    ln_a, energy = np.asarray(ln_A, dtype=float), np.asarray(delta_h, dtype=float)
+    exists = (energy > 0) & (ln_a < LN_REFERENCE_TIME)
+    return np.where(exists, energy / (GAS_CONSTANT * np.where(exists, LN_REFERENCE_TIME - ln_a, 1.0)), np.nan)
 
 
 @dataclass(frozen=True)
@@ -79,7 +104,7 @@ class TNMParameters:
     @property
     def glass_transition(self) -> float:
         """Temperature in K where the equilibrium relaxation time is 100 s."""
-        return self.delta_h / (GAS_CONSTANT * (LN_REFERENCE_TIME - self.ln_A))
+        return float(glass_transition(self.ln_A, self.delta_h))
 
     def relaxation_time(self, temperature: float, fictive_temperature: float) -> float:
         """Relaxation time tau in s at a temperature and a fictive temperature in K (Eq. 2 of the paper)."""

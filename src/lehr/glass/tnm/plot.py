@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from lehr.figures.style import house_style, new_axes, new_panels, sequence_colours
 from lehr.glass.tnm import ZERO_CELSIUS
+from lehr.glass.tnm.transition import unsettled_points
 
-__all__ = ["compared_scans", "scans", "transition"]
+__all__ = ["compared_scans", "scans", "shown_range"]
 
-_SETTLED = 0.01  # CpN this close to 0 is glass, this close to 1 is liquid
+_SETTLED_CPN = 0.01  # CpN this close to 0 is drawn as glass, this close to 1 as liquid
 
 
-def transition(temperature: NDArray[np.float64], cpn: NDArray[np.floating[Any]]) -> tuple[float, float]:
-    """Return the temperatures between which a sample is neither glass nor liquid, with a margin of 12 %.
+def shown_range(temperature: NDArray[np.float64], cpn: NDArray[np.floating[Any]]) -> tuple[float, float]:
+    """Return the range that a figure shows: where a sample is neither glass nor liquid, with a margin of 12 %.
 
     Parameters
     ----------
@@ -32,11 +33,8 @@ def transition(temperature: NDArray[np.float64], cpn: NDArray[np.floating[Any]])
     low, high : float
         In the unit of `temperature`, inside its range.
     """
-    glass = (np.abs(cpn) < _SETTLED).all(axis=0)
-    liquid = (np.abs(cpn - 1.0) < _SETTLED).all(axis=0)
-    first = int(np.argmin(glass))  # the first that is not glass
-    last = liquid.size - 1 - int(np.argmin(liquid[::-1]))  # the last that is not liquid
-    low, high = sorted((float(temperature[first]), float(temperature[last])))
+    first, last = unsettled_points(cpn, _SETTLED_CPN) or (0, temperature.size - 1)
+    low, high = float(temperature[first]), float(temperature[last])
     margin = 0.12 * (high - low) + 3.0 * float(temperature[1] - temperature[0])
     return max(low - margin, float(temperature[0])), min(high + margin, float(temperature[-1]))
 
@@ -66,7 +64,7 @@ def scans(
         Where to draw; default: a new figure.
     """
     axes = axes or new_axes()
-    low, high = transition(temperature, cpn)
+    low, high = shown_range(temperature, cpn)
     shown = (temperature >= low) & (temperature <= high)
     celsius = temperature[shown] - ZERO_CELSIUS
     told_apart = _told_apart(cooling_rates)
@@ -118,7 +116,7 @@ def compared_scans(
         Those of the scans.
     """
     upper, lower = new_panels(2, 1, 3.5, 3.3, height_ratios=(3, 1), sharex=True)
-    ends = np.array([transition(temperature, true), transition(temperature, simulated)])
+    ends = np.array([shown_range(temperature, true), shown_range(temperature, simulated)])
     shown = (temperature >= ends[:, 0].min()) & (temperature <= ends[:, 1].max())
     celsius = temperature[shown] - ZERO_CELSIUS
     for one, other, colour in zip(true, simulated, sequence_colours(len(true)), strict=True):

@@ -1,0 +1,1 @@
+"""Least squares: what the engine predicts for scans, the sum of squares, and where it begins."""

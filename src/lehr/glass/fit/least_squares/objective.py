@@ -1,0 +1,130 @@
+"""The sum of squares that a fit makes small, and SciPy that does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lehr.errors import LehrError
+from lehr.glass.fit.least_squares.fixed import FixedQuantity
+from lehr.glass.fit.least_squares.model import PredictionError, ScanModel
+
+__all__ = ["LOSSES", "Objective"]
+
+LOSSES = ("linear", "soft_l1")
+"""Least squares, and a loss that lets spikes pull no more than a few standard deviations do."""
+
+_OUTLIER_DEVIATIONS = 2.0  # standard deviations from which on soft_l1 takes residuals linearly
+
+_CONVERGED = 1e-3  # change of the sum of squares that ends a fit: 0.03 standard deviations of one parameter
+
+_IMPOSSIBLE = 1e3  # residual, in units of the noise, where the engine finds no signal
+
+
+class Objective:
+    """Residuals in units of the noise; what is known about nuisance parameters beforehand adds rows.
+
+    Parameters
+    ----------
+    model : ScanModel
+        What predicts the scans.
+    noise : float
+        Standard deviation of each CpN.
+    loss : str
+        One of `LOSSES`.
+    """
+
+    def __init__(self, model: ScanModel, noise: float, loss: str = "linear") -> None:
+        if loss not in LOSSES:
+            raise LehrError(f"loss '{loss}' is not offered", f"Take one of {', '.join(LOSSES)}.")
+        self.model, self.noise, self.loss = model, noise, loss
+        offset = model.nuisance.temperature_offset
+        known = [(4 + i, 1.0 / offset) for i, name in enumerate(model.names) if name == "temperature_offset"]
+        self._prior = np.zeros((len(known), model.size))
+        for row, (column, weight) in enumerate(known):
+            self._prior[row, column] = weight
+
+    @property
+    def known(self) -> int:
+        """Number of rows that say what is known beforehand."""
+        return len(self._prior)
+
+    def variance_factor(self, residuals: NDArray[np.float64]) -> float:
+        """Return what the covariance from the curvature is to be multiplied by, for residuals in units of the noise.
+
+        It is the mean of psi^2 over that of psi', of an M-estimator with the influence psi (Huber and Ronchetti, Robust
+        Statistics, 2009, chapter 7).
+        """
+        if self.loss == "linear":
+            return 1.0
+        root = np.sqrt(1.0 + (residuals / _OUTLIER_DEVIATIONS) ** 2)
+        return float(np.mean((residuals / root) ** 2) / np.mean(root**-3))
+
+    def residuals(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the residuals at a point, shape (points + known,)."""
+        try:
+            rows = (self.model.predict(point) - self.model.data) / self.noise
+        except PredictionError:
+            rows = np.full(self.model.data.size, _IMPOSSIBLE)
+        return np.concatenate([rows, self._prior @ point])
+
+    def misfit(self, point: NDArray[np.float64], unit: float) -> float:
+        """Return the sum of squares, by the loss, in a unit; with what is known beforehand, whose unit is its own."""
+        rows = self.residuals(point)
+        data, known = rows[: self.model.data.size], rows[self.model.data.size :]
+        squares = data**2
+        if self.loss != "linear":
+            squares = 2.0 * _OUTLIER_DEVIATIONS**2 * (np.sqrt(1.0 + squares / _OUTLIER_DEVIATIONS**2) - 1.0)
+        return float(squares.sum() / unit + np.sum(known**2))
+
+    def jacobian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return their derivatives, shape (points + known, parameters).
+
+        Raises
+        ------
+        PredictionError
+            If the engine finds no signal beside the point.
+        """
+        return np.concatenate([self.model.jacobian(point) / self.noise, self._prior])
+
+    def solve(self, start: NDArray[np.float64], evaluations: int, fixed: FixedQuantity | None = None) -> Any:
+        """Return SciPy's result from a start, or None if the engine finds no signals there.
+
+        With a quantity that is fixed, its point is that of the free coordinates.
+        """
+        from scipy.optimize import least_squares
+
+        lower, upper = self.model.bounds()
+        if fixed is not None:
+            start, lower, upper = (fixed.free(point) for point in (start, lower, upper))
+
+        def residuals(free: NDArray[np.float64]) -> NDArray[np.float64]:
+            return self.residuals(free if fixed is None else fixed.point(free))
+
+        def jacobian(free: NDArray[np.float64]) -> NDArray[np.float64]:
+            if fixed is None:
+                return self.jacobian(free)
+            return np.asarray(self.jacobian(fixed.point(free)) @ fixed.derivatives(free))
+
+        inside = 1e-6 * np.minimum(upper - lower, 1.0)
+        try:
+            # a trial step to the end of what is possible overflows, and is rejected
+            with np.errstate(all="ignore"):
+                return least_squares(
+                    residuals,
+                    np.clip(start, lower + inside, upper - inside),
+                    jacobian,
+                    bounds=(lower, upper),
+                    method="trf",
+                    x_scale="jac",
+                    loss=self.loss,
+                    f_scale=_OUTLIER_DEVIATIONS,
+                    xtol=1e-8,
+                    ftol=_CONVERGED / self.model.data.size,
+                    gtol=None,
+                    max_nfev=evaluations,
+                )
+        except PredictionError:
+            return None

@@ -1,0 +1,1 @@
+"""How well a glass is known: Fisher information, profile intervals, samples."""

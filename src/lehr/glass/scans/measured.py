@@ -1,0 +1,70 @@
+"""A measured heating scan, and the segments of a measurement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lehr.glass.scans.units import Kind
+
+__all__ = ["MeasuredScan", "Segment"]
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredScan:
+    """One heating scan of a file.
+
+    Attributes
+    ----------
+    temperature : ndarray, shape (points,)
+        K, ascending.
+    signal : ndarray, shape (points,)
+        As it stands in the file.
+    kind : {"cpn", "cp", "heat_flow"}
+        What the signal is.
+    unit : str
+        Of the signal; empty if the file does not say it. A factor drops out of CpN.
+    time : ndarray, shape (points,), or None
+        s, as it stands in the file; None if the file has none.
+    heating_rate : float or None
+        K/min, from time and temperature or as the user said; None if neither is known.
+    source : str
+        The file, with the curve or sheet and the segment if it has several.
+    notes : tuple of str
+        What was taken for granted, and what a reader should know.
+    """
+
+    temperature: NDArray[np.float64]
+    signal: NDArray[np.float64]
+    kind: Kind
+    unit: str
+    time: NDArray[np.float64] | None
+    heating_rate: float | None
+    source: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a measurement between two changes of the heating rate.
+
+    Attributes
+    ----------
+    start, stop : int
+        Points of the measurement, `stop` not included.
+    kind : {"heating", "cooling", "hold"}
+        What the temperature does.
+    first, last : float
+        Temperature at both ends in K.
+    rate : float or None
+        K/min, negative for cooling; None without time.
+    """
+
+    start: int
+    stop: int
+    kind: str
+    first: float
+    last: float
+    rate: float | None
