@@ -24,10 +24,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from lehr.evaluation.measure import compare_signals, simulation_threads
 from table import Results, begin, options_of
 
 import lehr
-from lehr.evaluation.measure import compare_signals, simulation_threads
 from lehr.evaluation.metrics import clamp
 from lehr.evaluation.predict import Network, predict
 from lehr.generate.driver import generate

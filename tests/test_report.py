@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import write_config
+from lehr.report.album import Album, Image
+from lehr.report.glass import outside, quantities
 from stores import call
 from studied import Study, answer
 from trained import fake_run
@@ -23,8 +25,6 @@ from lehr.glass.config.run import ReportConfig
 from lehr.glass.space import ScatteredSpace, StateSpace
 from lehr.glass.space.plane import subset_plane
 from lehr.report import typeset, write_report
-from lehr.report.album import Album, Image
-from lehr.report.glass import outside, quantities
 
 ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])
 

@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate the models of all paths, whatever becomes of the others, and print a table."""
     from lehr import ranks
     from lehr.evaluation import RunReference, evaluate, overview, references
+    from lehr.studies import load_run
 
     comm = ranks.world(options.ranks, "lehr evaluate ...")
     first = ranks.rank_and_size(comm)[0] == 0
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     runs: list[RunReference] = []
     for path in options.path:
         try:
-            found = ranks.on_first_rank(comm, partial(references, path, options.model))
+            found = ranks.on_first_rank(comm, partial(references, path, load_run, options.model))
         except LehrError as error:
             failed(error)
         else:
@@ -65,5 +66,5 @@ def run(options: argparse.Namespace) -> int:
             except LehrError as error:
                 failed(error)
     if first and done:
-        print(overview(done), end="")
+        print(overview(done, runs[0].config.findings()), end="")
     return 2 if failures else 0

@@ -39,8 +39,9 @@ def run(options: argparse.Namespace) -> int:
         print(f"report: {write_fit_report(fits, options.to)}")
         return 0
     from lehr.report import write_report
+    from lehr.studies import load_run
 
-    path, problems = write_report(options.path, options.to)
+    path, problems = write_report(options.path, load_run, options.to)
     for problem in problems:
         print(f"lehr: missing in the report: {problem}", file=sys.stderr)
     print(f"report: {path}")

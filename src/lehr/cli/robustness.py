@@ -24,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure the models of all paths, whatever becomes of the others."""
     from lehr.evaluation import RunReference, measure_robustness, references
+    from lehr.glass.robustness import distortions
+    from lehr.studies import load_run
 
     failures = 0
 
@@ -35,13 +37,14 @@ def run(options: argparse.Namespace) -> int:
     runs: list[RunReference] = []
     for path in options.path:
         try:
-            runs += references(path, options.model)
+            runs += references(path, load_run, options.model)
         except LehrError as error:
             failed(error)
     for run in runs:
         try:
-            measure_robustness(run)
-            print(f"robustness: {run.config.robustness_path(run.model)}")
+            path = run.config.robustness_path(run.model)
+            measure_robustness(run, distortions(run.config), run.config.evaluation.robustness.samples, path)
+            print(f"robustness: {path}")
         except LehrError as error:
             failed(error)
     return 2 if failures else 0

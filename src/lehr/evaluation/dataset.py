@@ -1,9 +1,8 @@
-"""The labelled data set of an evaluation: made, written, read and checked."""
+"""The labelled data set of an evaluation: made, read and checked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,150 +10,98 @@ import xarray
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
-from lehr.evaluation.metrics import (
-    PAIRS,
-    QUANTITIES,
-    UNITS,
-    clamp,
-    edge_distance,
-    glass_transition,
-    signed_errors,
-    squared_errors,
-)
-from lehr.evaluation.records import Run, read_run
-from lehr.evaluation.runs import RunReference
+from lehr.evaluation.metrics import signed_errors
+from lehr.evaluation.records import read_run
 from lehr.files import file_checksum, read_json
-from lehr.glass.config import StateSpaceConfig
-from lehr.glass.networks import PARAMETERS
+from lehr.results import EVALUATED, LEFT_OUT, NOT_FINITE, Evaluation, RunReference
+from lehr.study import Columns, Findings, Quantity
 
-__all__ = ["EVALUATED", "LEFT_OUT", "NOT_FINITE", "Evaluation", "labelled", "read_evaluation"]
+__all__ = ["FORMAT", "labelled", "read_evaluation", "targets_of"]
 
 FORMAT = 2
 """Version of test.nc and metrics.json."""
 
-EVALUATED, LEFT_OUT, NOT_FINITE = 0, 1, 2
-"""States of a sample."""
-
-_PER_SAMPLE = ("sample", "parameter")
-
-_ABOUT: dict[str, tuple[tuple[str, ...], str, dict[str, Any]]] = {
-    "row": (("sample",), "row in the subset", {}),
-    "true": (_PER_SAMPLE, "parameters that the signals were simulated from", {"comment": "delta_h in J/mol"}),
-    "predicted": (_PER_SAMPLE, "parameters that the network reads from the signals", {"comment": "delta_h in J/mol"}),
-    "error": (
-        ("sample", "quantity"),
-        "predicted - true",
-        {"comment": "units as in quantity_unit; NaN where the prediction has no glass transition"},
-    ),
-    "sse_parameters": (("sample",), "sum of squared errors of the four normalised parameters", {"units": "1"}),
-    "sse_pair": (("sample", "pair"), "sum of squared errors of two normalised parameters", {"units": "1"}),
-    "sse_signals": (
-        ("sample",),
-        "squared difference of CpN, sum over the scans of the mean over the temperatures",
-        {"units": "1", "comment": "signals of the store against those simulated from the clamped prediction"},
-    ),
-    "clamped": (_PER_SAMPLE, "prediction outside the range of the engine, clamped for the simulation only", {}),
-    "cpn_max": (("sample",), "largest CpN: peak of the scan with the highest peak", {"units": "1"}),
-    "delta_t_hw": (
-        ("sample",),
-        "peak temperature less that of the first crossing of CpN = 1, of the scan with the highest peak",
-        {"units": "K", "comment": "NaN where no scan rises above 1"},
-    ),
-    "cpn_max_over_delta_t_hw": (("sample",), "cpn_max / delta_t_hw", {"units": "1/K"}),
-    "edge_distance": (
-        ("sample",),
-        "distance from the edge of the subset, smallest over the parameters as a share of their ranges",
-        {
-            "units": "1",
-            "comment": "0 on the edge, 0.5 in the middle of all; ln_A by Tg where its range follows delta_h",
-        },
-    ),
-    "state": (
-        ("sample",),
-        "what became of the sample; numbers are over those that are evaluated",
-        {
-            "flag_values": np.array([EVALUATED, LEFT_OUT, NOT_FINITE], np.int8),
-            "flag_meanings": "evaluated left_out_cpn_max not_finite",
-        },
-    ),
-    "trained_range": (("quantity", "limit"), "range of the training split of the network", {}),
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """An evaluation that was written before.
-
-    Attributes
-    ----------
-    metrics : dict
-        metrics.json as it is.
-    data : xarray.Dataset
-        test.nc, all samples.
-    """
-
-    metrics: dict[str, Any]
-    data: xarray.Dataset
-
-    @property
-    def evaluated(self) -> xarray.Dataset:
-        """The samples that count: not left out, and with a finite prediction."""
-        return self.data.isel(sample=self.data["state"].to_numpy() == EVALUATED)
-
 
 def labelled(
-    columns: Mapping[str, NDArray[Any]],
-    subset: NDArray[np.float64],
-    learned: NDArray[np.float64],
-    run: Run,
-    space: StateSpaceConfig,
-    cpn_max_limit: float,
+    findings: Findings,
+    targets: Sequence[Quantity],
+    columns: Columns,
+    predicted: Columns,
+    measured: Columns,
+    learned: Columns,
 ) -> xarray.Dataset:
-    """Return the data set of what was measured, with all that follows from it.
+    """Return the data set of what was measured.
 
     Parameters
     ----------
-    columns : mapping
-        row, true, predicted, sse_signals, cpn_max and delta_t_hw of each sample.
-    subset : ndarray, shape (m, 4)
-        All quartets of the subset that it was measured on.
-    learned : ndarray, shape (k, 4)
-        Those that the network was trained on.
-    run : Run
-        Its training.
-    space : StateSpaceConfig
-        The state space of the subset.
-    cpn_max_limit : float
-        Samples with a higher peak are left out.
+    findings : Findings
+        What the columns are, and what else follows.
+    targets : sequence of Quantity
+        What the network is asked for.
+    columns : dict of ndarray
+        `row`, the true targets and the column that samples are left out by.
+    predicted : dict of ndarray
+        Targets as the network predicts them.
+    measured : dict of ndarray
+        All of `findings.columns`.
+    learned : dict of ndarray
+        True targets of the samples that the network was trained on.
     """
-    true, predicted, cpn_max = columns["true"], columns["predicted"], columns["cpn_max"]
-    squares = squared_errors(true, predicted, run.scaling.width)
-    state = np.where(np.isfinite(predicted).all(axis=1), EVALUATED, NOT_FINITE)
-    tg = glass_transition(learned)
-    values: dict[str, Any] = {
-        **columns,
-        "error": signed_errors(true, predicted),
-        "sse_parameters": squares.sum(axis=1),
-        "sse_pair": np.stack([squares[:, [PARAMETERS.index(name) for name in pair]].sum(axis=1) for pair in PAIRS], 1),
-        "clamped": clamp(predicted)[1],
-        "cpn_max_over_delta_t_hw": cpn_max / columns["delta_t_hw"],
-        "edge_distance": edge_distance(true, subset, ln_a_follows=space.ln_A is None),
-        "state": np.where(cpn_max > cpn_max_limit, LEFT_OUT, state).astype(np.int8),
-        "trained_range": [*run.ranges.values(), (tg.min(), tg.max())],
+    names = [quantity.name for quantity in targets]
+    true, answers = (np.stack([each[name] for name in names], axis=1).astype(float) for each in (columns, predicted))
+    limit, most = findings.limit
+    state = np.where(np.isfinite(answers).all(axis=1), EVALUATED, NOT_FINITE)
+    ranges = findings.values(learned)
+    units = ", ".join(f"{quantity.name} in {quantity.unit}" for quantity in targets if quantity.unit != "1")
+    note = {"comment": units} if units else {}
+    data: dict[str, Any] = {
+        "true": (("sample", "parameter"), true, {"long_name": "true values of what the network is asked for", **note}),
+        "predicted": (("sample", "parameter"), answers, {"long_name": "values that the network predicts", **note}),
+        "error": (
+            ("sample", "quantity"),
+            signed_errors(findings, columns, predicted),
+            {
+                "long_name": "predicted - true",
+                "comment": "units as in quantity_unit; NaN where the prediction has no value of a quantity",
+            },
+        ),
+        **{
+            quantity.name: (
+                ("sample", *quantity.dims),
+                measured[quantity.name],
+                {"long_name": quantity.meaning, "units": quantity.unit, **quantity.attributes},
+            )
+            for quantity in findings.columns
+        },
+        "state": (
+            "sample",
+            np.where(columns[limit.name] > most, LEFT_OUT, state).astype(np.int8),
+            {
+                "long_name": "what became of the sample; numbers are over those that are evaluated",
+                "flag_values": np.array([EVALUATED, LEFT_OUT, NOT_FINITE], np.int8),
+                "flag_meanings": f"evaluated left_out_{limit.name} not_finite",
+            },
+        ),
+        "trained_range": (
+            ("quantity", "limit"),
+            [(ranges[quantity.name].min(), ranges[quantity.name].max()) for quantity in findings.quantities],
+            {"long_name": "range of the training split of the network"},
+        ),
     }
-    data = {
-        name: (dims, values[name], {"long_name": text, **attributes})
-        for name, (dims, text, attributes) in _ABOUT.items()
-    }
-    row = data.pop("row")
     labels = {
-        "parameter": list(PARAMETERS),
-        "quantity": list(QUANTITIES),
-        "pair": [",".join(pair) for pair in PAIRS],
+        "parameter": names,
+        "quantity": [quantity.name for quantity in findings.quantities],
         "limit": ["low", "high"],
+        **{name: list(entries) for name, entries in findings.labels.items()},
+        "row": ("sample", columns["row"], {"long_name": "row in the subset"}),
+        "quantity_unit": ("quantity", [quantity.unit for quantity in findings.quantities]),
     }
-    units = ("quantity", [UNITS[name] for name in QUANTITIES])
-    return xarray.Dataset(data, {**labels, "row": row, "quantity_unit": units}, {"Conventions": "CF-1.11"})
+    return xarray.Dataset(data, labels, {"Conventions": "CF-1.11"})
+
+
+def targets_of(data: xarray.Dataset, kind: str = "true") -> dict[str, NDArray[np.float64]]:
+    """Return true or predicted targets by name."""
+    return dict(zip(data["parameter"].to_numpy().tolist(), data[kind].to_numpy().T, strict=True))
 
 
 def read_evaluation(run: RunReference, subset: str | None = None, split: str = "test") -> Evaluation:
@@ -172,8 +119,8 @@ def read_evaluation(run: RunReference, subset: str | None = None, split: str = "
     Raises
     ------
     LehrError
-        If it is missing or damaged, of another network than that which is in the run folder now, or made with another
-        `evaluation.cpn_max` than the config has.
+        If it is missing or damaged, of another network than that which is in the run folder now, or if samples were
+        left out by another limit than the config has.
     """
     subset = subset or run.subset
     folder = run.config.evaluation_path(run.model, subset, split)
@@ -181,25 +128,27 @@ def read_evaluation(run: RunReference, subset: str | None = None, split: str = "
     command += f"{'' if subset == run.subset else f' --on {subset}'}{'' if split == 'test' else f' --split {split}'}`"
     metrics = read_json(folder / "metrics.json", f"Run {command} first.")
     path = folder / f"{split}.nc"
+    quantity, most = run.config.findings().limit
     try:
         about = {name: metrics[name] for name in ("format", "model", "subset", "split", "signals_digest")}
         whole = metrics["data_checksum"] == file_checksum(path)
-        checksum, limit = str(metrics["network_checksum"]), float(metrics["cpn_max_limit"])
+        checksum, limit = str(metrics["network_checksum"]), float(metrics[f"{quantity.name}_limit"])
     except FileNotFoundError:
         raise LehrError(f"{path}: no such file", f"Run {command} first.") from None
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise LehrError(
             f"{folder}: damaged, or of another version of lehr ({error!r})", f"Run {command} again."
         ) from None
-    wanted = (FORMAT, run.model, subset, split, run.config.signals.digest())
+    record = read_run(run)
+    wanted = (FORMAT, run.model, subset, split, record.store_digest)
     if not whole or tuple(about.values()) != wanted:
         found = "metrics.json is not about it" if not whole else f"it is about {about}"
         raise LehrError(f"{path}: damaged, or of another run ({found})", f"Run {command} again.")
-    if checksum != read_run(run).checksum:
+    if checksum != record.checksum:
         raise LehrError(f"{folder}: an evaluation of another network than {run.folder}", f"Run {command} again.")
-    if limit != run.config.evaluation.cpn_max:
+    if limit != most:
         raise LehrError(
-            f"{folder}: made with evaluation.cpn_max {limit:g}, the config has {run.config.evaluation.cpn_max:g}",
+            f"{folder}: made with evaluation.{quantity.name} {limit:g}, the config has {most:g}",
             f"Run {command} again.",
         )
     with xarray.open_dataset(path, engine="h5netcdf") as data:

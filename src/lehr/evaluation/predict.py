@@ -18,7 +18,7 @@ from lehr.provenance import packages
 from lehr.study import Columns, Quantity, Task
 
 if TYPE_CHECKING:
-    from lehr.evaluation.runs import RunReference
+    from lehr.results import RunReference
 
 __all__ = ["Network", "load_network", "predict", "predictor"]
 

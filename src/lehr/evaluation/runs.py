@@ -1,46 +1,22 @@
-"""Who is addressed: the trained networks that a path stands for."""
+"""Which trained networks a path stands for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lehr.config import Run
 from lehr.errors import LehrError
 from lehr.files import read_json
-from lehr.glass.config import GlassRun
-from lehr.studies import load_run
+from lehr.results import RunReference
 
-__all__ = ["RunReference", "references"]
+__all__ = ["LoadRun", "references"]
 
-
-@dataclass(frozen=True)
-class RunReference:
-    """A model of a config.
-
-    Attributes
-    ----------
-    config : GlassRun
-        The run.
-    model : str
-        Name of one of its models.
-    """
-
-    config: GlassRun
-    model: str
-
-    @property
-    def folder(self) -> Path:
-        """Its run folder."""
-        return self.config.run_path(self.model)
-
-    @property
-    def subset(self) -> str:
-        """The subset that it is trained on."""
-        return self.config.model(self.model).subset
+LoadRun = Callable[[Path], Run]
+"""Reads a config file of any study: `lehr.studies.load_run`, which stands above this package."""
 
 
-def references(path: str | Path, models: Sequence[str] = ()) -> list[RunReference]:
+def references(path: str | Path, load: LoadRun, models: Sequence[str] = ()) -> list[RunReference]:
     """Return the networks that a path stands for.
 
     Parameters
@@ -48,6 +24,8 @@ def references(path: str | Path, models: Sequence[str] = ()) -> list[RunReferenc
     path : str or Path
         A config file: its models. Or the run folder of one: the config that was recorded there says the rest, and if
         the folder was moved, with the results around it, the results are those beside it.
+    load : callable
+        Reads a config file.
     models : sequence of str, optional
         Only these models of a config file.
 
@@ -58,8 +36,8 @@ def references(path: str | Path, models: Sequence[str] = ()) -> list[RunReferenc
     """
     path = Path(path)
     if path.is_dir():
-        return [_in_folder(path)]
-    config = load_run(path)
+        return [_in_folder(path, load)]
+    config = load(path)
     names = [model.name for model in config.models]
     unknown = [name for name in models if name not in names]
     if unknown:
@@ -69,13 +47,13 @@ def references(path: str | Path, models: Sequence[str] = ()) -> list[RunReferenc
     return [RunReference(config, name) for name in models or names]
 
 
-def _in_folder(folder: Path) -> RunReference:
+def _in_folder(folder: Path, load: LoadRun) -> RunReference:
     if not (folder / "config.yaml").exists():
         raise LehrError(
             f"{folder}: not the run folder of a finished training, it has no config.yaml",
             "Give OUTPUT/models/NAME or a config file, or finish the training: `lehr train CONFIG --model NAME`.",
         )
-    config = load_run(folder / "config.yaml")
+    config = load(folder / "config.yaml")
     model = str(read_json(folder / "run.json", "Finish the training: `lehr train CONFIG --model NAME`.").get("model"))
     if model not in [known.name for known in config.models]:
         raise LehrError(f"{folder}: run.json is about '{model}', which config.yaml does not have", "Train it anew.")

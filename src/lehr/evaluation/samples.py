@@ -2,56 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
 import xarray
 from numpy.typing import NDArray
+from tqdm import tqdm
 
+from lehr.config import Run
 from lehr.errors import LehrError
 from lehr.files import replacing, write_text
-from lehr.glass.config import GlassRun
-from lehr.split import SPLITS, Split
-from lehr.store import SignalStore
+from lehr.ranks import gather, rank_and_size
+from lehr.split import Split
+from lehr.store import Store, open_subset
+from lehr.study import Columns, Quantity
 
-__all__ = ["SEED", "draw_test_samples", "open_signals", "read_samples", "write_results"]
+if TYPE_CHECKING:
+    from lehr.ranks import Communicator
+
+__all__ = ["SEED", "draw_test_samples", "measure_each", "read_samples", "write_results"]
+
+T = TypeVar("T")
 
 SEED = 0
 """Seed of the choice of samples and of their noise."""
 
 
-def open_signals(config: GlassRun, subset: str) -> SignalStore:
-    """Open the signals of a subset.
-
-    Raises
-    ------
-    LehrError
-        If they are missing, not complete, or those of another config.
-    """
-    store = SignalStore.open(config.store_path, subset)
-    if store.config_digest != config.signals.digest():
-        raise LehrError(
-            f"{store.path}: the signals of another config (digest {store.config_digest}, "
-            f"that of this one is {config.signals.digest()})",
-            f"Generate them with this config: `lehr dataset generate CONFIG --subset {subset}`.",
-        )
-    return store
-
-
-def draw_test_samples(store: SignalStore, split: Split, cpn_max: float, count: int) -> NDArray[np.int64]:
-    """Draw rows of the test split that are evaluated: good simulations with a peak that is not too high.
+def draw_test_samples(store: Store, split: Split, limit: tuple[Quantity, float], count: int) -> NDArray[np.int64]:
+    """Draw rows of the test split that are evaluated: good simulations that are not left out.
 
     A larger `count` keeps the samples of a smaller one.
 
     Parameters
     ----------
-    store : SignalStore
-        The signals.
+    store : Store
+        A subset.
     split : Split
-        How samples are split.
-    cpn_max : float
-        Highest peak.
+        How its samples are split.
+    limit : tuple of Quantity and float
+        Samples in which this column is larger are left out.
     count : int
         How many; all there are, if they are less.
 
@@ -65,19 +57,76 @@ def draw_test_samples(store: SignalStore, split: Split, cpn_max: float, count: i
     LehrError
         If there are none.
     """
-    test = split.assign(store.parameters) == SPLITS.index("test")
-    rows = np.flatnonzero(test & (store.status == 0) & (store.cpn_max <= cpn_max))
+    quantity, most = limit
+    rows = np.flatnonzero(store.usable(split, "test") & (store.column(quantity.name) <= most))
     if not rows.size:
         raise LehrError(
-            f"{store.path}: no sample of the test split has a CpN,max below {cpn_max:g}",
-            "Make evaluation.cpn_max larger or split.train smaller, or simulate more samples.",
+            f"{store.path}: no sample of the test split has a {quantity.label} below {most:g}",
+            f"Make evaluation.{quantity.name} larger or split.train smaller, or simulate more samples.",
         )
     return np.random.default_rng(np.random.SeedSequence(SEED)).permutation(rows)[:count]
 
 
-def read_samples(store: SignalStore, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Read the signals of some rows, shape (n, cycles, points)."""
-    return np.concatenate(store.read_ranges([(row, row + 1) for row in rows.tolist()]))
+def read_samples(store: Store, names: Sequence[str], rows: NDArray[np.int64]) -> Columns:
+    """Read arrays of some samples by name, and `row`, the numbers of the samples."""
+    columns: Columns = {"row": rows}
+    for name in names:
+        if name == store.source.array.name:
+            columns[name] = np.concatenate(store.read_ranges([(row, row + 1) for row in rows.tolist()]))
+        else:
+            columns[name] = store.column(name)[rows]
+    return columns
+
+
+def measure_each(
+    config: Run,
+    subset: str,
+    names: Sequence[str],
+    count: int,
+    measure: Callable[[Columns], T],
+    comm: Communicator | None = None,
+    *,
+    label: str,
+) -> list[T]:
+    """Measure test samples of a subset one by one; the ranks share them. Call it on all ranks.
+
+    Parameters
+    ----------
+    config : Run
+        The run.
+    subset : str
+        One of its subsets.
+    names : sequence of str
+        Arrays of the store that `measure` wants.
+    count : int
+        How many samples.
+    measure : callable
+        What to do with the columns of one sample, which have one row.
+    comm : Communicator, optional
+        The ranks; default: this process alone.
+    label : str
+        What the progress bar is called.
+
+    Returns
+    -------
+    list
+        On rank 0: what `measure` returned, in the order of the rows; on the others it is empty.
+
+    Raises
+    ------
+    LehrError
+        On all ranks, if the store is missing or of another config, or no test sample is left.
+    """
+
+    def share() -> list[tuple[int, T]]:
+        rank, size = rank_and_size(comm)
+        store = open_subset(config, subset)
+        rows = draw_test_samples(store, config.split.build(), config.findings().limit, count)
+        own = tqdm(rows[rank::size].tolist(), desc=label, unit="sample", disable=rank > 0)
+        return [(row, measure(read_samples(store, names, np.array([row])))) for row in own]
+
+    found = [pair for share in gather(comm, share) for pair in share]
+    return [measured for _, measured in sorted(found, key=lambda pair: pair[0])]
 
 
 def write_results(path: Path, data: xarray.Dataset, table: pd.DataFrame) -> None:

@@ -5,55 +5,38 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isnan
 from typing import Any
 
 import numpy as np
 import xarray
 
-from lehr.evaluation.dataset import EVALUATED, LEFT_OUT, NOT_FINITE
-from lehr.evaluation.metrics import (
-    QUANTITIES,
-    UNITS,
-    ErrorSummary,
-    interval,
-    share_below,
-    signed_errors,
-    summarise,
-    worst,
-)
-from lehr.evaluation.paper import claims, thresholds
-from lehr.evaluation.records import Run
-from lehr.glass.networks import PARAMETERS
+from lehr.evaluation.dataset import targets_of
+from lehr.evaluation.metrics import ErrorSummary, interval, share_below, signed_errors, summarise, worst
+from lehr.results import EVALUATED, LEFT_OUT, NOT_FINITE, TrainingRecord
+from lehr.study import Findings, Quantity
 
 __all__ = ["as_csv", "as_markdown", "overview", "summarised"]
 
 _ROWS_LISTED = 100  # of predictions that are not finite
 
-_NAMES = {
-    "ln_A": "ln A",
-    "delta_h": "Δh*",
-    "relative_delta_h": "Δh*, relative",
-    "x": "x",
-    "beta": "β",
-    "glass_transition": "Tg",
-    "sse_parameters": "SSE of the four normalised parameters",
-    "sse_signals": "SSE of the signals",
-}
-_SHOWN = {"J/mol": ("kJ/mol", 1e-3), "K": ("K", 1.0), "1": ("", 1.0)}
 
-
-def summarised(data: xarray.Dataset, run: Run, subset: str, failed: int) -> dict[str, Any]:
+def summarised(
+    data: xarray.Dataset, findings: Findings, record: TrainingRecord, subset: str, failed: int
+) -> dict[str, Any]:
     """Return the numbers of an evaluation.
 
     Parameters
     ----------
     data : xarray.Dataset
         The labelled data set.
-    run : Run
+    findings : Findings
+        What was measured.
+    record : TrainingRecord
         The training: its mean is the trivial predictor.
     subset : str
-        What was measured on. The paper's claims are about networks on the subset that they are trained on.
+        What was measured on. Claims are about networks on the subset that they are trained on.
     failed : int
         Samples of the split whose simulation failed, which are not in the data set.
 
@@ -64,34 +47,37 @@ def summarised(data: xarray.Dataset, run: Run, subset: str, failed: int) -> dict
     """
     state = data["state"].to_numpy()
     kept = data.isel(sample=state == EVALUATED)
-    true, error = kept["true"].to_numpy(), kept["error"].to_numpy()
-    trivial = signed_errors(true, run.training_mean)
-    both = {name: (error[:, column], trivial[:, column]) for column, name in enumerate(QUANTITIES)}
-    clamped = kept["clamped"].to_numpy()
-    sums = {name: kept[name].to_numpy() for name in ("sse_parameters", "sse_signals")}
-    pairs = {pair: kept["sse_pair"].sel(pair=pair).to_numpy() for pair in data["pair"].to_numpy().tolist()}
+    true, error = targets_of(kept), kept["error"].to_numpy()
+    trivial = signed_errors(findings, true, {name: np.array([mean]) for name, mean in record.training_mean.items()})
+    both = {quantity.name: (error[:, i], trivial[:, i]) for i, quantity in enumerate(findings.quantities)}
+    sums = {quantity.name: kept[quantity.name].to_numpy() for quantity in findings.sums if not quantity.dims}
+    parts = {
+        entry: kept[quantity.name].sel({quantity.dims[0]: entry}).to_numpy()
+        for quantity in findings.sums
+        if quantity.dims
+        for entry in findings.labels[quantity.dims[0]]
+    }
     rows = kept["row"].to_numpy()
     ranked = {name: own for name, (own, _) in both.items()} | sums
     return {
         "samples": {
             "all": int(state.size) + failed,
             "evaluated": int(np.count_nonzero(state == EVALUATED)),
-            "left_out_cpn_max": int(np.count_nonzero(state == LEFT_OUT)),
+            f"left_out_{findings.limit[0].name}": int(np.count_nonzero(state == LEFT_OUT)),
             "left_out_failed": failed,
             "not_finite": int(np.count_nonzero(state == NOT_FINITE)),
         },
         "not_finite_rows": data["row"].to_numpy()[state == NOT_FINITE][:_ROWS_LISTED].tolist(),
-        "clamped": {
-            "any": int(np.count_nonzero(clamped.any(axis=1))),
-            **{name: int(np.count_nonzero(clamped[:, column])) for column, name in enumerate(PARAMETERS)},
+        **findings.numbers(kept),
+        "trivial_prediction": record.training_mean,
+        "quantities": {quantity.name: _compared(quantity, *both[quantity.name]) for quantity in findings.quantities},
+        **{
+            relative.name: _compared(relative, *(errors / true[name] for errors in both[name]))
+            for relative in findings.relative
+            for name in (relative.name.removeprefix("relative_"),)
         },
-        "not_simulated": int(np.count_nonzero(np.isnan(sums["sse_signals"]))),
-        "no_glass_transition": int(np.count_nonzero(np.isnan(error[:, QUANTITIES.index("glass_transition")]))),
-        "trivial_prediction": dict(zip(PARAMETERS, run.training_mean.tolist(), strict=True)),
-        "quantities": {name: _compared(UNITS[name], *errors) for name, errors in both.items()},
-        "relative_delta_h": _compared("1", *(errors / true[:, 1] for errors in both["delta_h"])),
-        "sse": {name: summarise(values).as_dict() for name, values in {**sums, **pairs}.items()},
-        "fractions": _fractions(both, subset, run.subset),
+        "sse": {name: summarise(values).as_dict() for name, values in {**sums, **parts}.items()},
+        "fractions": _fractions(findings, both, subset, record.subset),
         "worst": {
             name: [{"row": int(rows[i]), "value": float(values[i])} for i in worst(values)]
             for name, values in ranked.items()
@@ -99,33 +85,35 @@ def summarised(data: xarray.Dataset, run: Run, subset: str, failed: int) -> dict
     }
 
 
-def _compared(unit: str, own: Any, guess: Any) -> dict[str, Any]:
+def _compared(quantity: Quantity, own: Any, guess: Any) -> dict[str, Any]:
     """Summarise errors of the network and of the trivial predictor."""
     network, trivial = summarise(own), summarise(guess)
     return {
-        "unit": unit,
+        "unit": quantity.unit,
         "network": network.as_dict(),
         "trivial": trivial.as_dict(),
         "times_better": trivial.mae / network.mae if network.mae > 0 else None,
     }
 
 
-def _fractions(both: dict[str, tuple[Any, Any]], subset: str, trained_on: str) -> list[dict[str, Any]]:
+def _fractions(
+    findings: Findings, both: dict[str, tuple[Any, Any]], subset: str, trained_on: str
+) -> list[dict[str, Any]]:
     """Return the share of samples below each threshold, beside the trivial predictor and the paper."""
-    said = {(claim.quantity, claim.threshold): claim for claim in claims(subset)} if subset == trained_on else {}
+    units = {quantity.name: quantity.unit for quantity in findings.quantities}
     rows = []
-    for name, threshold in thresholds(subset):
+    for name, threshold, claim in findings.thresholds(subset):
         own, guess = both[name]
-        claim, share = said.get((name, threshold)), share_below(own, threshold)
+        share, said = share_below(own, threshold), claim if subset == trained_on else None
         rows.append(
             {
                 "quantity": name,
                 "threshold": threshold,
-                "unit": UNITS[name],
+                "unit": units[name],
                 "network": _number(share),
                 "interval": [_number(end) for end in interval(share, own.size)],
                 "trivial": _number(share_below(guess, threshold)),
-                "paper": claim and {"low": claim.low, "high": claim.high, "text": claim.text, "place": claim.place},
+                "paper": said and {"low": said.low, "high": said.high, "text": said.text, "place": said.place},
             }
         )
     return rows
@@ -140,14 +128,19 @@ def _number(value: float) -> float | None:
 _COLUMNS = ("quantity", "statistic", "unit", "network", "low", "high", "trivial", "paper")
 
 
+def _summaries(metrics: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the summaries of errors: of the quantities, of relative errors, and of the sums."""
+    relative = {name: numbers for name, numbers in metrics.items() if name.startswith("relative_")}
+    sums = {name: {"unit": "1", "network": numbers} for name, numbers in metrics["sse"].items()}
+    return metrics["quantities"] | relative | sums
+
+
 def _rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of table.csv: one number each, None where there is none."""
     rows = []
-    summaries = metrics["quantities"] | {"relative_delta_h": metrics["relative_delta_h"]}
-    summaries |= {name: {"unit": "1", "network": numbers} for name, numbers in metrics["sse"].items()}
-    for name, numbers in summaries.items():
+    for name, numbers in _summaries(metrics).items():
         for statistic in ErrorSummary.__dataclass_fields__:
-            if statistic != "bias" or name not in metrics["sse"]:
+            if statistic != "bias" or "trivial" in numbers:
                 row = {"quantity": name, "statistic": statistic, "unit": numbers["unit"]}
                 row |= {kind: numbers[kind][statistic] for kind in ("network", "trivial") if kind in numbers}
                 rows.append(row)
@@ -169,32 +162,30 @@ def as_csv(metrics: dict[str, Any]) -> str:
     return stream.getvalue()
 
 
-def as_markdown(metrics: dict[str, Any]) -> str:
+def as_markdown(metrics: dict[str, Any], findings: Findings) -> str:
     """Return table.md: errors and shares of a network, for a person."""
-    samples, clamped = metrics["samples"], metrics["clamped"]["any"]
+    samples, (limit, most) = metrics["samples"], findings.limit
     counts = {
-        f"CpN,max above {metrics['cpn_max_limit']:g}, left out": samples["left_out_cpn_max"],
+        f"{limit.label} above {most:g}, left out": samples[f"left_out_{limit.name}"],
         "of failed simulations, left out": samples["left_out_failed"],
         "without a finite prediction": samples["not_finite"],
-        "outside the range of the engine, clamped for the signals": clamped,
-        "whose prediction could not be simulated": metrics["not_simulated"],
+        **findings.notes(metrics),
     }
     named = "".join(f"- {number:,} {what}\n" for what, number in counts.items() if number)
     errors = []
-    for name, numbers in [*metrics["quantities"].items(), ("relative_delta_h", metrics["relative_delta_h"])]:
-        unit, scale = _SHOWN[numbers["unit"]] if name != "relative_delta_h" else ("%", 100.0)
-        cells = [_shown(numbers["network"][key], scale) for key in ("mae", "median", "p90", "bias")]
-        better = _shown(numbers["times_better"], 1.0)
-        errors.append([f"{_NAMES[name]} ({unit})" if unit else _NAMES[name], *cells, better])
-    for name, numbers in metrics["sse"].items():
-        title = _NAMES.get(name, f"SSE of {name.replace(',', ' and ')}")
-        errors.append([title, *(_shown(numbers[key], 1.0) for key in ("mae", "median", "p90")), "", ""])
+    for name, numbers in _summaries(metrics).items():
+        quantity, network = _quantity(findings, name), numbers["network"]
+        cells = [_shown(network[key], quantity.factor) for key in ("mae", "median", "p90")]
+        compared = "trivial" in numbers
+        bias = _shown(network["bias"], quantity.factor) if compared else ""
+        better = _shown(numbers["times_better"], 1.0) if compared else ""
+        errors.append([quantity.heading, *cells, bias, better])
     shares = []
     for row in metrics["fractions"]:
-        unit, scale = _SHOWN[row["unit"]]
+        quantity = _quantity(findings, row["quantity"])
         network, low, high, trivial = (_shown(v, 100.0) for v in (row["network"], *row["interval"], row["trivial"]))
         paper = row["paper"]["text"] if row["paper"] else ""
-        threshold = f"{_NAMES[row['quantity']]} < {row['threshold'] * scale:g} {unit}".rstrip()
+        threshold = f"{quantity.label} < {row['threshold'] * quantity.factor:g} {quantity.shown_unit}".rstrip()
         shares.append([threshold, f"{network} ({low} to {high})", trivial, paper])
     return (
         f"# Network {metrics['model']}, trained on {metrics['trained_on']}, {metrics['split']} split of "
@@ -205,25 +196,28 @@ def as_markdown(metrics: dict[str, Any]) -> str:
     )
 
 
-def overview(evaluations: Sequence[dict[str, Any]]) -> str:
+def _quantity(findings: Findings, name: str) -> Quantity:
+    """Return a quantity by its name; an entry of a sum with a dimension has that of the sum, and its own label."""
+    known = {each.name: each for each in (*findings.quantities, *findings.relative, *findings.sums)}
+    if name in known:
+        return known[name]
+    whole = next(each for each in findings.sums if each.dims and name in findings.labels[each.dims[0]])
+    return replace(whole, label=f"{whole.label} of {name.replace(',', ' and ')}")
+
+
+def overview(evaluations: Sequence[dict[str, Any]], findings: Findings) -> str:
     """Return the table that `lehr evaluate` prints: a row for each evaluation.
 
-    Medians, because Tg has a pole: a few predictions near it would decide a mean.
+    Medians, because a few samples may carry a mean, as near the pole of Tg.
     """
-    names = ("x", "beta", "delta_h", "ln_A", "glass_transition")
-    head = ["network", "on", "split", "samples"]
-    for name in names:
-        unit = _SHOWN[UNITS[name]][0]
-        head.append(f"{_NAMES[name]} ({unit})" if unit else _NAMES[name])
+    head = ["network", "on", "split", "samples", *(quantity.heading for quantity in findings.shown)]
     rows = []
     for metrics in evaluations:
-        errors = [
-            _shown(metrics["quantities"][name]["network"]["median"], _SHOWN[metrics["quantities"][name]["unit"]][1])
-            for name in names
-        ]
+        summaries = _summaries(metrics)
+        errors = [_shown(summaries[each.name]["network"]["median"], each.factor) for each in findings.shown]
         cells = [metrics["model"], metrics["subset"], metrics["split"], f"{metrics['samples']['evaluated']:,}"]
-        rows.append([*cells, *errors, _shown(metrics["sse"]["sse_signals"]["median"], 1.0)])
-    return "Median absolute errors\n" + _table([*head, "SSE of the signals"], rows)
+        rows.append([*cells, *errors])
+    return "Median absolute errors\n" + _table(head, rows)
 
 
 def _shown(value: float | None, scale: float) -> str:

@@ -1,8 +1,16 @@
 """Figures: arrays in, axes out. Each function takes data and returns the axes that it has drawn on."""
 
+from lehr.figures.comparisons import (
+    ErrorByLevel,
+    TrainingCurve,
+    compared_splits,
+    error_by_level,
+    training_curve,
+    transfer_matrix,
+)
 from lehr.figures.errors import (
     ErrorCurves,
-    Running,
+    RunningQuantiles,
     beyond_range,
     error_against,
     errors_against,
@@ -10,15 +18,14 @@ from lehr.figures.errors import (
     sorted_errors,
     true_predicted,
 )
-from lehr.figures.maps import Map, heat_map, mean_map, surface
-from lehr.figures.studies import Curve, History, compared_splits, error_by_level, training_curve, transfer_matrix
+from lehr.figures.maps import MeanMap, heat_map, mean_map, surface
 
 __all__ = [
-    "Curve",
+    "ErrorByLevel",
     "ErrorCurves",
-    "History",
-    "Map",
-    "Running",
+    "MeanMap",
+    "RunningQuantiles",
+    "TrainingCurve",
     "beyond_range",
     "compared_splits",
     "error_against",

@@ -13,7 +13,7 @@ from lehr.figures.style import DASHED, GREY, LineStyle, house_style, label_decad
 
 __all__ = [
     "ErrorCurves",
-    "Running",
+    "RunningQuantiles",
     "beyond_range",
     "error_against",
     "errors_against",
@@ -39,7 +39,7 @@ class ErrorCurves:
 
 
 @dataclass(frozen=True, eq=False)
-class Running:
+class RunningQuantiles:
     """Quantiles along an axis: where each of its ranges lies, and the low, middle and high quantile, shape (bins,)."""
 
     at: Floats
@@ -105,7 +105,9 @@ def sorted_errors(
     return axes
 
 
-def running(at: Floats, error: Floats, bins: int = 20, quantiles: Sequence[float] = (0.1, 0.5, 0.9)) -> Running:
+def running(
+    at: Floats, error: Floats, bins: int = 20, quantiles: Sequence[float] = (0.1, 0.5, 0.9)
+) -> RunningQuantiles:
     """Return quantiles of an error in ranges of an axis, each with about as many samples.
 
     Parameters
@@ -120,7 +122,7 @@ def running(at: Floats, error: Floats, bins: int = 20, quantiles: Sequence[float
     known = np.isfinite(at) & np.isfinite(error)
     at, error = at[known], error[known]
     if at.size == 0:
-        return Running(*(np.empty(0) for _ in range(4)))
+        return RunningQuantiles(*(np.empty(0) for _ in range(4)))
     values, which, counts = np.unique(np.round(at, 9), return_inverse=True, return_counts=True)
     if values.size > bins:
         ends = np.unique(np.quantile(at, np.linspace(0, 1, bins + 1)))
@@ -128,7 +130,7 @@ def running(at: Floats, error: Floats, bins: int = 20, quantiles: Sequence[float
         counts = np.bincount(which)
     shown = np.flatnonzero(counts >= 0.1 * at.size / bins)
     rows = [(np.median(at[which == i]), *np.quantile(error[which == i], quantiles)) for i in shown]
-    return Running(*np.array(rows, dtype=float).T)
+    return RunningQuantiles(*np.array(rows, dtype=float).T)
 
 
 @house_style
@@ -237,7 +239,7 @@ def true_predicted(
     )
     if few:
         parts = [predicted[np.abs(true - value) <= 1e-9] for value in values]
-        curve = Running(values, *np.array([np.percentile(part, (5, 50, 95)) for part in parts]).T)
+        curve = RunningQuantiles(values, *np.array([np.percentile(part, (5, 50, 95)) for part in parts]).T)
     else:
         curve = running(true, predicted, quantiles=(0.05, 0.5, 0.95))
     axes.errorbar(

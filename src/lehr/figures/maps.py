@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lehr.figures.style import COLOURS, figure_of, house_style, new_axes, new_axes_3d, plain_ticks
 
-__all__ = ["Map", "heat_map", "mean_map", "surface"]
+__all__ = ["MeanMap", "heat_map", "mean_map", "surface"]
 
 _MOST_VALUES = 60  # of a grid; more are the values of scattered points, and are put into bins
 _BINS = 24
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Map:
+class MeanMap:
     """Means of a quantity over two parameters.
 
     Attributes
@@ -43,7 +43,7 @@ class Map:
     count: NDArray[np.int64]
 
 
-def mean_map(first: Floats, second: Floats, quantity: Floats) -> Map:
+def mean_map(first: Floats, second: Floats, quantity: Floats) -> MeanMap:
     """Return the mean of a quantity over two parameters: on the values of a grid, or in bins of scattered points.
 
     Parameters
@@ -67,7 +67,7 @@ def mean_map(first: Floats, second: Floats, quantity: Floats) -> Map:
     flat = i * at.shape[1] + j
     count = np.bincount(flat, minlength=at.size).reshape(at.shape)
     total = np.bincount(flat, weights=quantity, minlength=at.size).reshape(at.shape)
-    return Map(columns, at, np.where(count > 0, total / np.maximum(count, 1), np.nan), count)
+    return MeanMap(columns, at, np.where(count > 0, total / np.maximum(count, 1), np.nan), count)
 
 
 def _rounded(values: Floats) -> Floats:
@@ -97,13 +97,13 @@ def _ends(middles: Floats) -> Floats:
 
 @house_style
 def heat_map(
-    means: Map, *, labels: tuple[str, str], value_label: str = "", title: str = "", axes: Axes | None = None
+    means: MeanMap, *, labels: tuple[str, str], value_label: str = "", title: str = "", axes: Axes | None = None
 ) -> Axes:
     """Draw means over two parameters as coloured cells, on a logarithmic scale; cells without samples stay white.
 
     Parameters
     ----------
-    means : Map
+    means : MeanMap
         The means; those that are not positive have no colour either.
     labels : (str, str)
         Names and units of the two parameters.
@@ -141,13 +141,13 @@ def heat_map(
 
 @house_style
 def surface(
-    means: Map, *, labels: tuple[str, str], value_label: str = "", title: str = "", axes: Axes3D | None = None
+    means: MeanMap, *, labels: tuple[str, str], value_label: str = "", title: str = "", axes: Axes3D | None = None
 ) -> Axes3D:
     """Draw means over two parameters as a surface above them, after Fig. 10 and 11 of the paper.
 
     Parameters
     ----------
-    means : Map
+    means : MeanMap
         The means.
     labels : (str, str)
         Names and units of the two parameters.

@@ -7,26 +7,35 @@ from lehr.study import Quantity
 
 __all__ = [
     "BASELINES",
+    "BASELINE_SLOPE",
     "BETA",
+    "CLAMPED",
     "COOLING_RATE",
     "CPN",
     "CPN_MAX",
     "CPN_MEAN",
     "CPN_MEAN_SQUARE",
     "DELTA_H",
+    "EDGE_DISTANCE",
     "FICTIVE_TEMPERATURE",
     "GLASS_TRANSITION",
+    "HALF_WIDTH",
     "HEATING_RATE",
     "INSTRUMENT",
     "LN_A",
     "PARAMETERS",
+    "PEAK_BY_WIDTH",
     "QUANTITIES",
     "QUANTITY_NAMES",
     "RELATIVE_DELTA_H",
+    "SSE_PAIR",
+    "SSE_PARAMETERS",
+    "SSE_SIGNALS",
     "STATUS",
     "TEMPERATURE",
     "TEMPERATURE_OFFSET",
     "THERMAL_LAG",
+    "WHITE_NOISE",
     "X",
 ]
 
@@ -147,3 +156,62 @@ TEMPERATURE = Quantity(
 )
 COOLING_RATE = Quantity("cooling_rate", unit="K/min", meaning="rate of the first segment", dims=("cycle",))
 HEATING_RATE = Quantity("heating_rate", unit="K/min", meaning="rate of the recorded scan", dims=("cycle",))
+
+# What is measured on predictions.
+
+SSE_PARAMETERS = Quantity(
+    "sse_parameters",
+    meaning="sum of squared errors of the four normalised parameters",
+    label="SSE of the four normalised parameters",
+    symbol="SSE of the parameters",
+)
+SSE_PAIR = Quantity(
+    "sse_pair", meaning="sum of squared errors of two normalised parameters", label="SSE", dims=("pair",)
+)
+SSE_SIGNALS = Quantity(
+    "sse_signals",
+    meaning="squared difference of CpN, sum over the scans of the mean over the temperatures",
+    label="SSE of the signals",
+    attributes={"comment": "signals of the store against those simulated from the clamped prediction"},
+)
+CLAMPED = Quantity(
+    "clamped",
+    meaning="prediction outside the range of the engine, clamped for the simulation only",
+    dtype="bool",
+    dims=("parameter",),
+)
+HALF_WIDTH = Quantity(
+    "delta_t_hw",
+    unit="K",
+    meaning="peak temperature less that of the first crossing of CpN = 1, of the scan with the highest peak",
+    symbol="$\\Delta T^{hw}$",
+    attributes={"comment": "NaN where no scan rises above 1"},
+)
+PEAK_BY_WIDTH = Quantity(
+    "cpn_max_over_delta_t_hw",
+    unit="1/K",
+    meaning="cpn_max / delta_t_hw",
+    symbol="$C_p^{N,max}/\\Delta T^{hw}$",
+)
+EDGE_DISTANCE = Quantity(
+    "edge_distance",
+    meaning="distance from the edge of the subset, smallest over the parameters as a share of their ranges",
+    label="distance from the edge of the subset",
+    attributes={"comment": "0 on the edge, 0.5 in the middle of all; ln_A by Tg where its range follows delta_h"},
+)
+
+# What is done to test scans, besides a thermal lag and an offset of the temperature; the quantity is the level.
+
+WHITE_NOISE = Quantity(
+    "white_noise",
+    meaning="standard deviation of white noise",
+    label="white noise",
+    shown_unit=CPN.symbol,
+)
+BASELINE_SLOPE = Quantity(
+    "baseline_slope",
+    unit="1/(100 K)",
+    meaning="rise of the baseline",
+    label="baseline",
+    shown_unit=f"{CPN.symbol}/100 K",
+)

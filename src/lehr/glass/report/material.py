@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from lehr.evaluation import QUANTITIES, glass_transition
+from lehr.figures.typeset import interval, value
 from lehr.glass.config import GlassRun
+from lehr.glass.findings import GlassFindings
 from lehr.glass.materials import Material, material
+from lehr.glass.quantities import CPN, PARAMETERS, QUANTITIES
 from lehr.glass.tnm import Signals, simulate
-from lehr.report.typeset import LABELS, interval, value
+from lehr.results import Model
+from lehr.study import Columns
 
-__all__ = ["Glass", "Reading", "outside", "quantities", "read_glass"]
+__all__ = ["Glass", "Reading", "outside", "read_glass"]
 
-Ranges = Mapping[str, tuple[float, float]]
+_QUANTITIES = {quantity.name: quantity for quantity in QUANTITIES}
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Reading:
     model : str
         The network.
     values : dict
-        By the names in `QUANTITIES`; NaN for Tg if the values have none.
+        By the names of `QUANTITIES`; NaN for Tg if the values have none.
     outside : list of str
         In what the glass lies outside the range that the network was trained on; empty if it lies inside.
     """
@@ -49,43 +50,33 @@ class Glass:
     readings: list[Reading]
 
 
-def quantities(parameters: ArrayLike) -> dict[str, float]:
-    """Return the values of ln A, delta_h (J/mol), x, beta, shape (4,), and Tg in K by name."""
-    row = np.asarray(parameters, dtype=float)
-    return dict(zip(QUANTITIES, [*row.tolist(), float(glass_transition(row[None])[0])], strict=True))
-
-
-def outside(values: Mapping[str, float], ranges: Ranges) -> list[str]:
+def outside(values: Mapping[str, float], ranges: Mapping[str, tuple[float, float]]) -> list[str]:
     """Say which values lie outside the ranges, and by name, value and range; empty if none does."""
     return [
-        f"{LABELS[name]} = {value(name, values[name])} is {'below' if values[name] < low else 'above'} "
-        f"{interval(name, low, high)}"
+        f"{quantity.label} = {value(quantity, values[name])} is {'below' if values[name] < low else 'above'} "
+        f"{interval(quantity, low, high)}"
         for name, (low, high) in ranges.items()
+        for quantity in (_QUANTITIES[name],)
         if not low <= values[name] <= high
     ]
 
 
-def read_glass(config: GlassRun, networks: Mapping[str, tuple[Path, Ranges]]) -> Glass:
+def read_glass(config: GlassRun, models: Sequence[Model]) -> Glass:
     """Simulate the glass of the config on the temperatures of the run, and let each network read it.
 
     Parameters
     ----------
     config : GlassRun
         The run; `report.material` names the glass.
-    networks : mapping
-        By name: the run folder, and what it was trained on, see `outside`.
+    models : sequence of Model
+        Networks that were evaluated.
 
     Raises
     ------
     LehrError
         If the table of materials has no such glass, or a network cannot be loaded.
     """
-    from lehr.evaluation.predict import (  # Keras takes seconds to load, and the figures need none of it
-        load_network,
-        predict,
-    )
-
-    glass = material(config.report.material)
+    glass, findings = material(config.report.material), GlassFindings(config)
     row = glass.parameters.as_tuple()
     signals = simulate(
         *row,
@@ -93,14 +84,11 @@ def read_glass(config: GlassRun, networks: Mapping[str, tuple[Path, Ranges]]) ->
         temperature=config.signals.temperature.kelvin(),
         tolerance=config.signals.tolerance,
     )
-    sample: NDArray[np.float32] = signals.cpn[None].astype(np.float32)
-    published = quantities(row)
-    readings = [
-        Reading(
-            name,
-            quantities(predict(load_network(folder, signals.temperature), sample)[0]),
-            outside(published, limits),
-        )
-        for name, (folder, limits) in networks.items()
-    ]
+    sample: Columns = {CPN.name: signals.cpn[None].astype(np.float32)}
+
+    def named(columns: Columns) -> dict[str, float]:
+        return {name: float(values[0]) for name, values in findings.values(columns).items()}
+
+    published = named({quantity.name: np.array([number]) for quantity, number in zip(PARAMETERS, row, strict=True)})
+    readings = [Reading(model.name, named(model.predict(sample)), outside(published, model.ranges)) for model in models]
     return Glass(glass, signals, published, readings)

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from lehr.figures.style import COLOURS, DASHED, GREY, LineStyle, house_style, label_decades, name_lines, new_axes
 
-__all__ = ["Curve", "History", "compared_splits", "error_by_level", "training_curve", "transfer_matrix"]
+__all__ = ["ErrorByLevel", "TrainingCurve", "compared_splits", "error_by_level", "training_curve", "transfer_matrix"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class History:
+class TrainingCurve:
     """A quantity after each epoch; `best` is the epoch of the network that was kept."""
 
     epoch: Floats
@@ -29,7 +29,7 @@ class History:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class ErrorByLevel:
     """Errors at the levels of a distortion, both of shape (n,)."""
 
     level: Floats
@@ -38,7 +38,7 @@ class Curve:
 
 @house_style
 def training_curve(
-    histories: Mapping[str, History], styles: Mapping[str, LineStyle], *, label: str, axes: Axes | None = None
+    histories: Mapping[str, TrainingCurve], styles: Mapping[str, LineStyle], *, label: str, axes: Axes | None = None
 ) -> Axes:
     """Draw a quantity after each epoch for all models, on a logarithmic axis; a marker at the one that was kept."""
     axes = axes or new_axes()
@@ -109,28 +109,28 @@ def transfer_matrix(
 
 @house_style
 def error_by_level(
-    networks: Mapping[str, Curve],
+    networks: Mapping[str, ErrorByLevel],
     styles: Mapping[str, LineStyle],
     *,
     label: str,
     error_label: str,
-    bound: Curve | None = None,
-    fits: Curve | None = None,
+    bound: ErrorByLevel | None = None,
+    fits: ErrorByLevel | None = None,
     axes: Axes | None = None,
 ) -> Axes:
     """Draw the error of networks against the level of a distortion; the levels stand side by side, not to scale.
 
     Parameters
     ----------
-    networks : mapping of Curve
+    networks : mapping of ErrorByLevel
         By model.
     styles : mapping of LineStyle
         By model.
     label, error_label : str
         Names and units of the level and of the error.
-    bound : Curve, optional
+    bound : ErrorByLevel, optional
         The expected error of an unbiased estimate at the Cramér-Rao bound.
-    fits : Curve, optional
+    fits : ErrorByLevel, optional
         The error of curve fits on the same samples.
     axes : Axes, optional
         Where to draw; default: a new figure.
@@ -139,7 +139,7 @@ def error_by_level(
     curves = [*networks.values(), *(curve for curve in (bound, fits) if curve is not None)]
     levels = np.unique(np.concatenate([curve.level for curve in curves]))
 
-    def at(curve: Curve) -> Floats:
+    def at(curve: ErrorByLevel) -> Floats:
         return np.searchsorted(levels, curve.level).astype(float)
 
     for name, curve in networks.items():

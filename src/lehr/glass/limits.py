@@ -7,48 +7,67 @@ the transition is, and with nothing else: neither a network nor the limits of th
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-import lehr
 from lehr.errors import LehrError
-from lehr.evaluation.metrics import QUANTITIES, UNITS, signed_errors, summarise
-from lehr.evaluation.samples import SEED, draw_test_samples, open_signals, read_samples, write_results
 from lehr.glass.config import GlassRun
+from lehr.glass.findings import quartets
 from lehr.glass.fit import Scans, cramer_rao, fit_scans
 from lehr.glass.instrument import white_noise
-from lehr.glass.networks import PARAMETERS
+from lehr.glass.measures import signed_errors
+from lehr.glass.quantities import CPN, PARAMETERS, QUANTITIES
+from lehr.glass.robustness import NOISE_SEED
 from lehr.glass.tnm import TNMParameters, equal_area_temperature, ln_pre_exponential
-from lehr.ranks import gather, on_first_rank, rank_and_size
-from lehr.store import MAX_ERROR, SignalStore
+from lehr.study import Columns
 
-if TYPE_CHECKING:
-    from lehr.ranks import Communicator
+__all__ = ["NORMAL_MAE", "READS", "ROUNDING", "SampleFits", "fit_sample", "labelled", "table"]
 
-__all__ = ["NORMAL_MAE", "ROUNDING", "measure_limits"]
+READS = (*(quantity.name for quantity in PARAMETERS), CPN.name)
+"""What `fit_sample` wants of a store."""
 
 NORMAL_MAE = float(np.sqrt(2.0 / np.pi))
 """Mean absolute error of a normal estimator in units of its standard deviation."""
 
-ROUNDING = MAX_ERROR / np.sqrt(3.0)
+ROUNDING = (CPN.step or 0.0) / np.sqrt(12.0)
 """Standard deviation of the rounding of stored signals, which is noise too."""
 
-_SEEN = 5.0  # K around Tf' in which the glass transition is looked for
-_DELTA_H = (2e5, 12e5)  # J/mol, and
-_SHAPE = (0.2, 1.0)  # x and beta: the range of real glasses, as the state space of the paper has it
+_TG_RANGE_K = 5.0  # half of the range around Tf' that starting points are drawn from
+_DELTA_H_RANGE = (2e5, 12e5)  # J/mol: that of real glasses, as the state space of the paper has it
+_SHAPE_RANGE = (0.2, 1.0)  # of x and beta, likewise
 
 
 @dataclass(frozen=True, eq=False)
-class _Fits:
-    """What is known of one sample: arrays over the noise levels."""
+class SampleFits:
+    """What is known of one sample.
+
+    Attributes
+    ----------
+    row : int
+        Its number in the subset.
+    true : ndarray, shape (4,)
+        Its parameters.
+    bound : ndarray, shape (levels, 5)
+        Cramer-Rao bound at each level of noise, in the order of `QUANTITIES`.
+    fitted : ndarray, shape (levels, 4)
+        Parameters of the fit; NaN: no fit.
+    success : ndarray of bool, shape (levels,)
+        Whether the sum of squares is that of the true parameters or less, but for what one standard deviation of one
+        parameter makes: the fit has found the best there is.
+    starts : ndarray of int, shape (levels,)
+        Starting points that were tried.
+    seconds : ndarray, shape (levels,)
+        Wall time on one core.
+    """
 
     row: int
+    true: NDArray[np.float64]
     bound: NDArray[np.float64]
     fitted: NDArray[np.float64]
     success: NDArray[np.bool_]
@@ -56,56 +75,24 @@ class _Fits:
     seconds: NDArray[np.float64]
 
 
-def measure_limits(config: GlassRun, subset: str, comm: Communicator | None = None) -> xarray.Dataset:
-    """Compute the Cramer-Rao bound and fit test samples of a subset, and write limits/<subset>.nc and .csv.
+def fit_sample(config: GlassRun, columns: Columns) -> SampleFits:
+    """Compute the bound of one sample and fit its scans at each level of noise.
 
     Parameters
     ----------
     config : GlassRun
         The run.
-    subset : str
-        One of its subsets.
-    comm : Communicator, optional
-        Ranks that share the samples; call it on all. Default: this process alone.
-
-    Returns
-    -------
-    xarray.Dataset
-        What is in the file. A fit has success if its sum of squares is that of the true parameters or less, but for
-        what one standard deviation of one parameter makes: it has found the best there is.
-
-    Raises
-    ------
-    LehrError
-        On all ranks, if the store is missing or of another config, or no test sample is left. Nothing is written then.
+    columns : dict of ndarray
+        `row` and `READS` of one sample: arrays with one row.
     """
-    shares = gather(comm, lambda: _share(config, subset, *rank_and_size(comm)))
-    return on_first_rank(comm, lambda: _write(config, subset, shares))
-
-
-def _share(config: GlassRun, subset: str, rank: int, size: int) -> list[_Fits]:
-    """Fit the samples of this rank."""
-    section, store = config.evaluation.limits, open_signals(config, subset)
-    rows = draw_test_samples(store, config.split.build(), config.evaluation.cpn_max, section.samples)
-    own = rows[rank::size].tolist()
-    return [_fit(config, store, row) for row in tqdm(own, desc=f"limits {subset}", unit="sample", disable=rank > 0)]
-
-
-def _write(config: GlassRun, subset: str, shares: list[list[_Fits]]) -> xarray.Dataset:
-    fits = sorted((fit for share in shares for fit in share), key=lambda fit: fit.row)
-    data = _labelled(config, open_signals(config, subset), fits)
-    write_results(config.limits_path(subset), data, _table(data))
-    return data
-
-
-def _fit(config: GlassRun, store: SignalStore, row: int) -> _Fits:
-    """Bound and fits of one sample."""
     section, program = config.evaluation.limits, config.signals.program.build()
-    signals, true = read_samples(store, np.array([row])).astype(float), store.parameters[row]
+    temperature, row = config.signals.temperature.kelvin(), int(columns["row"][0])
+    signals, true = columns[CPN.name].astype(float), quartets(columns)[0]
     levels = np.array(section.noise)
-    unit = np.array(cramer_rao(TNMParameters(*true.tolist()), program, store.temperature, 1.0))
-    fits = _Fits(
+    unit = np.array(cramer_rao(TNMParameters(*true.tolist()), program, temperature, 1.0))
+    fits = SampleFits(
         row=row,
+        true=true,
         bound=np.hypot(levels, ROUNDING)[:, None] * unit,
         fitted=np.full((levels.size, 4), np.nan),
         success=np.zeros(levels.size, bool),
@@ -113,11 +100,11 @@ def _fit(config: GlassRun, store: SignalStore, row: int) -> _Fits:
         seconds=np.empty(levels.size),
     )
     for i, level in enumerate(levels.tolist()):
-        noisy = white_noise(signals, level, seed=SEED, rows=[row])[0]
+        noisy = white_noise(signals, level, seed=NOISE_SEED, rows=[row])[0]
         started = time.perf_counter()
         try:
-            starts = _starts(noisy, store.temperature, section.starts, row)
-            found = fit_scans(Scans.of(store.temperature, noisy, program), starts=starts)
+            starts = _starts(noisy, temperature, section.starts, np.random.SeedSequence(NOISE_SEED, spawn_key=(row, 1)))
+            found = fit_scans(Scans.of(temperature, noisy, program), starts=starts)
         except LehrError:  # the engine finds no signal near any start
             continue
         finally:
@@ -131,19 +118,21 @@ def _fit(config: GlassRun, store: SignalStore, row: int) -> _Fits:
     return fits
 
 
-def _starts(cpn: NDArray[np.float64], temperature: NDArray[np.float64], count: int, row: int) -> NDArray[np.float64]:
+def _starts(
+    cpn: NDArray[np.float64], temperature: NDArray[np.float64], count: int, seed: np.random.SeedSequence
+) -> NDArray[np.float64]:
     """Draw glasses whose Tg is near the middle of the transition, shape (count, 4)."""
-    draws = np.random.default_rng(np.random.SeedSequence(SEED, spawn_key=(row, 1)))  # (row,) draws the noise
-    glass_transition = equal_area_temperature(cpn[None], temperature).mean() + draws.uniform(-_SEEN, _SEEN, count)
-    delta_h = _DELTA_H[0] * (_DELTA_H[1] / _DELTA_H[0]) ** draws.uniform(size=count)
+    draws, middle = np.random.default_rng(seed), equal_area_temperature(cpn[None], temperature).mean()
+    glass_transition = middle + draws.uniform(-_TG_RANGE_K, _TG_RANGE_K, count)
+    delta_h = _DELTA_H_RANGE[0] * (_DELTA_H_RANGE[1] / _DELTA_H_RANGE[0]) ** draws.uniform(size=count)
     return np.stack(
-        [ln_pre_exponential(delta_h, glass_transition), delta_h, *draws.uniform(*_SHAPE, (2, count))], axis=-1
+        [ln_pre_exponential(delta_h, glass_transition), delta_h, *draws.uniform(*_SHAPE_RANGE, (2, count))], axis=-1
     )
 
 
-def _labelled(config: GlassRun, store: SignalStore, fits: list[_Fits]) -> xarray.Dataset:
-    """Return the data set of all samples."""
-    each, rows = ("sample", "noise"), np.array([fit.row for fit in fits])
+def labelled(config: GlassRun, fits: Sequence[SampleFits]) -> xarray.Dataset:
+    """Return the data set of samples, one after the other."""
+    each = ("sample", "noise")
 
     def stacked(name: str) -> NDArray[Any]:
         return np.stack([getattr(fit, name) for fit in fits])
@@ -152,7 +141,7 @@ def _labelled(config: GlassRun, store: SignalStore, fits: list[_Fits]) -> xarray
         {
             "true": (
                 ("sample", "parameter"),
-                store.parameters[rows],
+                stacked("true"),
                 {"long_name": "parameters that the signals were simulated from", "comment": "delta_h in J/mol"},
             ),
             "bound": (
@@ -173,43 +162,35 @@ def _labelled(config: GlassRun, store: SignalStore, fits: list[_Fits]) -> xarray
             "fit_seconds": (each, stacked("seconds"), {"long_name": "wall time of the fit on one core", "units": "s"}),
         },
         {
-            "row": ("sample", rows, {"long_name": "row in the subset"}),
+            "row": ("sample", np.array([fit.row for fit in fits]), {"long_name": "row in the subset"}),
             "noise": (
                 "noise",
                 list(config.evaluation.limits.noise),
                 {"long_name": "standard deviation of white noise in CpN", "units": "1"},
             ),
-            "parameter": list(PARAMETERS),
-            "quantity": list(QUANTITIES),
-            "quantity_unit": ("quantity", [UNITS[name] for name in QUANTITIES]),
-        },
-        {
-            "subset": store.subset,
-            "samples": rows.size,
-            "seed": SEED,
-            "most_starts": config.evaluation.limits.starts,
-            "signals_digest": store.config_digest,
-            "version": lehr.__version__,
+            "parameter": [quantity.name for quantity in PARAMETERS],
+            "quantity": [quantity.name for quantity in QUANTITIES],
+            "quantity_unit": ("quantity", [quantity.unit for quantity in QUANTITIES]),
         },
     )
 
 
-def _table(data: xarray.Dataset) -> pd.DataFrame:
+def table(data: xarray.Dataset) -> pd.DataFrame:
     """Return what a person reads: the errors at each level, beside those of an estimator at the bound."""
     lines = []
     for level in data["noise"].to_numpy().tolist():
         at = data.sel(noise=level)
         success = at["fit_success"].to_numpy()
         errors = np.abs(signed_errors(at["true"], at["fitted"])).T
-        for name, error, bound in zip(QUANTITIES, errors, at["bound"].to_numpy().T, strict=True):
+        for quantity, error, bound in zip(QUANTITIES, errors, at["bound"].to_numpy().T, strict=True):
             lines.append(
                 {
                     "noise": level,
-                    "quantity": name,
-                    "unit": UNITS[name],
+                    "quantity": quantity.name,
+                    "unit": quantity.unit,
                     "bound_mae": NORMAL_MAE * bound.mean(),
                     "fit_mae_of_successes": error[success].mean() if success.any() else np.nan,
-                    "fit_median": summarise(error).median,
+                    "fit_median": np.median(error[known]) if (known := ~np.isnan(error)).any() else np.nan,
                     "fit_success": success.mean(),
                     "fit_seconds": float(at["fit_seconds"].mean()),
                     "fit_starts": float(at["fit_starts"].mean()),

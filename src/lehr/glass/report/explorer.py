@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import to_hex
 
-from lehr.evaluation import PAIRS
 from lehr.figures.style import sequence_colours
-from lehr.report import typeset
-from lehr.report.collect import Model
-from lehr.report.networks import MAPPED, mapped
+from lehr.glass.findings import PAIRS
+from lehr.glass.report.networks import MAPPED, mapped
+from lehr.results import Model
+from lehr.study import Quantity
 
 __all__ = ["explorer_data"]
 
@@ -29,21 +29,17 @@ def explorer_data(models: Sequence[Model]) -> str:
     content = {
         "colours": [to_hex(colour) for colour in sequence_colours(_COLOURS)],
         "quantities": MAPPED,
-        "pairs": {",".join(pair): [_title(name) for name in pair] for pair in PAIRS},
-        "networks": {model.name: {",".join(pair): _maps(model, pair) for pair in PAIRS} for model in models},
+        "pairs": {name: [quantity.heading for quantity in pair] for name, pair in PAIRS.items()},
+        "networks": {model.name: {name: _maps(model, name, pair) for name, pair in PAIRS.items()} for model in models},
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
-def _title(quantity: str) -> str:
-    return typeset.LABELS[quantity] + (" (kJ/mol)" if quantity == "delta_h" else "")
-
-
-def _maps(model: Model, pair: tuple[str, str]) -> dict[str, Any]:
-    means = mapped(model.own.evaluated, pair)
+def _maps(model: Model, name: str, pair: tuple[Quantity, Quantity]) -> dict[str, Any]:
+    means = mapped(model.own.evaluated, name, pair)
     one = means["parameters"]
-    lists = {"first": one.first, "second": one.second, **{name: each.mean for name, each in means.items()}}
-    return {"count": one.count.tolist(), **{name: _rounded(values) for name, values in lists.items()}}
+    lists = {"first": one.first, "second": one.second, **{key: each.mean for key, each in means.items()}}
+    return {"count": one.count.tolist(), **{key: _rounded(values) for key, values in lists.items()}}
 
 
 def _rounded(values: Any) -> Any:

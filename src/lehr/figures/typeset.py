@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them."""
+"""Numbers as a reader wants them: rounded, with units, in the notation of print."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from math import floor, isfinite, log10
 
+from lehr.study import Quantity
+
 __all__ = [
-    "LABELS",
-    "axis_label",
     "bias",
     "compact",
     "count",
@@ -21,19 +21,11 @@ __all__ = [
     "percents",
     "power",
     "ratio",
-    "scale_of",
     "spread",
     "threshold",
     "value",
 ]
 
-LABELS = {"ln_A": "ln A", "delta_h": "Δh*", "x": "x", "beta": "β", "glass_transition": "Tg"}
-"""Quantities as they read in a table."""
-
-_DRAWN = {"ln_A": "ln $A$", "delta_h": "$\\Delta h^*$", "x": "$x$", "beta": "$\\beta$", "glass_transition": "$T_g$"}
-_UNITS = {"ln_A": "", "delta_h": "kJ/mol", "x": "", "beta": "", "glass_transition": "K"}
-_SCALES = {"delta_h": 1e-3}
-_DECIMALS = {"ln_A": 1, "delta_h": 0, "x": 3, "beta": 3, "glass_transition": 1}
 _NONE = "\N{EN DASH}"
 _SPACE = "\N{NARROW NO-BREAK SPACE}"
 _TIMES = f"{_SPACE}\N{MULTIPLICATION SIGN}"
@@ -44,32 +36,20 @@ def _typeset(number: float, decimals: int) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def _with_unit(text: str, quantity: str) -> str:
-    unit = _UNITS[quantity]
-    return f"{text}{_SPACE}{unit}" if unit else text
+def _with_unit(text: str, quantity: Quantity) -> str:
+    return f"{text}{_SPACE}{quantity.shown_unit}" if quantity.shown_unit else text
 
 
-def scale_of(quantity: str) -> float:
-    """Return what a quantity is multiplied with where it is shown: J/mol become kJ/mol."""
-    return _SCALES.get(quantity, 1.0)
-
-
-def axis_label(quantity: str) -> str:
-    """Return the name of a quantity and the unit that it is shown in, as Matplotlib wants it."""
-    unit = _UNITS[quantity]
-    return f"{_DRAWN[quantity]} ({unit})" if unit else _DRAWN[quantity]
-
-
-def value(quantity: str, number: float) -> str:
+def value(quantity: Quantity, number: float) -> str:
     """Return a value of a quantity with its unit: 318443.9 J/mol is "318 kJ/mol"."""
-    return _with_unit(_typeset(number * scale_of(quantity), _DECIMALS[quantity]), quantity)
+    return _with_unit(_typeset(number * quantity.factor, quantity.decimals), quantity)
 
 
-def error(quantity: str, number: float | None, digits: int = 2) -> str:
+def error(quantity: Quantity, number: float | None, digits: int = 2) -> str:
     """Return an error of a quantity to so many significant digits, with its unit; "–" for none."""
     if number is None or not isfinite(number):
         return _NONE
-    scaled = number * scale_of(quantity)
+    scaled = number * quantity.factor
     decimals = max(0, digits - 1 - floor(log10(scaled))) if scaled > 0 else 0
     return _with_unit(_typeset(scaled, min(decimals, 6)), quantity)
 
@@ -124,10 +104,9 @@ def compact(number: float) -> str:
     return f"{number:.4g}".replace("-", "\N{MINUS SIGN}")
 
 
-def interval(quantity: str, low: float, high: float) -> str:
+def interval(quantity: Quantity, low: float, high: float) -> str:
     """Return a range of a quantity with its unit: "650 to 750 kJ/mol"."""
-    scale = scale_of(quantity)
-    return _with_unit(f"{compact(low * scale)} to {compact(high * scale)}", quantity)
+    return _with_unit(f"{compact(low * quantity.factor)} to {compact(high * quantity.factor)}", quantity)
 
 
 def spread(numbers: Iterable[float | None]) -> str:
@@ -137,18 +116,18 @@ def spread(numbers: Iterable[float | None]) -> str:
     return " to ".join(dict.fromkeys(ends)) or _NONE
 
 
-def threshold(quantity: str, number: float) -> str:
+def threshold(quantity: Quantity, number: float) -> str:
     """Return a threshold as short as it is: 0.02, "10 kJ/mol"."""
-    return _with_unit(compact(number * scale_of(quantity)), quantity)
+    return _with_unit(compact(number * quantity.factor), quantity)
 
 
-def difference(quantity: str, number: float) -> str:
+def difference(quantity: Quantity, number: float) -> str:
     """Return a difference with its sign: "+0.014"."""
     text = value(quantity, number)
     return text if text.startswith("\N{MINUS SIGN}") else f"+{text}"
 
 
-def bias(quantity: str, number: float | None) -> str:
+def bias(quantity: Quantity, number: float | None) -> str:
     """Return a mean signed error to two significant digits, with its sign."""
     if number is None or not isfinite(number):
         return _NONE

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.axes import Axes
 
 from lehr.figures.style import data_uri, lay_out, picture_uri, save
-from lehr.files import write_text
 
-__all__ = ["Album", "Block", "Image", "slug"]
+__all__ = ["Block", "FigureFiles", "Image", "slug"]
 
 
 def slug(name: str) -> str:
@@ -22,7 +20,7 @@ def slug(name: str) -> str:
 
 @dataclass(frozen=True)
 class Image:
-    """A figure in the page: its name as a file, its content as a data URI, and what it shows in words."""
+    """A figure in a page: its name as a file, its content as a data URI, and what it shows in words."""
 
     name: str
     uri: str
@@ -48,28 +46,22 @@ class Block:
     wide: bool = False
 
 
-class Album:
-    """Where the figures and tables of a report go.
+class FigureFiles:
+    """The files that the figures of a report are written to.
 
     Parameters
     ----------
     folder : Path
-        Folder of the report; `figures` and `tables` are made in it.
+        Folder of the report; `figures` is made in it.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._figures = folder / "figures"
-        self._tables = folder / "tables"
-        self._figures.mkdir(parents=True, exist_ok=True)
+        self._folder = folder / "figures"
+        self._folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, name: str, axes: Axes, words: str, *, picture: bool = False) -> Image:
         """Write NAME.png and NAME.pdf; return the image: SVG, or PNG for what is too much to be drawn in lines."""
         lay_out(axes)
-        save(axes, self._figures / f"{name}.pdf")
-        save(axes, self._figures / f"{name}.png")
+        save(axes, self._folder / f"{name}.pdf")
+        save(axes, self._folder / f"{name}.png")
         return Image(name, picture_uri(axes) if picture else data_uri(axes), words)
-
-    def write(self, tables: Mapping[str, str]) -> None:
-        """Write tables by the names of their files."""
-        for name, text in tables.items():
-            write_text(self._tables / name, text)

@@ -6,14 +6,15 @@ and 97 % for beta, the other way round than section 3.2, and 97 % there is the w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from lehr.glass.config import GlassRun
 from lehr.glass.config.program import ProgramConfig, ProgramFile
+from lehr.glass.quantities import BETA, DELTA_H, GLASS_TRANSITION, LN_A, X
 from lehr.glass.space import Axis, ScatteredSpace, StateSpace
+from lehr.study import Claim
 
-__all__ = ["CITATION", "Claim", "claims", "differences_from_paper", "thresholds"]
+__all__ = ["CITATION", "claims", "differences_from_paper", "thresholds"]
 
 CITATION = "Materials Chemistry and Physics 329 (2025) 130107"
 
@@ -21,63 +22,34 @@ _ZOOMED = ("LU", "RU", "LB", "RB", "C")
 _ALL = (*_ZOOMED, "G")
 
 
-@dataclass(frozen=True)
-class Claim:
-    """Share of test samples with an absolute error below a threshold, as the paper states it.
-
-    Attributes
-    ----------
-    quantity : str
-        A name of `lehr.evaluation.QUANTITIES`.
-    threshold : float
-        In the unit of the quantity (J/mol for delta_h).
-    subsets : tuple of str
-        Subsets that the claim is about.
-    low, high : float
-        The share, 0 to 1; equal where the paper gives one number.
-    text : str
-        The share as it reads in a table.
-    place : str
-        Where the paper says so.
-    """
-
-    quantity: str
-    threshold: float
-    subsets: tuple[str, ...]
-    low: float
-    high: float
-    text: str
-    place: str
-
-
 _CLAIMS = (
-    Claim("beta", 0.02, _ALL, 0.90, 0.90, "90 %", "section 3.2, Fig. 9c"),
-    Claim("beta", 0.05, ("G",), 0.98, 0.98, "98 %", "section 3.2, Fig. 9c"),
-    Claim("beta", 0.05, ("RU",), 0.99, 1.00, "> 99 %", "section 3.2, Fig. 9c"),
-    Claim("x", 0.02, _ZOOMED, 0.99, 1.00, "> 99 %", "section 3.2, Fig. 9e"),
-    Claim("x", 0.02, ("G",), 0.97, 0.97, "97 %", "section 3.2, Fig. 9e"),
-    Claim("x", 0.05, ("G",), 1.00, 1.00, "100 %", "section 3.2, Fig. 9e"),
-    Claim("delta_h", 10e3, ("LU", "LB", "RB", "C"), 0.20, 0.20, "about 20 %", "section 3.2, Fig. 9d"),
-    Claim("delta_h", 10e3, ("RU",), 0.70, 0.70, "70 %", "section 3.2, Fig. 9d"),
-    Claim("delta_h", 10e3, ("G",), 0.00, 0.20, "at most about 20 %", "section 3.2, Fig. 9d"),
+    Claim(BETA.name, 0.02, _ALL, 0.90, 0.90, "90 %", "section 3.2, Fig. 9c"),
+    Claim(BETA.name, 0.05, ("G",), 0.98, 0.98, "98 %", "section 3.2, Fig. 9c"),
+    Claim(BETA.name, 0.05, ("RU",), 0.99, 1.00, "> 99 %", "section 3.2, Fig. 9c"),
+    Claim(X.name, 0.02, _ZOOMED, 0.99, 1.00, "> 99 %", "section 3.2, Fig. 9e"),
+    Claim(X.name, 0.02, ("G",), 0.97, 0.97, "97 %", "section 3.2, Fig. 9e"),
+    Claim(X.name, 0.05, ("G",), 1.00, 1.00, "100 %", "section 3.2, Fig. 9e"),
+    Claim(DELTA_H.name, 10e3, ("LU", "LB", "RB", "C"), 0.20, 0.20, "about 20 %", "section 3.2, Fig. 9d"),
+    Claim(DELTA_H.name, 10e3, ("RU",), 0.70, 0.70, "70 %", "section 3.2, Fig. 9d"),
+    Claim(DELTA_H.name, 10e3, ("G",), 0.00, 0.20, "at most about 20 %", "section 3.2, Fig. 9d"),
     # the paper gives a range of thresholds with a range of shares: "1-2 ... for 10-20 %", "8-10 ... approx. 50 %"
-    Claim("ln_A", 1.0, ("C",), 0.10, 0.20, "10 to 20 % (below 1 to 2)", "section 3.2, Fig. 9f"),
-    Claim("ln_A", 2.0, ("C",), 0.10, 0.20, "10 to 20 % (below 1 to 2)", "section 3.2, Fig. 9f"),
-    Claim("ln_A", 8.0, ("LB",), 0.50, 0.50, "about 50 % (below 8 to 10)", "section 3.2, Fig. 9f"),
-    Claim("ln_A", 10.0, ("LB",), 0.50, 0.50, "about 50 % (below 8 to 10)", "section 3.2, Fig. 9f"),
+    Claim(LN_A.name, 1.0, ("C",), 0.10, 0.20, "10 to 20 % (below 1 to 2)", "section 3.2, Fig. 9f"),
+    Claim(LN_A.name, 2.0, ("C",), 0.10, 0.20, "10 to 20 % (below 1 to 2)", "section 3.2, Fig. 9f"),
+    Claim(LN_A.name, 8.0, ("LB",), 0.50, 0.50, "about 50 % (below 8 to 10)", "section 3.2, Fig. 9f"),
+    Claim(LN_A.name, 10.0, ("LB",), 0.50, 0.50, "about 50 % (below 8 to 10)", "section 3.2, Fig. 9f"),
 )
 
 # Asked of every network. 50 kJ/mol and 5 K are what the paper calls the limit of the acceptable.
 _THRESHOLDS = (
-    ("ln_A", 1.0),
-    ("ln_A", 2.0),
-    ("delta_h", 10e3),
-    ("delta_h", 50e3),
-    ("x", 0.02),
-    ("x", 0.05),
-    ("beta", 0.02),
-    ("beta", 0.05),
-    ("glass_transition", 5.0),
+    (LN_A.name, 1.0),
+    (LN_A.name, 2.0),
+    (DELTA_H.name, 10e3),
+    (DELTA_H.name, 50e3),
+    (X.name, 0.02),
+    (X.name, 0.05),
+    (BETA.name, 0.02),
+    (BETA.name, 0.05),
+    (GLASS_TRANSITION.name, 5.0),
 )
 
 
@@ -156,13 +128,14 @@ def _state_space(own: StateSpace | ScatteredSpace, theirs: StateSpace) -> list[s
         grid, lines = own.ends, [f"samples: {own.size} {own.method} points instead of a grid"]
     else:
         grid, lines = own, [_line("values of ln A", own.shape[1], theirs.shape[1])]
-    axes = (("x", grid.x, theirs.x), ("β", grid.beta, theirs.beta), ("Δh*", grid.delta_h, theirs.delta_h))
-    for name, axis, paper_axis in axes:
+    axes = ((X, grid.x, theirs.x), (BETA, grid.beta, theirs.beta), (DELTA_H, grid.delta_h, theirs.delta_h))
+    for quantity, axis, paper_axis in axes:
+        name, unit = quantity.label, "" if quantity.unit == "1" else quantity.unit
         if not isinstance(own, ScatteredSpace):
             lines.append(_line(f"values of {name}", axis.count, paper_axis.count))
             if axis.listed is not None:
                 lines.append(f"values of {name}: not evenly spaced")
-        lines.append(_line(f"range of {name}", _range(axis), _range(paper_axis), "J/mol" if name == "Δh*" else ""))
+        lines.append(_line(f"range of {name}", _range(axis), _range(paper_axis), unit))
     if grid.ln_A is not None:
         return [*lines, f"ln A: {_range(grid.ln_A)} for each Δh* instead of a range of Tg"]
     return [*lines, _line("range of Tg", _listed(grid.glass_transition), _listed(theirs.glass_transition), "K")]
