@@ -66,8 +66,8 @@ def test_derivatives_against_differences_over_the_state_space() -> None:
         assert s.status == Status.OK
         assert s.jacobian.shape == (1, 3701, 4)
         errors.append([largest_error(s.jacobian, k, differences(glass, k, ONE, temperature)) for k in range(4)])
-    # Up to 2e-3 of the largest derivative is the error of the kernel (docs/background/method.md). The rest is noise of the
-    # differences: where a ramp ends its passage over the frozen glass changes from run to run, by 1e-5 in CpN.
+    # Up to 2e-3 of the largest derivative is the error of the kernel, docs/background/method.md. The rest is noise of
+    # the differences: where a ramp ends its passage over the frozen glass changes from run to run, by 1e-5 in CpN.
     assert np.max(errors) < 5e-3
     assert (np.median(errors, axis=0) < 1e-3).all()
 

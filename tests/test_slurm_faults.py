@@ -208,7 +208,7 @@ def snakemake_killed_while_a_network_is_trained(ground: Ground) -> None:
 
 
 def killed_and_started_again(ground: Ground, workflow: Workflow, config: Path, target: str) -> Workflow:
-    """Kill Snakemake, which leaves its job alive and its folder locked, and start it again as docs/how-to/cluster.md says."""
+    """Kill Snakemake, which leaves its job alive and its folder locked; go on as docs/how-to/cluster.md says."""
     workflow.kill(signal.SIGKILL)
     assert workflow.jobs[0].state == "RUNNING"
     locked = ground.start(config, target)

@@ -1,7 +1,7 @@
 """What the jobs of the workflow ask of a cluster: ranks, memory and time, from what a config says.
 
-Memory was measured on CPUs (docs/results/scaling.md, docs/how-to/train.md); the time to simulate is that of a probe of few samples.
-A job asks for more than it is expected to need, and for more at each attempt.
+Memory was measured on CPUs (docs/results/scaling.md, docs/how-to/train.md); the time to simulate is that of a probe
+of few samples. A job asks for more than it is expected to need, and for more at each attempt.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ class GlassTask:
         Name of one of its models.
     """
 
-    inputs = (CPN,)
-    targets = PARAMETERS
+    inputs: tuple[Quantity, ...] = (CPN,)
+    targets: tuple[Quantity, ...] = PARAMETERS
     monitor = "val_mae"
 
     def __init__(self, run: GlassRun, model: str) -> None:

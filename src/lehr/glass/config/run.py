@@ -74,7 +74,7 @@ class GlassModel(ModelConfig):
 
 
 class RobustnessConfig(Section):
-    """Distortions of test scans that a network is given; docs/how-to/limits.md says what they are. Each also at level 0."""
+    """Distortions of test scans that a network is given, see docs/how-to/limits.md. Each also at level 0."""
 
     distortions: ClassVar[tuple[str, ...]] = ("white_noise", "thermal_lag", "baseline_slope", "temperature_offset")
     """Keys whose values are levels of a distortion."""
