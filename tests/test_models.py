@@ -32,7 +32,6 @@ from lehr.glass.source import as_rows
 from lehr.glass.tnm import ThermalProgram, simulate_batch
 from lehr.studies import load_network, load_run
 from lehr.training.checkpoints import TrainingState
-from lehr.training.identity import changes
 from lehr.training.record import write_run
 from lehr.training.samples import Samples
 
@@ -450,11 +449,6 @@ def test_a_run_folder_of_the_first_format_answers_as_it_did() -> None:
         assert "format" not in network.run
         found, expected = as_rows(network.predict(samples["signals"])), samples["predicted"]
     assert np.ptp(expected, axis=0).min() > 0
-    run = load_run(folder / "config.yaml")
-    assert changes(network.run, run, "C", ends=True) == []
-    longer = run.model_copy(update={"training": run.training.model_copy(update={"epochs": 3, "seed": 1})})
-    assert changes(network.run, longer, "C") == ["training.seed: 0 -> 1"]
-    assert changes(network.run, longer, "C", ends=True) == ["training.epochs: 2 -> 3", "training.seed: 0 -> 1"]
     # single precision of outputs of up to 1
     np.testing.assert_allclose(found / TargetScaling().width, expected / TargetScaling().width, rtol=0, atol=1e-6)
 

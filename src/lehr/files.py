@@ -1,4 +1,4 @@
-"""Small files that are whole or absent, and a lock."""
+"""Atomic writes of small files, checksums, and a file lock."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from typing import Any
 
 from lehr.errors import LehrError
 
-__all__ = ["file_checksum", "in_turn", "read_json", "replacing", "write_bytes", "write_json", "write_text"]
+__all__ = ["atomic_path", "file_checksum", "locked", "read_json", "write_bytes", "write_json", "write_text"]
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path, and rename what was written there when the block ends well.
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary path, and rename what was written there to `path` when the block ends without an error.
 
-    A reader sees the old file or the new one, never half.
+    The write is atomic: a reader sees the old file or the new one, never half.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
@@ -34,8 +34,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file that is whole or absent, see `replacing`."""
-    with replacing(path) as temporary:
+    """Write a file atomically, see `atomic_path`."""
+    with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 
 
@@ -75,18 +75,18 @@ def file_checksum(path: Path) -> str:
 
 
 @contextmanager
-def in_turn(lock: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold a lock file; while another process holds it, say which one that is, and wait.
+def locked(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Hold a file lock; while another process holds it, tell `waiting` which one that is, and wait.
 
-    Where the file system has no locks, nobody is held back.
+    Where the file system does not know locks, nobody waits.
     """
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a+") as file:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            say(file.read())
+            waiting(file.read())
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError:
             pass

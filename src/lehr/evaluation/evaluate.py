@@ -14,7 +14,7 @@ from lehr.errors import LehrError
 from lehr.evaluation.dataset import FORMAT, labelled
 from lehr.evaluation.records import read_run
 from lehr.evaluation.summary import as_csv, as_markdown, summarised
-from lehr.files import file_checksum, replacing, write_json, write_text
+from lehr.files import atomic_path, file_checksum, write_json, write_text
 from lehr.provenance import code
 from lehr.results import LEFT_OUT, RunReference
 from lehr.split import SPLITS, Split
@@ -166,7 +166,7 @@ def _write(run: RunReference, subset: str, split: str, batches: list[_Batch], st
     data.attrs |= about | {f"samples_{name}": number for name, number in numbers["samples"].items()}
     folder = config.evaluation_path(run.model, subset, split)
     path = folder / f"{split}.nc"
-    with replacing(path) as temporary:
+    with atomic_path(path) as temporary:
         compressed = {
             name: {"zlib": True, "shuffle": True} for name in data.data_vars if data[name].dims[0] == "sample"
         }

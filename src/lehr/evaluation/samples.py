@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from lehr.config import Run
 from lehr.errors import LehrError
-from lehr.files import replacing, write_text
+from lehr.files import atomic_path, write_text
 from lehr.ranks import gather, rank_and_size
 from lehr.split import Split
 from lehr.store import Store, open_subset
@@ -131,6 +131,6 @@ def measure_each(
 
 def write_results(path: Path, data: xarray.Dataset, table: pd.DataFrame) -> None:
     """Write a data set as netCDF, and beside it a CSV table of it for people."""
-    with replacing(path) as temporary:
+    with atomic_path(path) as temporary:
         data.to_netcdf(temporary, engine="h5netcdf")
     write_text(path.with_suffix(".csv"), table.to_csv(index=False, float_format="%.6g"))

@@ -14,7 +14,7 @@ import numpy as np
 
 from lehr.config import Run
 from lehr.errors import LehrError
-from lehr.files import in_turn
+from lehr.files import locked
 from lehr.store import SequentialReader, ShuffledReader, open_subset
 from lehr.store.reader import sample_bytes
 from lehr.training.history import best, last_epoch
@@ -124,7 +124,7 @@ class _Training:
 
     def _lock(self) -> AbstractContextManager[None]:
         """Keep a second training of the model from writing among the checkpoints of the first."""
-        return in_turn(self._folder / ".lock", lambda who: self._say(f"waiting for {who}, which trains it"))
+        return locked(self._folder / ".lock", lambda who: self._say(f"waiting for {who}, which trains it"))
 
     @property
     def _folder(self) -> Path:

@@ -32,8 +32,7 @@ def changes(made: dict[str, Any], run: Run, model: str, *, ends: bool = False) -
     Parameters
     ----------
     made : dict
-        Its identity, or the content of its run.json. What an older version did not know counts as its default; run
-        folders of format 1 have a digest of the store instead of its values, which are not compared then.
+        Its identity, or the content of its run.json. What an older version did not know counts as its default.
     run : Run
         The run.
     model : str
@@ -47,12 +46,8 @@ def changes(made: dict[str, Any], run: Run, model: str, *, ends: bool = False) -
         If it lacks something, or has what this version does not know.
     """
     source, task, wanted = run.source(), run.task(model), identity(run, model)
-    of_the_store = {"study", "numerics", *source.values}
-    if made.keys().isdisjoint(of_the_store):
-        wanted = {name: value for name, value in wanted.items() if name not in of_the_store}
     known = {name: made[name] for name in wanted}
-    if "study" in known:
-        known |= source.completed({name: made[name] for name in source.values})
+    known |= source.completed({name: made[name] for name in source.values})
     known |= task.completed({name: made[name] for name in task.decides})
     known["split"] = type(run.split).model_validate(made["split"]).model_dump(mode="json")
     training = type(run.training).model_validate(made["training"])
