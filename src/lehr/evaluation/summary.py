@@ -43,7 +43,7 @@ def summarised(
     Returns
     -------
     dict
-        Part of the content of metrics.json; docs/evaluation.md says what each number is.
+        Part of the content of metrics.json; docs/how-to/evaluate.md says what each number is.
     """
     state = data["state"].to_numpy()
     kept = data.isel(sample=state == EVALUATED)
