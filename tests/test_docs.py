@@ -12,6 +12,7 @@ Libraries that run the code of Markdown files (Sybil, pytest-examples, mktestdoc
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import shlex
 import shutil
@@ -119,6 +120,24 @@ def test_links_and_names_of_pages_lead_somewhere() -> None:
             assert "://" in link or target.exists() or target in made, f"{page}: {link}"
     listed = run("git", "grep", "-hoE", r"\bdocs/[A-Za-z0-9_/-]+\.(md|py|png)", cwd=ROOT)
     assert {name for name in listed.stdout.split() if not (ROOT / name).exists()} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_names_of_modules_and_functions_exist(page: Path) -> None:
+    for name in re.findall(r"(?<![\w/])lehr(?:\.[A-Za-z_]\w*)+", page.read_text(encoding="utf-8")):
+        if name.rpartition(".")[2] not in ("def", "md", "sif"):
+            pkgutil.resolve_name(name)
+
+
+def test_contributing_names_what_is_there() -> None:
+    folders = [ROOT, ROOT / "src/lehr", ROOT / "src/lehr/glass"]
+    named = re.findall(r"`([a-z_.-]+/?(?:[a-z_./-]+)?)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    paths = {name for name in named if "/" in name or name.endswith(".py")} - {"envs/*.in", "envs/*.txt"}
+    assert len(paths) > 30
+    assert {path for path in paths if not any((folder / path).exists() for folder in folders)} - {
+        ".venv/",
+        "plot.py",
+    } == set()
 
 
 def test_each_page_is_in_the_navigation() -> None:
