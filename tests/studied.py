@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from trained import config_beside, record
+from trained import NAMES, config_beside, distort, record
 
-from lehr.evaluation import RunReference, evaluate, measure_limits, measure_robustness, network
+from lehr.cli.limits import measure_limits
+from lehr.evaluation import RunReference, evaluate, predict
 from lehr.generate.driver import generate
 from lehr.glass.config import GlassRun
 from lehr.glass.config.run import GlassModel
 from lehr.report import write_report
+from lehr.studies import load_run
+from lehr.study import Columns
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,13 @@ MODELS = (
 )
 
 
-def answer(_: object, signals: np.ndarray) -> np.ndarray:
+def answer(columns: Columns) -> Columns:
     """Answer with what simple moments of the scans give: not right, but different for each sample."""
-    cpn = np.asarray(signals, dtype=float)
-    place = np.argmax(cpn > 0.5, axis=1).mean(axis=1) / cpn.shape[1]
+    cpn = np.asarray(columns["cpn"], dtype=float)
+    place = np.argmax(cpn > 0.5, axis=2).mean(axis=1) / cpn.shape[2]
     height = np.clip(cpn.max(axis=(1, 2)), 1.0, 4.0)
-    return np.stack([-300.0 + 300.0 * place, 400e3 + 1e6 * place, 0.25 * height, 1.1 - 0.2 * height], axis=1)
+    answers = (-300.0 + 300.0 * place, 400e3 + 1e6 * place, 0.25 * height, 1.1 - 0.2 * height)
+    return dict(zip(NAMES, answers, strict=True))
 
 
 def study(tiny: GlassRun, folder: Path) -> GlassRun:
@@ -59,7 +63,7 @@ def study(tiny: GlassRun, folder: Path) -> GlassRun:
         record(config, model.name)
         for subset in config.subsets:
             evaluate(RunReference(config, model.name), subset)
-        measure_robustness(RunReference(config, model.name))
+        distort(RunReference(config, model.name))
     for subset in config.subsets:
         measure_limits(config, subset)
     return config
@@ -68,10 +72,9 @@ def study(tiny: GlassRun, folder: Path) -> GlassRun:
 def reported(tiny: GlassRun, folder: Path) -> Study:
     """Make the study and its report."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network, "load_network", lambda *_: None)
-        patch.setattr(network, "predict", answer)
+        patch.setattr(predict, "predictor", lambda *_: answer)
         config = study(tiny, folder / "results")
         path = folder / "study.yaml"
         path.write_text(config.model_dump_json())
-        report, problems = write_report([path])
+        report, problems = write_report([path], load_run)
     return Study(config, report, problems)

@@ -12,11 +12,11 @@ from conftest import ROOT, run
 
 from lehr import Hold, Jump, LehrError, Ramp
 from lehr.config import differences
-from lehr.evaluation import differences_from_paper
 from lehr.glass.config import GlassRun, StateSpaceConfig
 from lehr.glass.config.program import load_program
 from lehr.glass.estimator.config import load_estimator_config
 from lehr.glass.estimator.network import read_weights
+from lehr.glass.paper import differences_from_paper
 from lehr.studies import load_run
 
 CONFIGS = sorted(set((ROOT / "workflow/config").glob("*.yaml")) - {ROOT / "workflow/config/estimator.yaml"})

@@ -15,18 +15,19 @@ import xarray
 import yaml
 from conftest import run
 from stores import call
-from trained import fake_run, untrained_run
+from trained import NAMES, fake_run, untrained_run
 
 from lehr import simulate
 from lehr.errors import LehrError
-from lehr.evaluation import RunReference, evaluate, measure, read_evaluation, references, transfer
-from lehr.evaluation.metrics import half_width
+from lehr.evaluation import RunReference, evaluate, read_evaluation, references, transfer
+from lehr.evaluation.evaluate import failed_samples
 from lehr.generate.driver import generate
 from lehr.glass.config import GlassRun
 from lehr.glass.config.run import GlassModel
-from lehr.glass.networks import PARAMETERS, TargetScaling
+from lehr.glass.measures import half_width
+from lehr.glass.networks.scaling import TargetScaling
 from lehr.split import SPLITS, Split
-from lehr.store import SignalStore
+from lehr.store import Store, open_subset
 from lehr.studies import load_run
 
 ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])  # what the network of these tests says about every sample
@@ -45,9 +46,9 @@ def network(config: GlassRun) -> RunReference:
 @pytest.fixture
 def held_out(config: GlassRun) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows, parameters and CpN,max of the test split."""
-    store = SignalStore.open(config.store_path, "C")
-    rows = np.flatnonzero(config.split.build().assign(store.parameters) == SPLITS.index("test"))
-    return rows, store.parameters[rows], store.cpn_max[rows]
+    store = open_subset(config, "C")
+    rows = np.flatnonzero(store.split(config.split.build()) == SPLITS.index("test"))
+    return rows, store.parameters[rows], store.column("cpn_max")[rows]
 
 
 def with_limit(network: RunReference, limit: float) -> RunReference:
@@ -63,7 +64,7 @@ def test_network_and_trivial_predictor_are_measured(
 ) -> None:
     metrics, (_, true, cpn_max) = evaluate(network), held_out
     kept = cpn_max <= 6.0
-    for column, name in enumerate(PARAMETERS):
+    for column, name in enumerate(NAMES):
         numbers = metrics["quantities"][name]
         mean = metrics["trivial_prediction"][name]
         assert numbers["network"]["mae"] == pytest.approx(np.abs(true[kept, column] - ANSWER[column]).mean())
@@ -111,14 +112,15 @@ def test_the_data_set_says_what_it_holds(
 
 def test_signals_are_those_of_the_prediction(network: RunReference, held_out: tuple[np.ndarray, ...]) -> None:
     evaluate(network)
-    data, store = read_evaluation(network).data, SignalStore.open(network.config.store_path, "C")
-    again = simulate(*ANSWER, temperature=store.temperature).cpn
+    data, store = read_evaluation(network).data, open_subset(network.config, "C")
+    temperature = store.column("temperature")
+    again = simulate(*ANSWER, temperature=temperature).cpn
     for sample in (0, 30, 60):
         row = int(data["row"][sample])
         cpn = store.read(row, row + 1)
         wanted = ((cpn[0] - again) ** 2).mean(axis=1).sum()
         assert float(data["sse_signals"][sample]) == pytest.approx(wanted, rel=1e-4)
-        np.testing.assert_allclose(data["delta_t_hw"][sample], half_width(cpn, store.temperature)[0])
+        np.testing.assert_allclose(data["delta_t_hw"][sample], half_width(cpn, temperature)[0])
     ratio = data["cpn_max"] / data["delta_t_hw"]
     np.testing.assert_allclose(data["cpn_max_over_delta_t_hw"], ratio)
 
@@ -209,8 +211,8 @@ def test_a_network_that_answers_nothing_is_written_down(
 
 def test_another_split_lies_beside_the_test(network: RunReference) -> None:
     metrics = evaluate(network, split="validation")
-    store = SignalStore.open(network.config.store_path, "C")
-    part = network.config.split.build().assign(store.parameters)
+    store = open_subset(network.config, "C")
+    part = store.split(network.config.split.build())
     assert metrics["samples"]["all"] == np.count_nonzero(part == 1)
     assert read_evaluation(network, split="validation").data.attrs["split"] == "validation"
     with pytest.raises(LehrError, match=r"C/C/metrics\.json: cannot be read(.|\n)*`lehr evaluate CONFIG --model C`"):
@@ -222,8 +224,8 @@ def test_a_network_with_a_split_of_its_own_is_tested_on_that(
 ) -> None:
     config = fake_run(tiny_config, tmp_path / "cells", ANSWER, monkeypatch, models=("C-cells",), split_by="cell")
     metrics = evaluate(RunReference(config, "C-cells"))
-    store = SignalStore.open(config.store_path, "C")
-    part = Split(by="cell").assign(store.parameters)
+    store = open_subset(config, "C")
+    part = store.split(Split(by="cell"))
     assert metrics["samples"]["all"] == np.count_nonzero(part == 2)
     assert metrics["samples"]["all"] % 4 == 0  # whole cells, of two x and two beta
     assert json.loads((config.run_path("C-cells") / "run.json").read_text())["split"]["by"] == "cell"
@@ -242,7 +244,7 @@ def test_a_network_is_tested_on_another_subset(
     own, other = evaluate(network), evaluate(network, "G")
     assert other["trivial_prediction"] == own["trivial_prediction"]
     assert all(row["paper"] is None for row in other["fractions"])  # which is about networks on their own subsets
-    matrix = transfer([read_evaluation(network), read_evaluation(network, "G")]).sel(model="C")
+    matrix = transfer([read_evaluation(network), read_evaluation(network, "G")], both.findings()).sel(model="C")
     assert matrix["samples_by_side"].sel(subset="C", ranged="delta_h").to_numpy().tolist()[::2] == [0, 0]
     # G has delta_h from 200 to 1200 kJ/mol, C from 650 to 750: the network says 705
     sides = matrix.sel(subset="G", ranged="delta_h", statistic="bias")["error_by_side"]
@@ -253,14 +255,11 @@ def test_a_network_is_tested_on_another_subset(
 
 
 def test_failed_simulations_are_counted() -> None:
-    split = GlassRun().split.build()
-    parameters = np.stack([np.linspace(-300.0, -100.0, 1000)] + [np.full(1000, v) for v in (7e5, 0.5, 0.5)], axis=1)
+    split = np.random.default_rng(0).integers(3, size=1000)
     status = (np.arange(1000) % 3 == 0).astype(np.int8)
-    test = split.assign(parameters) == 2
-    store: Any = SimpleNamespace(parameters=parameters, status=status)
-    failed = measure._quartets(store, split, "test", good=False)
-    np.testing.assert_array_equal(failed, parameters[test & (status == 1)])
-    assert len(failed) > 0
+    store: Any = SimpleNamespace(split=lambda _: split, status=status)
+    failed = failed_samples(store, Split(), "test")
+    assert failed == np.count_nonzero((split == 2) & (status == 1)) > 0
 
 
 # --- what does not belong together -----------------------------------------------------------------------------------
@@ -273,7 +272,7 @@ def _edit(path: Path, **changes: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"signals_digest": "0123456789abcdef"}, "signals_digest: 0123456789abcdef -> "),
+        ({"store_digest": "0123456789abcdef"}, r"not the signals .* trained on 0123456789abcdef"),
         ({"temperature": {"start": -250.0, "stop": 1600.0, "step": 5.0}}, "temperature.step: 5.0 -> 10.0"),
         ({"split": {"train": 0.8, "validation": 0.15, "seed": 0}}, "split.train: 0.8 -> 0.7"),
         ({"subset": "G"}, "subset: G -> C"),
@@ -291,16 +290,13 @@ def test_a_network_of_another_config_is_refused(network: RunReference, changes: 
 def test_a_store_of_another_config_is_refused(network: RunReference, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run belongs to the config, but somebody has put other signals in the place of the store."""
 
-    def other(_: Path, subset: str) -> Any:
-        return SimpleNamespace(path=network.config.store_path / subset, config_digest="0123456789abcdef")
-
-    monkeypatch.setattr(measure.SignalStore, "open", other)
+    monkeypatch.setattr(Store, "digest", "0123456789abcdef")
     with pytest.raises(LehrError, match=r"not the signals .* \(digest 0123456789abcdef"):
         evaluate(network)
 
 
 def test_an_empty_split_is_refused(network: RunReference, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure.SignalStore, "status", np.ones(484, np.int8))
+    monkeypatch.setattr(Store, "status", np.ones(484, np.int8))
     with pytest.raises(LehrError, match="no good sample in the test split"):
         evaluate(network)
 
@@ -341,16 +337,16 @@ def real(tiny_config: GlassRun, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def test_a_path_is_a_config_or_a_run_folder(real: Path, tmp_path: Path) -> None:
     config = load_run(real)
-    assert references(real) == [RunReference(config, "C")]
-    assert references(config.run_path("C")) == references(real, ["C"])
+    assert references(real, load_run) == [RunReference(config, "C")]
+    assert references(config.run_path("C"), load_run) == references(real, load_run, ["C"])
     moved = tmp_path / "moved/models/C"
     shutil.copytree(config.run_path("C"), moved)
-    (found,) = references(moved)
+    (found,) = references(moved, load_run)
     assert (found.config.output, found.folder) == (str(tmp_path / "moved"), moved)
     renamed = tmp_path / "moved/models/D"
     moved.rename(renamed)
     with pytest.raises(LehrError, match="a run folder lies at OUTPUT/models/C"):
-        references(renamed)
+        references(renamed, load_run)
 
 
 def test_the_command_line_evaluates_what_it_can(real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,7 +401,7 @@ def test_ranks_share_the_samples_and_change_nothing(real: Path, tmp_path: Path) 
     xarray.testing.assert_allclose(one, two.data, rtol=1e-5, atol=1e-6)
     assert one["row"].equals(two.data["row"])
     assert two.metrics["samples"] == alone["samples"]
-    for name in PARAMETERS:
+    for name in NAMES:
         assert two.metrics["quantities"][name]["network"]["mae"] == pytest.approx(
             alone["quantities"][name]["network"]["mae"], rel=1e-6
         )

@@ -100,8 +100,8 @@ def test_scans_of_any_program_have_a_legend(rates: list[float], names: list[str]
 
 
 def test_levels_stand_side_by_side() -> None:
-    curve = figures.Curve(np.array([0.0, 0.001, 0.05]), np.array([1.0, 2.0, 3.0]))
-    bound = figures.Curve(np.array([0.001, 0.01]), np.array([0.1, 0.2]))
+    curve = figures.ErrorByLevel(np.array([0.0, 0.001, 0.05]), np.array([1.0, 2.0, 3.0]))
+    bound = figures.ErrorByLevel(np.array([0.001, 0.01]), np.array([0.1, 0.2]))
     axes = figures.error_by_level({"C": curve}, STYLES, label="noise", error_label="error", bound=bound)
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "0.001", "0.01", "0.05"]
     np.testing.assert_allclose(axes.lines[0].get_xdata(), [0, 1, 3])
@@ -197,8 +197,8 @@ def test_transfer_matrix() -> Figure:
 @looks_the_same
 def test_error_by_level() -> Figure:
     level = np.array([0.0, 0.001, 0.01, 0.05])
-    curves = {name: figures.Curve(level, scale * (0.01 + level)) for name, scale in (("C", 1), ("G", 3))}
-    lowest = figures.Curve(level[1:], 0.1 * level[1:])
+    curves = {name: figures.ErrorByLevel(level, scale * (0.01 + level)) for name, scale in (("C", 1), ("G", 3))}
+    lowest = figures.ErrorByLevel(level[1:], 0.1 * level[1:])
     axes = figures.error_by_level(curves, STYLES, label="noise", error_label="error", bound=lowest, fits=lowest)
     return figure_of(axes)
 
@@ -212,5 +212,5 @@ def test_compared_splits() -> Figure:
 @looks_the_same
 def test_training_curve() -> Figure:
     epoch = np.arange(1.0, 9.0)
-    histories = {"C": figures.History(epoch, 0.5 / epoch, 8), "G": figures.History(epoch, 1 / epoch)}
+    histories = {"C": figures.TrainingCurve(epoch, 0.5 / epoch, 8), "G": figures.TrainingCurve(epoch, 1 / epoch)}
     return figure_of(figures.training_curve(histories, STYLES, label="loss"))

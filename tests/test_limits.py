@@ -15,12 +15,15 @@ from stores import call
 from trained import config_beside
 
 from lehr import LehrError, simulate_sensitivities
-from lehr.evaluation import NORMAL_MAE, limits, measure_limits, signed_errors
+from lehr.cli.limits import measure_limits
+from lehr.glass import limits
 from lehr.glass.config import GlassRun
 from lehr.glass.fit import cramer_rao
 from lehr.glass.instrument import white_noise
+from lehr.glass.limits import NORMAL_MAE
+from lehr.glass.measures import signed_errors
 from lehr.glass.tnm import TNMParameters
-from lehr.store import SignalStore
+from lehr.store import open_subset
 
 SECTION = {"samples": 4, "noise": [0, 0.001, 0.01], "starts": 5}
 
@@ -52,7 +55,7 @@ def test_the_bound_is_the_scatter_of_linear_estimates() -> None:
 
 def test_fits_reach_the_bound_and_find_the_truth_without_noise(config: GlassRun) -> None:
     data = measure_limits(config, "C")
-    store = SignalStore.open(config.store_path, "C")
+    store = open_subset(config, "C")
     np.testing.assert_array_equal(data["true"], store.parameters[data["row"].to_numpy()])
     bound = data["bound"].to_numpy()
     np.testing.assert_allclose(

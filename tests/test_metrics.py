@@ -9,23 +9,17 @@ import pytest
 import xarray
 
 from lehr import simulate
-from lehr.evaluation import (
-    Evaluation,
-    claims,
-    differences_from_paper,
-    glass_transition,
-    interval,
-    share_below,
-    signed_errors,
-    thresholds,
-    transfer,
-)
-from lehr.evaluation.metrics import clamp, edge_distance, half_width, signal_sse, squared_errors, summarise, worst
+from lehr.evaluation import Evaluation, interval, share_below, transfer
+from lehr.evaluation.metrics import signed_errors as errors_of_quantities
+from lehr.evaluation.metrics import summarise, worst
 from lehr.figures.errors import percentiles
 from lehr.glass.config import GlassRun
 from lehr.glass.config.run import GlassModel
-from lehr.glass.networks import TargetScaling
-from lehr.glass.tnm import GAS_CONSTANT
+from lehr.glass.measures import clamp, edge_distance, half_width, signal_sse, signed_errors, squared_errors
+from lehr.glass.networks.scaling import TargetScaling
+from lehr.glass.paper import claims, differences_from_paper, thresholds
+from lehr.glass.quantities import PARAMETERS
+from lehr.glass.tnm import GAS_CONSTANT, glass_transition
 
 TRUE = [[-100.0, 4e5, 0.5, 0.6], [-80.0, 3e5, 0.2, 1.0]]
 PREDICTED = [[-101.5, 3.9e5, 0.53, 0.6], [-70.0, 3e5, 0.1, 0.75]]
@@ -38,6 +32,15 @@ def test_errors_are_predicted_less_true() -> None:
     np.testing.assert_allclose(errors[:, 4], [442.073 - 459.910, 483.635 - 426.472], atol=2e-3)
 
 
+def test_errors_of_columns_are_those_of_arrays() -> None:
+    true, predicted = (
+        {quantity.name: column for quantity, column in zip(PARAMETERS, np.transpose(rows), strict=True)}
+        for rows in (TRUE, PREDICTED)
+    )
+    errors = errors_of_quantities(GlassRun().findings(), true, predicted)
+    np.testing.assert_array_equal(errors, signed_errors(TRUE, PREDICTED))
+
+
 def test_one_prediction_serves_all_samples() -> None:
     errors = signed_errors(TRUE, [-90.0, 3.5e5, 0.4, 0.7])
     np.testing.assert_allclose(errors[:, 1], [-5e4, 5e4])
@@ -46,12 +49,12 @@ def test_one_prediction_serves_all_samples() -> None:
 
 def test_glass_transition_is_where_tau_is_100_s() -> None:
     ln_a = log(100.0) - 5e5 / (GAS_CONSTANT * 500.0)
-    np.testing.assert_allclose(glass_transition([[ln_a, 5e5, 0.5, 0.5]]), [500.0])
+    np.testing.assert_allclose(glass_transition([ln_a], [5e5]), [500.0])
 
 
 @pytest.mark.parametrize("row", [[5.0, 2e5, 0.5, 0.5], [-50.0, -1e3, 0.5, 0.5], [log(100.0), 2e5, 0.5, 0.5]])
 def test_impossible_predictions_have_no_glass_transition(row: list[float]) -> None:
-    assert np.isnan(glass_transition([row])).all()
+    assert np.isnan(glass_transition(*row[:2])).all()
 
 
 def test_squared_errors_are_of_the_normalised_parameters() -> None:
@@ -172,7 +175,8 @@ def test_transfer_keeps_the_sides_of_a_range_apart() -> None:
     true = [[-100.0, 2.5e5, 0.5, 0.6], [-100.0, 4e5, 0.5, 0.6], [-100.0, 5e5, 0.5, 0.6], [-100.0, 9e5, 0.5, 0.6]]
     error = [[1.0, 1e3, 0.1, 0.1, 1.0], [-2.0, -2e3, 0.0, 0.1, 2.0], [3.0, 6e3, 0.0, 0.1, np.nan], [9.0] * 5]
     matrix = transfer(
-        [evaluation("C", "C", true, error), evaluation("C", "G", true, error), evaluation("G", "G", true, error)]
+        [evaluation("C", "C", true, error), evaluation("C", "G", true, error), evaluation("G", "G", true, error)],
+        GlassRun().findings(),
     )
     assert (matrix["model"].to_numpy().tolist(), matrix["subset"].to_numpy().tolist()) == (["C", "G"], ["C", "G"])
     assert matrix["samples"].to_numpy().tolist() == [[3, 3], [0, 3]]

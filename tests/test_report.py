@@ -12,19 +12,24 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import write_config
-from lehr.report.album import Album, Image
-from lehr.report.glass import outside, quantities
 from stores import call
 from studied import Study, answer
 from trained import fake_run
 
-from lehr.evaluation import RunReference, evaluate, network
+from lehr.evaluation import RunReference, evaluate, predict
+from lehr.figures import typeset
+from lehr.figures.files import FigureFiles, Image
 from lehr.generate.driver import generate
 from lehr.glass.config import GlassRun
 from lehr.glass.config.run import ReportConfig
+from lehr.glass.quantities import BETA, DELTA_H, GLASS_TRANSITION, LN_A, QUANTITIES, X
+from lehr.glass.report.material import outside
 from lehr.glass.space import ScatteredSpace, StateSpace
 from lehr.glass.space.plane import subset_plane
-from lehr.report import typeset, write_report
+from lehr.report import write_report
+from lehr.store import open_subset
+from lehr.studies import load_run
+from lehr.study import Columns
 
 ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])
 
@@ -32,16 +37,16 @@ ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        (typeset.value("delta_h", 318443.9), "318 kJ/mol"),
-        (typeset.value("ln_A", -79.21), "−79.2"),
-        (typeset.error("x", 0.01234), "0.012"),
-        (typeset.error("delta_h", 26432.0), "26 kJ/mol"),
-        (typeset.error("delta_h", 273e3), "273 kJ/mol"),
-        (typeset.error("ln_A", None), "–"),
-        (typeset.interval("delta_h", 650e3, 750e3), "650 to 750 kJ/mol"),
-        (typeset.threshold("glass_transition", 5.0), "5 K"),
-        (typeset.difference("beta", 0.0139), "+0.014"),
-        (typeset.difference("beta", -0.0761), "−0.076"),
+        (typeset.value(DELTA_H, 318443.9), "318 kJ/mol"),
+        (typeset.value(LN_A, -79.21), "−79.2"),
+        (typeset.error(X, 0.01234), "0.012"),
+        (typeset.error(DELTA_H, 26432.0), "26 kJ/mol"),
+        (typeset.error(DELTA_H, 273e3), "273 kJ/mol"),
+        (typeset.error(LN_A, None), "–"),
+        (typeset.interval(DELTA_H, 650e3, 750e3), "650 to 750 kJ/mol"),
+        (typeset.threshold(GLASS_TRANSITION, 5.0), "5 K"),
+        (typeset.difference(BETA, 0.0139), "+0.014"),
+        (typeset.difference(BETA, -0.0761), "−0.076"),
         (typeset.ratio(5.117), "5.1 ×"),
         (typeset.ratio(26.2), "26 ×"),
         (typeset.spread([26.2, None, 5.117, 11.0]), "5.1 to 26"),
@@ -55,8 +60,8 @@ ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])
         (typeset.duration(7503), "2 h 05 min"),
         (typeset.percents(0.9, 0.9712), "90.0 to 97.1 %"),
         (typeset.percents(1.0, 1.0), "100 %"),
-        (typeset.bias("delta_h", -4321.0), "−4.3 kJ/mol"),
-        (typeset.bias("x", 0.0123), "+0.012"),
+        (typeset.bias(DELTA_H, -4321.0), "−4.3 kJ/mol"),
+        (typeset.bias(X, 0.0123), "+0.012"),
         (typeset.power(3.14e-5), "3.1 × 10⁻⁵"),
         (typeset.power(0.0317), "0.032"),
         (typeset.formula("As2Se3 (volume)"), "As₂Se₃ (volume)"),
@@ -84,8 +89,14 @@ def test_plane_shows_scattered_points() -> None:
     assert "the first 10000 of 50000 points" in axes.get_title(loc="right")
 
 
+def glass_of(*parameters: float) -> dict[str, float]:
+    """Values of all quantities of a glass."""
+    columns = {quantity.name: np.array([value]) for quantity, value in zip(QUANTITIES, parameters, strict=False)}
+    return {name: float(values[0]) for name, values in GlassRun().findings().values(columns).items()}
+
+
 def test_outside_says_what_is_out_of_range() -> None:
-    values = quantities([-79.21, 318443.9, 0.57, 0.71])
+    values = glass_of(-79.21, 318443.9, 0.57, 0.71)
     assert values["glass_transition"] == pytest.approx(457.0, abs=0.05)
     ranges = {"delta_h": (650e3, 750e3), "x": (0.2, 1.0), "glass_transition": (300.0, 400.0)}
     words = [text.replace("\N{NARROW NO-BREAK SPACE}", " ") for text in outside(values, ranges)]
@@ -138,14 +149,13 @@ def words_of(text: str) -> str:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw nothing: what a page says is asked, not how it looks."""
-    monkeypatch.setattr(Album, "add", lambda _, name, __, words, **___: Image(name, "data:,", words))
+    monkeypatch.setattr(FigureFiles, "add", lambda _, name, __, words, **___: Image(name, "data:,", words))
 
 
 @pytest.fixture
 def copy(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GlassRun:
     """GlassRun of a copy of the study, to be damaged."""
-    monkeypatch.setattr(network, "load_network", lambda *_: None)
-    monkeypatch.setattr(network, "predict", answer)
+    monkeypatch.setattr(predict, "predictor", lambda *_: answer)
     shutil.copytree(study.config.output, tmp_path / "copy", symlinks=True)
     return study.config.model_copy(update={"output": str(tmp_path / "copy")})
 
@@ -154,7 +164,7 @@ def written(config: GlassRun, *more: Path) -> tuple[str, str]:
     """Write the report of a config; return the words of the page and what is missing."""
     path = Path(config.output).with_suffix(".yaml")
     path.write_text(config.model_dump_json())
-    page, problems = write_report([path, *more])
+    page, problems = write_report([path, *more], load_run)
     words, said = words_of(page.read_text(encoding="utf-8")), "\n".join(problems)
     for problem in problems:
         assert re.sub(r"\s+", " ", problem) in words
@@ -207,7 +217,7 @@ def test_report_says_what_a_reader_must_know(study: Study) -> None:
     assert words.count("outside the training range of") == 1  # As2Se3, of C and C-cells alike
     assert "Δh* = 318 kJ/mol is below 650 to 750 kJ/mol" in words
     assert "shares that the paper reports for these subsets are reached" in words
-    assert study.config.signals.digest() in words
+    assert open_subset(study.config, "C").digest in words
     metrics = json.loads((study.config.evaluation_path("G", "G") / "metrics.json").read_text())
     assert f"{metrics['samples']['evaluated']} of {metrics['samples']['all']} test samples" in words
 
@@ -301,16 +311,22 @@ def test_an_evaluation_of_another_network_is_not_shown(copy: GlassRun, quick: No
 
 
 def test_predictions_that_are_not_finite_are_said(copy: GlassRun, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: object, signals: np.ndarray) -> np.ndarray:
-        predicted = answer(_, signals)
-        predicted[::7] = np.nan
+    def broken(columns: Columns) -> Columns:
+        predicted = answer(columns)
+        for values in predicted.values():
+            values[::7] = np.nan
         return predicted
 
-    monkeypatch.setattr(network, "predict", broken)
+    monkeypatch.setattr(predict, "predictor", lambda *_: broken)
     evaluate(RunReference(copy, "C"))
-    monkeypatch.setattr(network, "predict", lambda _, signals: np.full((len(signals), 4), np.nan))
+    nothing = {name: np.nan * values for name, values in answer({"cpn": np.ones((1, 6, 186))}).items()}
+    monkeypatch.setattr(
+        predict,
+        "predictor",
+        lambda *_: lambda columns: {name: np.repeat(nan, len(columns["cpn"])) for name, nan in nothing.items()},
+    )
     evaluate(RunReference(copy, "G"))
-    monkeypatch.setattr(network, "predict", answer)
+    monkeypatch.setattr(predict, "predictor", lambda *_: answer)
     words, problems = written(copy)
     assert re.search(r"Network C on C: \d+ of \d+ predictions are not finite", problems)
     assert "Network G on G: no test sample counts" in problems

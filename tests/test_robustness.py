@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,14 +10,16 @@ import pytest
 import xarray
 import yaml
 from stores import call
-from trained import fake_run
+from trained import NAMES, distort, fake_run
 
-from lehr.evaluation import RunReference, measure_robustness, network
+from lehr.evaluation import RunReference, predict
 from lehr.evaluation.samples import draw_test_samples, read_samples
 from lehr.glass.config import GlassRun
 from lehr.glass.config.run import GlassModel
+from lehr.glass.quantities import CPN_MAX
 from lehr.glass.tnm import equal_area_temperature, ln_pre_exponential
-from lehr.store import SignalStore
+from lehr.store import open_subset
+from lehr.study import Columns
 
 DELTA_H = 7e5
 SECTION = {
@@ -36,27 +37,29 @@ def config(tiny_config: GlassRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     config = fake_run(tiny_config, tmp_path / "results", np.empty(4), monkeypatch)
     kelvin = config.signals.temperature.kelvin()
 
-    def predict(_: Any, signals: np.ndarray) -> np.ndarray:
-        cpn = signals.swapaxes(1, 2)
+    def answers(columns: Columns) -> Columns:
+        cpn = columns["cpn"]
         tg = equal_area_temperature(cpn, kelvin).mean(axis=1)
         delta_h = np.full_like(tg, DELTA_H)
-        return np.stack([ln_pre_exponential(delta_h, tg), delta_h, cpn[..., -1].mean(axis=1), cpn.max((1, 2))], axis=1)
+        found = (ln_pre_exponential(delta_h, tg), delta_h, cpn[..., -1].mean(axis=1), cpn.max((1, 2)))
+        return dict(zip(NAMES, found, strict=True))
 
-    monkeypatch.setattr(network, "predict", predict)
+    monkeypatch.setattr(predict, "predictor", lambda *_: answers)
     evaluation = config.evaluation.model_validate({"robustness": SECTION})
     return config.model_copy(update={"evaluation": evaluation})
 
 
 def test_errors_follow_from_what_was_done_to_the_scans(config: GlassRun) -> None:
-    data = measure_robustness(RunReference(config, "C"))
-    store = SignalStore.open(config.store_path, "C")
-    rows = draw_test_samples(store, config.split.build(), config.evaluation.cpn_max, 20)
+    data = distort(RunReference(config, "C"))
+    store = open_subset(config, "C")
+    rows = draw_test_samples(store, config.split.build(), config.findings().limit, 20)
     bias = data["error"].sel(statistic="bias").set_xindex(["distortion", "level"])
 
     def of(distortion: str, level: float, quantity: str) -> float:
         return float(bias.sel(distortion=distortion, level=level, quantity=quantity).item())
 
-    cpn, true = read_samples(store, rows), store.parameters[rows]
+    cpn, true = read_samples(store, ["cpn"], rows)["cpn"], store.parameters[rows]
+    kelvin = store.column("temperature")
     assert of("white_noise", 0.0, "beta") == pytest.approx((cpn.max((1, 2)) - true[:, 3]).mean(), rel=1e-6)
     assert of("thermal_lag", 0.0, "delta_h") == pytest.approx((DELTA_H - true[:, 1]).mean())
     undisturbed = of("temperature_offset", 0.0, "glass_transition")
@@ -65,14 +68,14 @@ def test_errors_follow_from_what_was_done_to_the_scans(config: GlassRun) -> None
         assert moved == pytest.approx(offset, abs=0.03)
     for tau in (2.0, 30.0):  # a step moves by the lag: 10 K/min times tau
         assert of("thermal_lag", tau, "glass_transition") - undisturbed == pytest.approx(tau / 6.0, rel=2e-3)
-    middle = equal_area_temperature(cpn, store.temperature).mean(axis=1)
-    rise = 0.02 / 100.0 * (store.temperature[-1] - middle)
+    middle = equal_area_temperature(cpn, kelvin).mean(axis=1)
+    rise = 0.02 / 100.0 * (kelvin[-1] - middle)
     assert of("baseline_slope", 0.02, "x") - of("baseline_slope", 0.0, "x") == pytest.approx(rise.mean(), rel=1e-3)
     assert of("white_noise", 0.01, "beta") > of("white_noise", 0.001, "beta") > of("white_noise", 0.0, "beta")
 
 
 def test_what_is_written_is_labelled_and_says_where_it_is_from(config: GlassRun) -> None:
-    data = measure_robustness(RunReference(config, "C"))
+    data = distort(RunReference(config, "C"))
     path = config.robustness_path("C")
     with xarray.open_dataset(path, engine="h5netcdf") as written:
         xarray.testing.assert_identical(written.load(), data)
@@ -96,7 +99,7 @@ def test_what_is_written_is_labelled_and_says_where_it_is_from(config: GlassRun)
 def test_the_samples_do_not_depend_on_the_size_of_a_batch(config: GlassRun) -> None:
     small = config.evaluation.model_copy(update={"batch_size": 7})
     whole, split = (
-        measure_robustness(RunReference(config.model_copy(update={"evaluation": section}), "C"))
+        distort(RunReference(config.model_copy(update={"evaluation": section}), "C"))
         for section in (config.evaluation, small)
     )
     xarray.testing.assert_identical(whole, split)
@@ -105,24 +108,24 @@ def test_the_samples_do_not_depend_on_the_size_of_a_batch(config: GlassRun) -> N
 def test_predictions_without_a_glass_transition_are_left_out_and_counted(
     config: GlassRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def predict(_: Any, signals: np.ndarray) -> np.ndarray:
-        answers = np.tile([-200.0, 7e5, 0.5, 0.5], (len(signals), 1))
-        answers[::4, 1] = -1.0
-        return answers
+    def answers(columns: Columns) -> Columns:
+        found = np.tile([-200.0, 7e5, 0.5, 0.5], (len(columns["cpn"]), 1))
+        found[::4, 1] = -1.0
+        return dict(zip(NAMES, found.T, strict=True))
 
-    monkeypatch.setattr(network, "predict", predict)
-    data = measure_robustness(RunReference(config, "C"))
+    monkeypatch.setattr(predict, "predictor", lambda *_: answers)
+    data = distort(RunReference(config, "C"))
     assert data["samples"].sel(quantity="glass_transition").to_numpy().tolist() == [15] * data.sizes["case"]
     assert (data["samples"].sel(quantity="delta_h") == 20).all()
     assert np.isfinite(data["error"]).all()
 
 
 def test_drawn_samples_are_of_the_test_split_and_below_the_limit(tiny_config: GlassRun) -> None:
-    store, split = SignalStore.open(tiny_config.store_path, "C"), tiny_config.split.build()
-    limit = float(np.median(store.cpn_max))
-    few, many, all_of_them = (draw_test_samples(store, split, limit, count) for count in (5, 12, 10_000))
+    store, split = open_subset(tiny_config, "C"), tiny_config.split.build()
+    limit = float(np.median(store.column("cpn_max")))
+    few, many, all_of_them = (draw_test_samples(store, split, (CPN_MAX, limit), count) for count in (5, 12, 10_000))
     assert many[:5].tolist() == few.tolist()
-    wanted = np.flatnonzero((split.assign(store.parameters) == 2) & (store.cpn_max <= limit))
+    wanted = np.flatnonzero((store.split(split) == 2) & (store.column("cpn_max") <= limit))
     assert sorted(all_of_them.tolist()) == wanted.tolist()
     assert all_of_them.tolist() != wanted.tolist()
 

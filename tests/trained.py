@@ -10,13 +10,15 @@ from typing import Any, Literal
 import keras
 import numpy as np
 import pytest
+import xarray
 import yaml
 
-from lehr.evaluation import predict
+from lehr.evaluation import RunReference, measure_robustness, predict
 from lehr.files import file_checksum
 from lehr.glass.config import GlassRun
 from lehr.glass.config.run import GlassModel, SubsetName
 from lehr.glass.quantities import PARAMETERS
+from lehr.glass.robustness import distortions
 from lehr.store import open_subset
 from lehr.study import Columns
 from lehr.training.checkpoints import TrainingState
@@ -50,6 +52,13 @@ def fake_run(
 
     monkeypatch.setattr(predict, "predictor", lambda *_: answers)
     return config
+
+
+def distort(network: RunReference) -> xarray.Dataset:
+    """Measure a network on the distorted scans of its config, as `lehr robustness` does."""
+    config = network.config
+    samples, path = config.evaluation.robustness.samples, config.robustness_path(network.model)
+    return measure_robustness(network, distortions(config), samples, path)
 
 
 def untrained_run(tiny: GlassRun, folder: Path) -> Path:

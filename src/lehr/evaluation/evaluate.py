@@ -17,14 +17,14 @@ from lehr.evaluation.summary import as_csv, as_markdown, summarised
 from lehr.files import atomic_path, file_checksum, write_json, write_text
 from lehr.provenance import code
 from lehr.results import LEFT_OUT, RunReference
-from lehr.split import SPLITS
+from lehr.split import SPLITS, Split
 from lehr.store import SequentialReader, Store, open_subset
 from lehr.study import Columns
 
 if TYPE_CHECKING:
     from lehr.ranks import Communicator
 
-__all__ = ["evaluate", "threads_allowed"]
+__all__ = ["evaluate", "failed_samples", "threads_allowed"]
 
 
 class _Batch(NamedTuple):
@@ -114,6 +114,11 @@ def _share(run: RunReference, subset: str, split: str, rank: int, size: int) -> 
     return batches
 
 
+def failed_samples(store: Store, rule: Split, split: str) -> int:
+    """Count the samples of a split whose simulation failed."""
+    return int(np.count_nonzero((store.split(rule) == SPLITS.index(split)) & (store.status != 0)))
+
+
 def threads_allowed() -> int:
     """Return how many threads may work: those that the user allows, or a thread for each core."""
     allowed = os.environ.get("OMP_NUM_THREADS", "")
@@ -157,8 +162,7 @@ def _write(run: RunReference, subset: str, split: str, batches: list[_Batch], st
         f"{limit.name}_limit": most,
         "seconds": round(seconds, 3),
     }
-    failed = np.count_nonzero((store.split(rule) == SPLITS.index(split)) & (store.status != 0))
-    numbers = summarised(data, findings, record, subset, int(failed))
+    numbers = summarised(data, findings, record, subset, failed_samples(store, rule, split))
     data.attrs |= about | {f"samples_{name}": number for name, number in numbers["samples"].items()}
     folder = config.evaluation_path(run.model, subset, split)
     path = folder / f"{split}.nc"
