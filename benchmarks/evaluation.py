@@ -24,17 +24,19 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from lehr.evaluation.measure import compare_signals, simulation_threads
 from table import Results, begin, options_of
 
 import lehr
-from lehr.evaluation.metrics import clamp
-from lehr.evaluation.predict import Network, predict
+from lehr.evaluation.evaluate import threads_allowed
+from lehr.evaluation.predict import Network
 from lehr.generate.driver import generate
 from lehr.glass.config import GlassRun
-from lehr.glass.networks import TargetScaling
-from lehr.glass.networks.mcnn import build_mcnn
-from lehr.store import SequentialReader, SignalStore
+from lehr.glass.findings import GlassFindings, quartets
+from lehr.glass.measures import clamp
+from lehr.glass.networks.scaling import TargetScaling
+from lehr.glass.quantities import CPN, PARAMETERS
+from lehr.store import SequentialReader, Store, open_subset
+from lehr.study import Columns
 
 SUBSET = "C"
 SEED = 0
@@ -61,47 +63,48 @@ def fastest(work: Callable[[], object], rounds: int) -> float:
     return min(seconds)
 
 
-def batches(store: SignalStore, config: GlassRun) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def batches(store: Store, config: GlassRun) -> Iterator[Columns]:
     """Yield signals and parameters of the training split."""
-    size = config.evaluation.batch_size
-    for _, signals, parameters in SequentialReader(store, config.split.build(), "train", batch_size=size):
-        yield signals, parameters
+    names = [CPN.name, *(quantity.name for quantity in PARAMETERS)]
+    wanted = store.usable(config.split.build(), "train")
+    yield from SequentialReader(store, wanted, names, batch_size=config.evaluation.batch_size)
 
 
-def predictions(results: Results, store: SignalStore, config: GlassRun, rounds: int) -> None:
+def predictions(results: Results, store: Store, config: GlassRun, rounds: int) -> None:
     keras.utils.set_random_seed(SEED)
-    model = build_mcnn(store.cycles, store.points, config.network)
-    network = Network(model, TargetScaling(), store.temperature, {})
-    memory = np.concatenate([signals for signals, _ in batches(store, config)])
+    task = config.task(SUBSET)
+    model = task.build()
+    network = Network(model, task, {})
+    memory = np.concatenate([columns[CPN.name] for columns in batches(store, config)])
     size = config.evaluation.batch_size
 
     def from_store() -> np.ndarray:
-        return np.concatenate([predict(network, signals) for signals, _ in batches(store, config)])
+        return np.concatenate([quartets(network.predict(columns)) for columns in batches(store, config)])
 
     def from_memory() -> np.ndarray:
-        return network.scaling.denormalise(model.predict(memory, batch_size=size, verbose=0))
+        return quartets(task.decode(model.predict(memory, batch_size=size, verbose=0)))
 
-    difference = np.abs(from_store() - from_memory()) / network.scaling.width  # and traces both
+    difference = np.abs(from_store() - from_memory()) / TargetScaling().width  # and traces both
     assert difference.max() < 1e-5, "not the same predictions"
     turns = np.array([[fastest(work, 1) for work in (from_store, from_memory)] for _ in range(rounds)]).min(axis=0)
     results.add("predictions_per_s", len(memory) / turns[0], "1/s", len(memory) / turns[1])
 
 
-def resimulations(results: Results, store: SignalStore, config: GlassRun, rounds: int) -> None:
-    random = np.random.default_rng(SEED)
-    signals, true = (np.concatenate(parts) for parts in zip(*batches(store, config), strict=True))
-    cpn = signals.swapaxes(1, 2)
+def resimulations(results: Results, store: Store, config: GlassRun, rounds: int) -> None:
+    random, findings = np.random.default_rng(SEED), GlassFindings(config)
+    parts = [(columns[CPN.name], quartets(columns)) for columns in batches(store, config)]
+    cpn, true = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     predicted = true * (1 + OFF * random.normal(size=true.shape))
     program, temperature = config.signals.program.build(), config.signals.temperature.kelvin()
 
     def compared(threads: int) -> Callable[[], np.ndarray]:
-        return lambda: compare_signals(config.signals, cpn, predicted, threads)
+        return lambda: findings.compare_signals(cpn, predicted, threads)
 
     def alone() -> object:
         return lehr.simulate_batch(clamp(predicted)[0], program=program, temperature=temperature)
 
     assert np.isfinite(compared(1)()).all(), "not all could be simulated"
-    works = (compared(1), alone, compared(simulation_threads()))
+    works = (compared(1), alone, compared(threads_allowed()))
     one, engine, threaded = np.array([[fastest(work, 1) for work in works] for _ in range(rounds)]).min(axis=0)
     results.add("resimulations_per_s", len(true) / one, "1/s", len(true) / engine)
     results.add("resimulation_threads", len(true) / threaded, "1/s", len(true) / one)
@@ -112,7 +115,7 @@ def main() -> None:
     quick, start, results = options.quick, time.perf_counter(), begin()
     with tempfile.TemporaryDirectory() as name:
         config = small_store(Path(name), kelvin=1.0 if quick else 0.1, values=3)
-        store = SignalStore.open(config.store_path, SUBSET)
+        store = open_subset(config, SUBSET)
         predictions(results, store, config, rounds=2 if quick else 4)
         resimulations(results, store, config, rounds=2 if quick else 4)
     results.add("load_average_after", os.getloadavg()[0], "1")

@@ -273,7 +273,7 @@ def _edit(path: Path, **changes: Any) -> None:
     ("changes", "message"),
     [
         ({"store_digest": "0123456789abcdef"}, r"not the signals .* trained on 0123456789abcdef"),
-        ({"temperature": {"start": -250.0, "stop": 1600.0, "step": 5.0}}, "temperature.step: 5.0 -> 10.0"),
+        ({"signals": {"temperature": {"step": 5.0}}}, r"signals\.temperature\.step: 5.0 -> 10.0"),
         ({"split": {"train": 0.8, "validation": 0.15, "seed": 0}}, "split.train: 0.8 -> 0.7"),
         ({"subset": "G"}, "subset: G -> C"),
         ({"training_mean": {"x": 0.5}}, "damaged"),
@@ -370,7 +370,7 @@ def test_the_command_line_evaluates_what_it_can(real: Path, tmp_path: Path, monk
     assert done.returncode == 2
     assert f"{unfinished}: not the run folder of a finished training" in done.stderr
     assert f"{tmp_path / 'nothing.yaml'}: cannot read the file" in done.stderr
-    assert "the config of the model C has no subset 'G'\n  It has: C." in done.stderr
+    assert "the config tiny has no subset 'G'\n  It has: C." in done.stderr
     table = done.stdout.splitlines()
     assert table[0] == "Median absolute errors"
     assert len(table) == 4  # the same run, named twice, is evaluated once

@@ -117,7 +117,7 @@ def test_the_command_says_what_is_wrong(config: GlassRun, tmp_path: Path) -> Non
     signals = config.signals.model_copy(update={"tolerance": 1e-3})
     done = call("limits", written(config.model_copy(update={"signals": signals}), path))
     assert done.returncode == 2
-    assert "the signals of another config" in done.stderr
+    assert "made with another config (signals.tolerance: 0.0001 -> 0.001)" in done.stderr
     done = call("limits", path, "--ranks", "3")
     assert (done.returncode, "3 MPI ranks were asked for" in done.stderr) == (2, True)
     low = config.evaluation.model_copy(update={"cpn_max": 0.01})

@@ -199,7 +199,7 @@ class Model:
     @property
     def split_by(self) -> str:
         """What of its samples was drawn for the split."""
-        return self.config.split_of(self.reference.model).by
+        return self.reference.config.split_of(self.reference.model).by
 
     @property
     def own(self) -> Evaluation:

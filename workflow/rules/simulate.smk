@@ -12,7 +12,7 @@ rule simulate:
     benchmark:
         f"{study.output}/benchmarks/simulate-{{subset}}-{{block}}.tsv"
     params:
-        signals=study.signals.digest(),
+        samples=study.sample_digests(),
     # On one machine a rank takes a core. A cluster profile sets cpus_per_task: there, tasks counts the ranks.
     threads: study.ranks.simulate
     resources:

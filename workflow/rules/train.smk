@@ -2,13 +2,6 @@
 # outputs, which Snakemake would delete when a job fails: the next run goes on from the last.
 
 
-def training_digest(wildcards):
-    """What a training depends on besides its signals; a change of anything else does not train again."""
-    model = wildcards.model
-    sections = (study.signals, study.split_of(model), study.network, study.training, study.loss_weights(model), study.ranks.train)
-    return [getattr(section, "digest", lambda section=section: section)() for section in sections]
-
-
 rule train:
     message:
         "Training the model {wildcards.model} on {resources.tasks} Horovod ranks"
@@ -23,7 +16,7 @@ rule train:
     benchmark:
         f"{study.output}/benchmarks/train-{{model}}.tsv"
     params:
-        training=training_digest,
+        training=lambda wildcards: study.training_digests(wildcards.model),
     threads: study.ranks.train
     resources:
         launcher="horovodrun --gloo -np",

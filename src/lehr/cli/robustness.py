@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING, cast
 
 from lehr.cli.arguments import add_model_choice, add_paths
 from lehr.errors import LehrError
+
+if TYPE_CHECKING:
+    from lehr.glass.config import GlassRun
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -42,8 +46,9 @@ def run(options: argparse.Namespace) -> int:
             failed(error)
     for run in runs:
         try:
-            path = run.config.robustness_path(run.model)
-            measure_robustness(run, distortions(run.config), run.config.evaluation.robustness.samples, path)
+            config = cast("GlassRun", run.config)  # the only study that there is
+            path = config.robustness_path(run.model)
+            measure_robustness(run, distortions(config), config.evaluation.robustness.samples, path)
             print(f"robustness: {path}")
         except LehrError as error:
             failed(error)

@@ -168,6 +168,19 @@ class Run(Section):
     def storage(self) -> StorageConfig:
         """Layout of the store."""
 
+    @abstractmethod
+    def sample_digests(self) -> list[str]:
+        """Return digests of the sections that decide the samples: Snakemake simulates again where one changes."""
+
+    @abstractmethod
+    def network_digests(self, model: str) -> list[str]:
+        """Return digests of the sections that decide the network of that name, besides its samples."""
+
+    def training_digests(self, model: str) -> list[str]:
+        """Return digests of all that a training depends on: Snakemake trains again where one changes."""
+        common = [self.split_of(model).digest(), self.training.digest(), str(self.ranks.train)]
+        return [*self.sample_digests(), *self.network_digests(model), *common]
+
     def extra_jobs(self) -> list[ExtraJob]:
         """Return the jobs of rules that only this study has."""
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,7 +64,7 @@ def measure_robustness(
     errors = _errors(run, store, rows, cases)
     summaries = [[asdict(summarise(column)) for column in error.T] for error in errors]
     units = [quantity.unit for quantity in findings.quantities]
-    labels = {
+    labels: dict[str, list[Any]] = {
         "distortion": [distortion.quantity.name for distortion, _ in cases],
         "level": [level for _, level in cases],
         "unit": [distortion.quantity.unit for distortion, _ in cases],

@@ -43,7 +43,7 @@ def summarised(
     Returns
     -------
     dict
-        Part of the content of metrics.json; docs/evaluation.md says what each number is.
+        Part of the content of metrics.json; docs/how-to/evaluate.md says what each number is.
     """
     state = data["state"].to_numpy()
     kept = data.isel(sample=state == EVALUATED)
@@ -132,7 +132,7 @@ def _summaries(metrics: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the summaries of errors: of the quantities, of relative errors, and of the sums."""
     relative = {name: numbers for name, numbers in metrics.items() if name.startswith("relative_")}
     sums = {name: {"unit": "1", "network": numbers} for name, numbers in metrics["sse"].items()}
-    return metrics["quantities"] | relative | sums
+    return {**metrics["quantities"], **relative, **sums}
 
 
 def _rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ from lehr.glass.quantities import (
     X,
 )
 from lehr.glass.tnm import glass_transition, simulate_batch
-from lehr.study import Claim, Columns
+from lehr.study import Claim, Columns, Quantity
 
 if TYPE_CHECKING:
     import xarray
@@ -69,21 +69,21 @@ class GlassFindings:
         The run: its program, temperatures and tolerance.
     """
 
-    quantities = QUANTITIES
-    relative = (RELATIVE_DELTA_H,)
-    columns = (
+    quantities: tuple[Quantity, ...] = QUANTITIES
+    relative: tuple[Quantity, ...] = (RELATIVE_DELTA_H,)
+    columns: tuple[Quantity, ...] = (
         SSE_PARAMETERS, SSE_PAIR, SSE_SIGNALS, CLAMPED, CPN_MAX, HALF_WIDTH, PEAK_BY_WIDTH, EDGE_DISTANCE,
     )  # fmt: skip
-    sums = (SSE_PARAMETERS, SSE_SIGNALS, SSE_PAIR)
-    ranged = (DELTA_H, LN_A, GLASS_TRANSITION)  # all subsets have the same x and beta
-    shown = (*SHOWN, GLASS_TRANSITION, SSE_SIGNALS)
+    sums: tuple[Quantity, ...] = (SSE_PARAMETERS, SSE_SIGNALS, SSE_PAIR)
+    ranged: tuple[Quantity, ...] = (DELTA_H, LN_A, GLASS_TRANSITION)  # all subsets have the same x and beta
+    shown: tuple[Quantity, ...] = (*SHOWN, GLASS_TRANSITION, SSE_SIGNALS)
     labels: Mapping[str, tuple[str, ...]] = {"pair": tuple(PAIRS)}
-    reads = (CPN.name, CPN_MAX.name)
+    reads: tuple[str, ...] = (CPN.name, CPN_MAX.name)
 
     def __init__(self, run: GlassRun) -> None:
         self._signals = run.signals
         self._temperature = run.signals.temperature.kelvin()
-        self.limit = (CPN_MAX, run.evaluation.cpn_max)
+        self.limit: tuple[Quantity, float] = (CPN_MAX, run.evaluation.cpn_max)
 
     def values(self, columns: Columns) -> Columns:
         """Return the four parameters and Tg."""

@@ -185,6 +185,14 @@ class GlassRun(Run):
 
         return GlassFindings(self)
 
+    def sample_digests(self) -> list[str]:
+        """Return that of the simulation."""
+        return [self.signals.digest()]
+
+    def network_digests(self, model: str) -> list[str]:
+        """Return those of the architecture and of the weights in the loss."""
+        return [self.network.digest(), self.loss_weights(model).digest()]
+
     def extra_jobs(self) -> list[ExtraJob]:
         """Return the jobs that distort scans for each network, and fit scans of each subset."""
         robustness, limits, tasks = self.evaluation.robustness, self.evaluation.limits, self.ranks.evaluate

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import numpy as np
 import xarray
+from numpy.typing import NDArray
 
 from lehr import figures
 from lehr.figures import typeset
@@ -98,7 +99,7 @@ def _named(quantity: Quantity) -> str:
     return quantity.symbol if quantity in SUMS else quantity.label
 
 
-def _trivial(model: Model) -> np.ndarray:
+def _trivial(model: Model) -> NDArray[np.float64]:
     """Return the signed errors of the training mean on the samples of an evaluation, shape (samples, quantities)."""
     data = model.own.evaluated
     mean = [model.record.training_mean[name] for name in data["parameter"].to_numpy().tolist()]
