@@ -287,6 +287,21 @@ def test_a_network_of_another_config_is_refused(network: RunReference, changes: 
     assert not network.config.evaluation_path("C", "C").exists()
 
 
+def test_a_run_folder_of_before_there_was_a_format_is_read(network: RunReference) -> None:
+    """It has a digest of what made its samples instead of the values."""
+    path = network.folder / "run.json"
+    content = json.loads(path.read_text())
+    content["signals_digest"] = content.pop("store_digest")
+    for key in ("format", "study", "numerics", "signals"):
+        del content[key]
+    path.write_text(json.dumps(content))
+    evaluate(network)
+    assert read_evaluation(network).metrics["signals_digest"] == content["signals_digest"]
+    _edit(path, loss_weights={**content["loss_weights"], "x": 2.0})
+    with pytest.raises(LehrError, match=r"loss_weights\.x: 2\.0 -> 3\.0"):
+        evaluate(network)
+
+
 def test_a_store_of_another_config_is_refused(network: RunReference, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run belongs to the config, but somebody has put other signals in the place of the store."""
 

@@ -46,7 +46,7 @@ def transfer(evaluations: Sequence[Evaluation], findings: Findings) -> xarray.Da
         - NAME(model, subset) of each sum that a person is shown: mean over them
         - error_by_side(model, subset, ranged, side, statistic) and samples_by_side(model, subset, ranged, side)
 
-        NaN, or 0 samples, where there is no evaluation or no sample.
+        NaN, or 0 samples, where nothing was evaluated.
     """
     models = list(dict.fromkeys(evaluation.metrics["model"] for evaluation in evaluations))
     subsets = list(dict.fromkeys(evaluation.metrics["subset"] for evaluation in evaluations))

@@ -94,7 +94,7 @@ def duration(seconds: float) -> str:
 
 
 def formula(name: str) -> str:
-    """Return the name of a glass with the numbers in its formula as subscripts."""
+    """Return the name of a substance with the numbers in its formula as subscripts."""
     digits = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
     return re.sub(r"(?<=[A-Za-z)])\d+", lambda match: match[0].translate(digits), name)
 

@@ -68,7 +68,7 @@ def thresholds(subset: str) -> tuple[tuple[str, float], ...]:
 def differences_from_paper(config: GlassRun) -> list[str]:
     """Say in what a run differs from the paper; empty if it is the paper's run.
 
-    What the paper leaves open (filters, pools, widths, dropout, eps, seeds, storage) is no difference.
+    What the paper leaves open (filters, pools, widths, dropout, eps, seeds, storage) does not count as a difference.
     """
     paper = GlassRun()
     own, theirs = config.signals, paper.signals
