@@ -183,7 +183,7 @@ class Checkpoints:
             try:
                 yield path, self._changes(read_json(path / _STATE, ""))
             except (LehrError, KeyError, TypeError, ValueError, AttributeError):
-                continue
+                yield path, ["damaged, or of another version of lehr"]
 
     def _changes(self, content: dict[str, Any]) -> list[str]:
         made, backend = {"backend": content["backend"]}, {"backend": keras.backend.backend()}
