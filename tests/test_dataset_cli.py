@@ -118,6 +118,8 @@ def test_inspect_of_an_empty_subset(tiny_path: Path, tmp_path: Path) -> None:
     done = call("dataset", "inspect", tmp_path / "results/signals.zarr/C")
     assert done.returncode == 0, done.stderr
     assert "0 of 16 are done, 0.000 GB" in done.stdout
+    done = call("dataset", "inspect", tmp_path / "results/signals.zarr")
+    assert (done.returncode, "Name one of: C." in done.stderr) == (2, True)
 
 
 # --- export ----------------------------------------------------------------------------------------------------------

@@ -173,6 +173,7 @@ def test_a_digest_is_of_what_differs_from_the_defaults() -> None:
     assert Before(width=4).digest() == After(width=4).digest() != Before().digest()
     assert After(height=8).digest() != After().digest()
     assert Before(inner={"a": 1, "b": 2}).digest() != Before().digest()
+    assert Before(inner={"b": 2}).digest() != Before(inner={"a": 1, "b": 2}).digest()  # a mapping is one value
     written = {"state_space": {"x": {"start": 0.2, "stop": 1.0, "step": 0.02}}}
     assert SignalsConfig.model_validate(written).digest() == SignalsConfig().digest()
     assert SignalsConfig(tolerance=1e-3).digest() != SignalsConfig().digest()
@@ -239,7 +240,23 @@ def test_a_store_of_format_2_of_other_code_is_read_but_not_gone_on_with(format_2
     path.write_text(path.read_text().replace("d0d7c3725bee2058", "0123456789abcdef"))
     with pytest.raises(LehrError, match="numerics code 0123456789abcdef"):
         generate(format_2, "all")
+    assert open_subset(format_2, "all").samples == 36  # to be trained on, as the build that made it would
     assert call("dataset", "inspect", path.parent).returncode == 0
+
+
+def test_finalise_with_another_config_changes_nothing(format_2: GlassRun) -> None:
+    """The coordinates are written anew: those of another config would lie beside the signals."""
+    before = untouched(format_2.store_path)
+    space = format_2.signals.state_space
+    for axis in ({"start": 300_000, "stop": 400_000, "count": 3}, {"start": 300_000, "stop": 500_000, "count": 5}):
+        content = {**space.model_dump(), "delta_h": axis}
+        signals = SignalsConfig.model_validate({**format_2.signals.model_dump(), "state_space": content})
+        other = format_2.model_copy(update={"signals": signals})
+        with pytest.raises(LehrError, match=r"made with another config .*signals\.state_space\.delta_h"):
+            finalise(other, "all")
+        with pytest.raises(LehrError, match="made with another config"):
+            pending(other, "all")
+    assert untouched(format_2.store_path) == before
 
 
 def test_the_layout_of_a_store_that_is_there_is_kept(format_2: GlassRun) -> None:
@@ -275,6 +292,19 @@ def test_a_probe_stops_after_its_time(format_2: GlassRun, monkeypatch: pytest.Mo
     monkeypatch.setattr(GlassSource, "simulate", slow)
     monkeypatch.setattr(cost.time, "perf_counter", lambda: next(now))
     assert cost.probe(format_2, "all").samples == sum(calls) == 1
+
+
+def test_a_probe_does_not_begin_what_does_not_fit(format_2: GlassRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+
+    def slow(_: GlassSource, rows: dict[str, Any], out: dict[str, Any]) -> None:
+        clock[0] += 0.2 * len(rows["x"])
+        out["cpn"][:] = 0
+
+    monkeypatch.setattr(GlassSource, "simulate", slow)
+    monkeypatch.setattr(cost.time, "perf_counter", lambda: clock[0])
+    assert cost.probe(format_2, "all").samples >= 4
+    assert clock[0] < 1.0 + 1e-9
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lehr.errors import LehrError
+from lehr.files import read_json
 
 if TYPE_CHECKING:
     from lehr.glass.scans.options import ScanOptions
@@ -63,10 +64,17 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 def subset_path(options: argparse.Namespace) -> Path:
     """Return the folder of a subset, not that of a store of several."""
     path: Path = options.store.resolve()
-    subsets = sorted(child.parent.name for child in path.glob("*/receipts"))
+    subsets = sorted(child.name for child in path.glob("*") if _is_subset(child))
     if subsets:
         raise LehrError(f"{options.store}: a store, not a subset in it", f"Name one of: {', '.join(subsets)}.")
     return path
+
+
+def _is_subset(folder: Path) -> bool:
+    try:
+        return "lehr" in read_json(folder / "zarr.json", "")["attributes"]
+    except (LehrError, KeyError, TypeError):
+        return False
 
 
 def add_paths(parser: argparse.ArgumentParser, besides: str = "") -> None:

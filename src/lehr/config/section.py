@@ -8,7 +8,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Fraction", "Positive", "Section", "apart_from", "differences"]
+__all__ = ["Fraction", "Positive", "Section", "differences"]
+
+Dump = dict[str, Any]
 
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -32,27 +34,26 @@ class Section(BaseModel):
         result was made with is compared value by value, see `differences`, and a digest only tells Snakemake what a
         user has changed.
         """
-        own, default = self.model_dump(mode="json", exclude=set(self.undecisive)), type(self)._defaults()
-        text = json.dumps(apart_from(own, default), sort_keys=True)
+        needed = any(field.is_required() for field in type(self).model_fields.values())
+        default = None if needed else type(self)()
+        usual = {} if default is None else default.model_dump(mode="json")
+        text = json.dumps(_apart_from(self, self.model_dump(mode="json"), default, usual), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    @classmethod
-    def _defaults(cls) -> dict[str, Any]:
-        """Return what a section says in which nothing is written; empty where something must be."""
-        if any(field.is_required() for field in cls.model_fields.values()):
-            return {}
-        return cls().model_dump(mode="json")
 
-
-def apart_from(values: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
-    """Return the values that are not those of a default, at any depth."""
-    kept: dict[str, Any] = {}
-    for key, value in values.items():
-        if key in default and isinstance(value, dict) and isinstance(default[key], dict):
-            inner = apart_from(value, default[key])
-            if inner or value.keys() != default[key].keys():
-                kept[key] = inner
-        elif key not in default or value != default[key]:
+def _apart_from(
+    section: Section, own: dict[str, Any], default: Section | None, usual: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what a dump of a section has that is not in that of a default: of sections in it their keys, else all."""
+    kept: Dump = {}
+    for key in own.keys() - section.undecisive:
+        inner, other = getattr(section, key, None), getattr(default, key, None)
+        value, before = own[key], usual.get(key)
+        if isinstance(inner, Section) and isinstance(other, type(inner)) and isinstance(before, dict):
+            different = _apart_from(inner, value, other, before)
+            if different or value.keys() != before.keys():
+                kept[key] = different
+        elif key not in usual or value != before:
             kept[key] = value
     return kept
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from lehr.errors import LehrError
 from lehr.files import read_json, write_json
 from lehr.generate.driver import part_plan
 from lehr.store import encoded_bytes, samples_to_fill, small_files
-from lehr.store.layout import digest, sample_shape
+from lehr.store.layout import digest, sample_bytes
 
 __all__ = ["Cost", "KnownCosts", "Probe", "cost", "known_probe", "probe"]
 
@@ -76,13 +75,12 @@ class Cost:
 def cost(run: Run, subset: str, measured: Probe) -> Cost:
     """Return the cost of a subset by what was measured on a few of its samples."""
     source, plan = run.source(), part_plan(run, subset)
-    sample_bytes = prod(sample_shape(source, source.array)) * np.dtype(source.array.dtype).itemsize
     return Cost(
         subset=subset,
         samples=plan.rows,
         parts=len(plan),
         files=2 * len(plan) + small_files(source, plan.rows) + _OTHER_FILES,
-        raw_bytes=plan.rows * sample_bytes,
+        raw_bytes=plan.rows * sample_bytes(source),
         disk_bytes=plan.rows * measured.bytes,
         core_hours=plan.rows * measured.seconds / 3600,
     )
@@ -98,13 +96,15 @@ def probe(run: Run, subset: str) -> Probe:
     parts = [space.rows(row, row + 1) for row in rows.tolist()]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     out = samples_to_fill(source, rows.size)
-    started, stop, done, count = time.process_time(), time.perf_counter() + _PROBE_SECONDS, 0, 1
-    while done < rows.size and time.perf_counter() < stop:
+    processor, began, done, count = time.process_time(), time.perf_counter(), 0, 1
+    while count:
         now = slice(done, min(done + count, rows.size))
         source.simulate({name: c[now] for name, c in columns.items()}, {name: c[now] for name, c in out.items()})
-        done, count = now.stop, 2 * count
+        done, elapsed = now.stop, time.perf_counter() - began
+        fitting = int((_PROBE_SECONDS - elapsed) / elapsed * done)  # into the rest of the time
+        count = max(0, min(fitting, 2 * done, rows.size - done))
     size = encoded_bytes(out[source.array.name][:done], run.storage.rows_per_chunk)
-    return Probe(digest(source), done, (time.process_time() - started) / done, size / done)
+    return Probe(digest(source), done, (time.process_time() - processor) / done, size / done)
 
 
 def known_probe(run: Run, subset: str, *, measure: bool) -> Probe | None:

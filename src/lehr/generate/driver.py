@@ -58,8 +58,11 @@ def pending(
             raise LehrError(f"subset {subset} has no such parts", f"It has the parts 0 to {len(plan) - 1}.")
         return [plan.part(number) for number in sorted(set(parts))]
     wanted = blocks(plan, *(block or (1, 1)))
-    group = run.group_path(subset)
-    return store.unfinished(group, run.source(), wanted) if group.exists() else wanted
+    group, source = run.group_path(subset), run.source()
+    if not group.exists():
+        return wanted
+    store.check_identity(group, store.read_about(group), source)
+    return store.unfinished(group, source, wanted)
 
 
 def initialise(run: Run, subset: str) -> None:

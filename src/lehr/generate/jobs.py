@@ -9,13 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
-
-import numpy as np
 
 from lehr.config import Run
 from lehr.generate.cost import Cost
-from lehr.store.layout import sample_shape
+from lehr.store.layout import sample_bytes
 from lehr.store.reader import BUFFER_BYTES
 
 __all__ = ["Costs", "Job", "job", "jobs"]
@@ -103,7 +100,9 @@ def _simulate(run: Run, costs: Costs, subset: str, _model: str) -> Job:
     found, tasks = costs(subset), run.ranks.simulate
     parts = math.ceil(found.parts / run.ranks.blocks)
     seconds = math.ceil(parts / tasks) * found.core_hours * 3600 / found.parts
-    return Job("simulate", tasks, seconds, tasks * (_RANK_BYTES + run.storage.rows_per_part * _sample_bytes(run)))
+    return Job(
+        "simulate", tasks, seconds, tasks * (_RANK_BYTES + run.storage.rows_per_part * sample_bytes(run.source()))
+    )
 
 
 def _finalise(_run: Run, costs: Costs, subset: str, _model: str) -> Job:
@@ -114,7 +113,7 @@ def _finalise(_run: Run, costs: Costs, subset: str, _model: str) -> Job:
 def _train(run: Run, costs: Costs, _subset: str, model: str) -> Job:
     tasks, training, task = run.ranks.train, run.training, run.task(model)
     samples = run.split.train * costs(run.model(model).subset).samples * training.epochs
-    sample = 3 * task.activation_bytes + 7 * _sample_bytes(run)
+    sample = 3 * task.activation_bytes + 7 * sample_bytes(run.source())
     memory = tasks * (_LEARNING_BYTES + _KEPT_BYTES) + training.batch_size * sample + training.streams * BUFFER_BYTES
     return Job("train", tasks, samples * task.training_flops / (tasks * _RANK_FLOPS), memory)
 
@@ -147,10 +146,5 @@ def _prediction_seconds(run: Run, model: str) -> float:
 
 def _reading_bytes(run: Run, model: str) -> float:
     """Return the memory of a process that lets a network read samples."""
-    sample = 2 * run.task(model).activation_bytes + 4 * _sample_bytes(run)
+    sample = 2 * run.task(model).activation_bytes + 4 * sample_bytes(run.source())
     return _LEARNING_BYTES + run.evaluation.batch_size * sample
-
-
-def _sample_bytes(run: Run) -> int:
-    source = run.source()
-    return prod(sample_shape(source, source.array)) * np.dtype(source.array.dtype).itemsize

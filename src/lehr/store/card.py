@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 import numpy as np
 import yaml
 
-from lehr.store.layout import sample_shape
+from lehr.store.layout import sample_bytes
 from lehr.study import Columns, Source
 
 __all__ = ["card"]
@@ -91,7 +90,7 @@ def card(about: dict[str, Any], source: Source, results: Columns, summary: dict[
         dtype=dtype.name,
         subset=summary["subset"],
         samples=samples,
-        raw=samples * prod(sample_shape(source, source.array)) * dtype.itemsize / 1e9,
+        raw=samples * sample_bytes(source) / 1e9,
         disk=signal_bytes / 1e9,
         per_sample=signal_bytes / 1e3 / samples,
         seed=summary["split"]["seed"],

@@ -1,4 +1,4 @@
-"""Completing a subset: gather what the parts found out, draw the splits, describe it, seal it with checksums."""
+"""Completing a subset: gather what the parts found out, draw the splits, describe it, list its checksums."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ from lehr.errors import LehrError
 from lehr.files import file_checksum, read_json, write_json, write_text
 from lehr.split import SPLITS, Split
 from lehr.store.card import card
-from lehr.store.layout import TEMPORARY, about, consolidate, open_group, split_array, write, write_coordinates
+from lehr.store.layout import (
+    TEMPORARY,
+    about,
+    check_identity,
+    consolidate,
+    open_group,
+    split_array,
+    write,
+    write_coordinates,
+)
 from lehr.store.plan import PartPlan
 from lehr.store.receipts import Receipt, read_receipt, shard_path
 from lehr.study import Columns, Quantity, Source
@@ -25,7 +34,7 @@ __all__ = ["CHECKSUMS", "MANIFEST", "finalise", "read_manifest"]
 MANIFEST = "manifest.json"
 CHECKSUMS = "SHA256SUMS"
 CARD = "README.md"
-_UNSEALED = {MANIFEST, CHECKSUMS, ".lock"}  # the first two come after the checksums, the third is empty
+_WITHOUT_CHECKSUM = {MANIFEST, CHECKSUMS, ".lock"}  # the first two come after the checksums, the third is empty
 
 
 def finalise(group_path: Path, source: Source, plan: PartPlan, split: Split) -> dict[str, Any]:
@@ -47,11 +56,12 @@ def finalise(group_path: Path, source: Source, plan: PartPlan, split: Split) -> 
     Raises
     ------
     LehrError
-        If a part has no valid receipt.
+        If the group is of another config, which is left as it is, or a part has no valid receipt.
     """
-    (group_path / MANIFEST).unlink(missing_ok=True)
     group = open_group(group_path, mode="r+")
     made = about(group)
+    check_identity(group_path, made, source, to_write=False)
+    (group_path / MANIFEST).unlink(missing_ok=True)
     receipts, results = _gather(group_path, source, plan, made)
     subset = source.subset(made["subset"])
     if made["numerics"] == source.numerics:  # other code might number the samples in another way
@@ -83,11 +93,11 @@ def finalise(group_path: Path, source: Source, plan: PartPlan, split: Split) -> 
     signal_bytes = sum(receipt.shard_bytes for receipt in receipts)
     write_text(group_path / CARD, card(made, source, results, summary, signal_bytes))
     sums = {shard_path(group_path, source.array, plan.part(receipt.part)): receipt.checksum for receipt in receipts}
-    seal = _seal(group_path, sums)
+    listed = _write_checksums(group_path, sums)
     manifest = {
         **summary,
         "signal_bytes": signal_bytes,
-        "checksum": hashlib.sha256(seal.encode()).hexdigest(),
+        "checksum": hashlib.sha256(listed.encode()).hexdigest(),
         "core_seconds": round(sum(receipt.seconds for receipt in receipts), 1),
     }
     write_json(group_path / MANIFEST, manifest)
@@ -136,13 +146,13 @@ def _describe_split(
     return described
 
 
-def _seal(group_path: Path, known: dict[Path, str]) -> str:
+def _write_checksums(group_path: Path, known: dict[Path, str]) -> str:
     """Write the checksums of all files as `sha256sum -c` reads them; those of the shards are known."""
     files = [
         path
         for path in group_path.rglob("*")
         if path.is_file()
-        and path.name not in _UNSEALED
+        and path.name not in _WITHOUT_CHECKSUM
         and path.parent.name != "receipts"
         and not any(path.match(pattern) for pattern in TEMPORARY)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,11 @@ def sample_shape(source: Source, quantity: Quantity) -> tuple[int, ...]:
     """Return the shape of a quantity of one sample."""
     sizes = {axis.dims[0]: len(values) for axis, values in source.axes.values()}
     return tuple(sizes[name] for name in quantity.dims)
+
+
+def sample_bytes(source: Source) -> int:
+    """Return the size of the large array of a sample in memory."""
+    return prod(sample_shape(source, source.array)) * np.dtype(source.array.dtype).itemsize
 
 
 def samples_to_fill(source: Source, count: int) -> Columns:
@@ -240,7 +246,7 @@ def about(group: zarr.Group) -> dict[str, Any]:
     }
 
 
-def check_identity(path: Path, made: dict[str, Any], source: Source) -> None:
+def check_identity(path: Path, made: dict[str, Any], source: Source, *, to_write: bool = True) -> None:
     """Check that the subset at a path holds what a source simulates.
 
     It does if the study, the numerics and all values that decide its content are the same. A key that it does not know
@@ -254,6 +260,9 @@ def check_identity(path: Path, made: dict[str, Any], source: Source) -> None:
         What the group says of itself, see `about`.
     source : Source
         What is wanted.
+    to_write : bool
+        Whether samples are to be added. Only then a group of format 2 must be of code whose numerics are known: to be
+        read, its values must be those of the config, and no more.
 
     Raises
     ------
@@ -269,7 +278,7 @@ def check_identity(path: Path, made: dict[str, Any], source: Source) -> None:
         raise LehrError(f"{path}: {error.what}", then) from None
     if changes:
         raise LehrError(f"{path}: made with another config ({'; '.join(changes)})", then)
-    if made["numerics"] != source.numerics:
+    if made["numerics"] != source.numerics and (to_write or made["format"] == FORMAT):
         code = made["code"]
         raise LehrError(
             f"{path}: made with numerics {made['numerics']} (lehr {code['version']}, git {code['git']}), this version "

@@ -6,7 +6,6 @@ A random gather of single samples is hundreds of times slower than reading the c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -25,14 +24,9 @@ MOST_BUFFER_CHUNKS = 32
 """More make the shuffle no better."""
 
 
-def sample_bytes(store: Store) -> int:
-    """Return the size of the large array of a sample in memory."""
-    return prod(store.sample_shape) * np.dtype(store.source.array.dtype).itemsize
-
-
 def buffer_chunks(store: Store) -> int:
     """Return the number of chunks whose samples a stream shuffles together."""
-    chunk_bytes = store.rows_per_chunk * sample_bytes(store)
+    chunk_bytes = store.rows_per_chunk * store.sample_bytes
     return max(1, min(MOST_BUFFER_CHUNKS, BUFFER_BYTES // chunk_bytes))
 
 
@@ -173,7 +167,7 @@ class ShuffledReader:
             raise LehrError(
                 f"{store.path}: {self.samples} samples in {self._chunks.size} chunks are too few "
                 f"for batches of {batch_size} from {streams} streams",
-                "Make training.batch_size, training.streams or signals.storage.rows_per_chunk smaller.",
+                "Make training.batch_size, training.streams or storage.rows_per_chunk smaller.",
             )
 
     def epoch(self, number: int) -> Iterator[Columns]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lehr.config import Run
 from lehr.errors import LehrError
 from lehr.split import SPLITS, Split
-from lehr.store.layout import NOT_COMPUTED, about, check_identity, open_group, split_array
+from lehr.store.layout import NOT_COMPUTED, about, check_identity, open_group, sample_bytes, split_array
 from lehr.study import Columns, Source
 
 __all__ = ["Store", "open_subset"]
@@ -93,6 +93,11 @@ class Store:
                 f"Go on with `lehr dataset generate CONFIG --subset {store.subset}`.",
             )
         return store
+
+    @property
+    def sample_bytes(self) -> int:
+        """Size of the large array of a sample in memory."""
+        return sample_bytes(self.source)
 
     @property
     def digest(self) -> str:
@@ -186,5 +191,5 @@ def open_subset(run: Run, subset: str) -> Store:
     if subset not in run.subsets:
         raise LehrError(f"the config {run.name} has no subset '{subset}'", f"It has: {', '.join(run.subsets)}.")
     store = Store.open(run.group_path(subset), run.source())
-    check_identity(store.path, store.about, store.source)
+    check_identity(store.path, store.about, store.source, to_write=False)
     return store

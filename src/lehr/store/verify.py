@@ -19,11 +19,11 @@ from lehr.store.receipts import read_receipt, shard_path
 from lehr.store.store import Store
 from lehr.study import Source
 
-__all__ = ["Finding", "verify"]
+__all__ = ["Fault", "verify"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Fault:
     """Something that is wrong, and the part to compute again, if that helps."""
 
     what: str
@@ -32,7 +32,7 @@ class Finding:
 
 def verify(
     group: Path, source: Source, *, rows: int = 32, seed: int = 0, progress: Callable[[int], object] = lambda _: None
-) -> list[Finding]:
+) -> list[Fault]:
     """Compare a complete subset with its checksums, receipts and manifest, and some samples with a new simulation.
 
     Parameters
@@ -50,7 +50,7 @@ def verify(
 
     Returns
     -------
-    list of Finding
+    list of Fault
         Empty if all is well.
 
     Raises
@@ -62,25 +62,25 @@ def verify(
     manifest = read_manifest(group)
     plan = PartPlan(store.samples, store.rows_per_part)
     sums = _sums(group)
-    found = [*_seal(group, manifest), *_files(store, sums, progress), *_receipts(store, plan, sums)]
+    found = [*_list_of_checksums(group, manifest), *_files(store, sums, progress), *_receipts(store, plan, sums)]
     try:
         found += _counts(store, manifest)
-        damaged = {finding.part for finding in found}
+        damaged = {fault.part for fault in found}
         return [*found, *_simulated_again(store, plan, damaged, rows, seed)]
     except LehrError as error:  # a small array or a shard that cannot be decoded
-        return [*found, Finding(error.what)]
+        return [*found, Fault(error.what)]
 
 
-def _seal(group: Path, manifest: dict[str, Any]) -> Iterator[Finding]:
+def _list_of_checksums(group: Path, manifest: dict[str, Any]) -> Iterator[Fault]:
     """Compare the list of checksums with its own in the manifest."""
     if file_checksum(group / CHECKSUMS) != manifest["checksum"]:
-        yield Finding(f"{group / CHECKSUMS}: is not that of the manifest")
+        yield Fault(f"{group / CHECKSUMS}: is not that of the manifest")
 
 
-def _counts(store: Store, manifest: dict[str, Any]) -> Iterator[Finding]:
+def _counts(store: Store, manifest: dict[str, Any]) -> Iterator[Fault]:
     counts = {str(key): count for key, count in sorted(Counter(store.status.tolist()).items())}
     if counts != manifest["status_counts"]:
-        yield Finding(f"status counts {counts}, the manifest has {manifest['status_counts']}")
+        yield Fault(f"status counts {counts}, the manifest has {manifest['status_counts']}")
 
 
 def _sums(group: Path) -> dict[str, str]:
@@ -92,7 +92,7 @@ def _sums(group: Path) -> dict[str, str]:
         raise LehrError(f"{group / CHECKSUMS}: cannot be read ({error})", "Run `lehr dataset finalise`.") from None
 
 
-def _files(store: Store, sums: dict[str, str], progress: Callable[[int], object]) -> Iterator[Finding]:
+def _files(store: Store, sums: dict[str, str], progress: Callable[[int], object]) -> Iterator[Fault]:
     """Compare every file with its checksum."""
     for name, digest in sums.items():
         path = store.path / name
@@ -101,24 +101,24 @@ def _files(store: Store, sums: dict[str, str], progress: Callable[[int], object]
             same = file_checksum(path) == digest
             progress(path.stat().st_size)
         except OSError as error:
-            yield Finding(f"{path}: {error.strerror}", part)
+            yield Fault(f"{path}: {error.strerror}", part)
             continue
         if not same:
-            yield Finding(f"{path}: its content has changed", part)
+            yield Fault(f"{path}: its content has changed", part)
 
 
-def _receipts(store: Store, plan: PartPlan, sums: dict[str, str]) -> Iterator[Finding]:
+def _receipts(store: Store, plan: PartPlan, sums: dict[str, str]) -> Iterator[Fault]:
     """Compare the receipts with the list of checksums."""
     group, source = store.path, store.source
     for part in plan.parts():
         known = read_receipt(group, source, part, store.about["stamp"])
         if known is None:
-            yield Finding(f"{group}: part {part.number} has no valid receipt", part.number)
+            yield Fault(f"{group}: part {part.number} has no valid receipt", part.number)
         elif sums.get(shard_path(group, source.array, part).relative_to(group).as_posix()) != known[0].checksum:
-            yield Finding(f"{group}: part {part.number} has another checksum in its receipt", part.number)
+            yield Fault(f"{group}: part {part.number} has another checksum in its receipt", part.number)
 
 
-def _simulated_again(store: Store, plan: PartPlan, damaged: set[int | None], rows: int, seed: int) -> Iterator[Finding]:
+def _simulated_again(store: Store, plan: PartPlan, damaged: set[int | None], rows: int, seed: int) -> Iterator[Fault]:
     """Simulate some samples again."""
     source = store.source
     drawn = np.sort(np.random.default_rng(seed).choice(store.samples, min(rows, store.samples), replace=False))
@@ -131,4 +131,4 @@ def _simulated_again(store: Store, plan: PartPlan, damaged: set[int | None], row
     stored[source.array.name] = np.concatenate(store.read_ranges([(row, row + 1) for row in chosen.tolist()]))
     for position, what in source.same(stored, again):
         row = int(chosen[position])
-        yield Finding(f"{store.path}: sample {row} {what}", row // plan.rows_per_part)
+        yield Fault(f"{store.path}: sample {row} {what}", row // plan.rows_per_part)

@@ -16,7 +16,6 @@ from lehr.config import Run
 from lehr.errors import LehrError
 from lehr.files import locked
 from lehr.store import SequentialReader, ShuffledReader, open_subset
-from lehr.store.reader import sample_bytes
 from lehr.training.history import best, last_epoch
 from lehr.training.horovod import HorovodRanks, start
 from lehr.training.samples import Samples
@@ -219,7 +218,7 @@ class _Training:
         from lehr.training.memory import KEPT_BYTES, Memory
 
         training, size = self._run.training, self._ranks.size
-        few = reader.samples * sample_bytes(self._store) <= KEPT_BYTES
+        few = reader.samples * self._store.sample_bytes <= KEPT_BYTES
         if self._ranks.rank == 0:
             kept, batch, streams = reader.samples if few else 0, training.batch_size // size, training.streams // size
             self._say(str(Memory.of(self._store, batch=batch, streams=streams, kept=kept)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lehr.store import Store
-from lehr.store.reader import buffer_chunks, sample_bytes
+from lehr.store.reader import buffer_chunks
 from lehr.training.tensorflow import PREFETCHED_BATCHES
 
 __all__ = ["KEPT_BYTES", "Memory"]
@@ -47,7 +47,7 @@ class Memory:
         kept : int
             Validation samples that this rank keeps in memory; 0 if it reads them in each epoch.
         """
-        sample = sample_bytes(store)
+        sample = store.sample_bytes
         chunk = store.rows_per_chunk * sample
         read = max(1, batch // store.rows_per_chunk) * chunk + 2 * batch * sample
         return cls(

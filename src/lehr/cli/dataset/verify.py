@@ -33,9 +33,9 @@ def run(options: argparse.Namespace) -> int:
     total = sum(path.stat().st_size for path in group.rglob("*") if path.is_file())
     with tqdm(total=total, desc=f"verify {group.name}", unit="B", unit_scale=True, mininterval=0.5) as bar:
         found = verify(group, source, rows=options.rows, seed=options.seed, progress=bar.update)
-    for finding in found:
-        print(f"wrong: {finding.what}")
-    parts = sorted({finding.part for finding in found if finding.part is not None})
+    for fault in found:
+        print(f"wrong: {fault.what}")
+    parts = sorted({fault.part for fault in found if fault.part is not None})
     if parts:
         print(f"repair: lehr dataset generate CONFIG --subset {group.name} --parts {','.join(map(str, parts))}")
     elif found:

@@ -186,8 +186,10 @@ class GlassRun(Run):
         return GlassFindings(self)
 
     def sample_digests(self) -> list[str]:
-        """Return that of the simulation."""
-        return [self.signals.digest()]
+        """Return that of the simulation, and the version of what decides its numbers."""
+        from lehr.glass.source import GlassSource
+
+        return [self.signals.digest(), f"numerics {GlassSource.numerics}"]
 
     def network_digests(self, model: str) -> list[str]:
         """Return those of the architecture and of the weights in the loss."""
@@ -199,7 +201,7 @@ class GlassRun(Run):
         levels = sum(1 + len(getattr(robustness, name)) for name in robustness.distortions)
         scans = levels * robustness.samples
         fits = limits.samples * len(limits.noise) * limits.starts
-        sample_bytes = 4 * self.signals.program.cycle_count * self.signals.temperature.points
+        sample_bytes = 4 * self.signals.program.cycle_count * self.signals.temperature.points  # float32
         return [
             *(
                 ExtraJob("robustness", model=model.name, seconds=scans * _DISTORTION_SECONDS, predictions=scans)
