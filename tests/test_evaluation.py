@@ -19,7 +19,7 @@ from trained import NAMES, fake_run, untrained_run
 
 from lehr import simulate
 from lehr.errors import LehrError
-from lehr.evaluation import RunReference, evaluate, read_evaluation, references, transfer
+from lehr.evaluation import RunReference, dataset, evaluate, read_evaluation, references, transfer
 from lehr.evaluation.evaluate import failed_samples
 from lehr.generate.driver import generate
 from lehr.glass.config import GlassRun
@@ -272,7 +272,7 @@ def _edit(path: Path, **changes: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"store_digest": "0123456789abcdef"}, r"not the signals .* trained on 0123456789abcdef"),
+        ({"numerics": 2}, r"numerics: 2 -> 1"),
         ({"signals": {"temperature": {"step": 5.0}}}, r"signals\.temperature\.step: 5.0 -> 10.0"),
         ({"split": {"train": 0.8, "validation": 0.15, "seed": 0}}, "split.train: 0.8 -> 0.7"),
         ({"subset": "G"}, "subset: G -> C"),
@@ -287,27 +287,17 @@ def test_a_network_of_another_config_is_refused(network: RunReference, changes: 
     assert not network.config.evaluation_path("C", "C").exists()
 
 
-def test_a_run_folder_of_before_there_was_a_format_is_read(network: RunReference) -> None:
-    """It has a digest of what made its samples instead of the values."""
-    path = network.folder / "run.json"
-    content = json.loads(path.read_text())
-    content["signals_digest"] = content.pop("store_digest")
-    for key in ("format", "study", "numerics", "signals"):
-        del content[key]
-    path.write_text(json.dumps(content))
+def test_values_decide_what_belongs_together_and_no_digest(network: RunReference) -> None:
+    """A store has another digest after a new key whose default means "as before", and the same samples."""
+    _edit(network.folder / "run.json", store_digest="0123456789abcdef")
+    assert evaluate(network)["store_digest"] == open_subset(network.config, "C").digest
+
+
+def test_an_evaluation_is_of_the_store_that_is_there(network: RunReference, monkeypatch: pytest.MonkeyPatch) -> None:
     evaluate(network)
-    assert read_evaluation(network).metrics["signals_digest"] == content["signals_digest"]
-    _edit(path, loss_weights={**content["loss_weights"], "x": 2.0})
-    with pytest.raises(LehrError, match=r"loss_weights\.x: 2\.0 -> 3\.0"):
-        evaluate(network)
-
-
-def test_a_store_of_another_config_is_refused(network: RunReference, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run belongs to the config, but somebody has put other signals in the place of the store."""
-
-    monkeypatch.setattr(Store, "digest", "0123456789abcdef")
-    with pytest.raises(LehrError, match=r"not the signals .* \(digest 0123456789abcdef"):
-        evaluate(network)
+    monkeypatch.setattr(dataset, "read_about", lambda _: {"digest": "0123456789abcdef"})
+    with pytest.raises(LehrError, match=r"an evaluation of other samples(.|\n)*lehr evaluate CONFIG --model C"):
+        read_evaluation(network)
 
 
 def test_an_empty_split_is_refused(network: RunReference, monkeypatch: pytest.MonkeyPatch) -> None:

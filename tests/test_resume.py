@@ -163,7 +163,7 @@ class TestOneRank:
         assert record["store_digest"] == open_subset(undisturbed, "C").digest
         assert record["store_digest"] in card
         assert record["wall_seconds"] == record["starts"][0]["seconds"]
-        events = EventAccumulator(str(folder / "tensorboard" / record["identity"])).Reload()
+        events = EventAccumulator(str(folder / "tensorboard" / record["checkpoints"])).Reload()
         assert {"loss", "mae", "val_loss", "val_mae_x", "learning_rate", "samples_per_second"} <= {
             *events.Tags()["tensors"]
         }

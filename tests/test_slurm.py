@@ -139,7 +139,7 @@ def test_horovod_ranks_on_two_nodes_train_together(slurm: None, tiny_config: Gla
         "on n1: 0 of 2, 0 of 1",
         "on n2: 1 of 2, 0 of 1",
     ]
-    assert json.loads((tmp_path / "results/models/C/run.json").read_text())["world_size"] == 2
+    assert json.loads((tmp_path / "results/models/C/run.json").read_text())["ranks"] == 2
 
 
 @pytest.mark.slurm

@@ -143,7 +143,7 @@ class TestTraining:
         assert "storage" not in run["signals"]
         assert run["training"]["optimizer_options"] == {"learning_rate": 0.003}
         assert run["network"]["dropout"] == 0.1
-        assert run["world_size"] == 1
+        assert run["ranks"] == 1
         assert {"lehr", "keras", "numpy", "python"} <= run["versions"].keys()
 
     def test_only_the_run_folder_is_left(self, trained: GlassRun) -> None:

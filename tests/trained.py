@@ -93,7 +93,7 @@ def record(config: GlassRun, name: str) -> None:
     rows = [{"epoch": 1, "val_mae": 0.08}, {"epoch": 2, "val_mae": 0.03}, {"epoch": 3, "val_mae": 0.04}]
     state = TrainingState(rows, [{"ranks": 2, "seconds": 12.5}], [])
     content = run_content(config, name, store, samples, state, size)
-    content |= {"network_checksum": file_checksum(run / "model.keras"), "identity": "0" * 16}
+    content |= {"network_checksum": file_checksum(run / "model.keras"), "checkpoints": "0" * 16}
     (run / "run.json").write_text(json.dumps(content))
     (run / "history.csv").write_text(
         "epoch,loss,val_loss,val_mae\n1,0.1,0.09,0.08\n2,0.04,0.04,0.03\n3,0.03,0.05,0.04\n"

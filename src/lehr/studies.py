@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from lehr.config import load_yaml
 from lehr.errors import LehrError
-from lehr.files import read_json
 from lehr.glass.config import GlassRun
 from lehr.glass.source import GlassSource
 from lehr.study import Source
@@ -69,9 +68,10 @@ def load_network(folder: str | Path, temperature: ArrayLike | None = None) -> Ne
         If a file is missing or damaged, they do not belong together, or the temperatures differ.
     """
     from lehr.evaluation import predict
+    from lehr.training.record import read_content
 
     record = Path(folder) / "run.json"
-    model = read_json(record, "Train the network first: `lehr train CONFIG --model NAME`.").get("model")
+    model = read_content(record.parent).get("model")
     run = load_run(record.with_name("config.yaml"))
     if model not in [known.name for known in run.models]:
         raise LehrError(

@@ -14,12 +14,15 @@ from lehr.evaluation.metrics import signed_errors
 from lehr.evaluation.records import read_run
 from lehr.files import file_checksum, read_json
 from lehr.results import EVALUATED, LEFT_OUT, NOT_FINITE, Evaluation, RunReference
+from lehr.store import read_about
 from lehr.study import Columns, Findings, Quantity
 
 __all__ = ["FORMAT", "labelled", "read_evaluation", "targets_of"]
 
-FORMAT = 2
+FORMAT = 3
 """Version of test.nc and metrics.json."""
+
+_READABLE = (2, FORMAT)  # format 2 said signals_digest for store_digest
 
 
 def labelled(
@@ -130,7 +133,9 @@ def read_evaluation(run: RunReference, subset: str | None = None, split: str = "
     path = folder / f"{split}.nc"
     quantity, most = run.config.findings().limit
     try:
-        about = {name: metrics[name] for name in ("format", "model", "subset", "split", "signals_digest")}
+        about = {name: metrics[name] for name in ("model", "subset", "split")}
+        known = metrics["format"] in _READABLE
+        digest = metrics["store_digest" if metrics["format"] == FORMAT else "signals_digest"]
         whole = metrics["data_checksum"] == file_checksum(path)
         checksum, limit = str(metrics["network_checksum"]), float(metrics[f"{quantity.name}_limit"])
     except FileNotFoundError:
@@ -140,12 +145,14 @@ def read_evaluation(run: RunReference, subset: str | None = None, split: str = "
             f"{folder}: damaged, or of another version of lehr ({error!r})", f"Run {command} again."
         ) from None
     record = read_run(run)
-    wanted = (FORMAT, run.model, subset, split, record.store_digest)
-    if not whole or tuple(about.values()) != wanted:
-        found = "metrics.json is not about it" if not whole else f"it is about {about}"
+    if not (whole and known and tuple(about.values()) == (run.model, subset, split)):
+        found = "metrics.json is not about it" if not whole else f"it is about {about}, format {metrics['format']}"
         raise LehrError(f"{path}: damaged, or of another run ({found})", f"Run {command} again.")
     if checksum != record.checksum:
         raise LehrError(f"{folder}: an evaluation of another network than {run.folder}", f"Run {command} again.")
+    group = run.config.group_path(subset)
+    if group.exists() and read_about(group)["digest"] != digest:
+        raise LehrError(f"{folder}: an evaluation of other samples than {group} has", f"Run {command} again.")
     if limit != most:
         raise LehrError(
             f"{folder}: made with evaluation.{quantity.name} {limit:g}, the config has {most:g}",

@@ -20,6 +20,7 @@ from lehr.results import LEFT_OUT, RunReference
 from lehr.split import SPLITS, Split
 from lehr.store import SequentialReader, Store, open_subset
 from lehr.study import Columns
+from lehr.training.record import is_of_store
 
 if TYPE_CHECKING:
     from lehr.ranks import Communicator
@@ -72,14 +73,13 @@ def evaluate(
 
 
 def _open(run: RunReference, subset: str) -> Store:
-    """Open a subset and check that it has the values that the network was trained on."""
-    digest = read_run(run).store_digest
-    store = open_subset(run.config, subset)
-    if store.digest != digest:
+    """Open a subset; it has the values of the config, as has what the network was trained on."""
+    record, store = read_run(run), open_subset(run.config, subset)
+    if not is_of_store(record.content, store):
         raise LehrError(
-            f"{store.path}: not the signals that the model {run.model} was trained on "
-            f"(digest {store.digest}, trained on {digest})",
-            f"Generate them with this config, or train anew: `lehr train CONFIG --model {run.model}`.",
+            f"{store.path}: not made by the code that made what the model {run.model} was trained on "
+            f"(digest {store.digest}, trained on {record.store_digest}, {record.content['numerics']})",
+            f"Evaluate it with that version, or train anew: `lehr train CONFIG --model {run.model}`.",
         )
     return store
 
@@ -156,7 +156,7 @@ def _write(run: RunReference, subset: str, split: str, batches: list[_Batch], st
         "trained_on": run.subset,
         "subset": subset,
         "split": split,
-        "signals_digest": record.store_digest,
+        "store_digest": store.digest,
         "network_checksum": record.checksum,
         "version": code()["version"],
         f"{limit.name}_limit": most,

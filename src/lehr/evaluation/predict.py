@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from lehr.config import differences
 from lehr.errors import LehrError
-from lehr.files import file_checksum, read_json
+from lehr.files import file_checksum
 from lehr.provenance import packages
 from lehr.study import Columns, Quantity, Task
+from lehr.training.record import read_content
 
 if TYPE_CHECKING:
     from lehr.results import RunReference
@@ -37,7 +38,7 @@ class Network:
     task : Task
         What it was trained to do.
     run : dict
-        run.json, the record of its training.
+        run.json, the record of its training, see `lehr.training.record.read_content`.
     """
 
     keras: Any
@@ -78,7 +79,7 @@ def load_network(task: Task, folder: str | Path, axes: Mapping[str, ArrayLike] |
     """
     folder = Path(folder)
     record, path = folder / "run.json", folder / "model.keras"
-    run = read_json(record, "Train the network first: `lehr train CONFIG --model NAME`.")
+    run = read_content(folder)
     try:
         checksum = str(run["network_checksum"])
         changes = differences(task.completed({name: run[name] for name in task.decides}), task.decides)

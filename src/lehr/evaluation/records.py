@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lehr.errors import LehrError
-from lehr.files import read_json
 from lehr.results import RunReference, TrainingRecord
-from lehr.training.identity import changes, identity
+from lehr.training.identity import changes
+from lehr.training.record import read_content
 
 __all__ = ["read_run"]
 
@@ -23,12 +23,10 @@ def read_run(run: RunReference) -> TrainingRecord:
     """
     config, model, path = run.config, run.model, run.folder / "run.json"
     again = f"Train it anew: `lehr train CONFIG --model {model}`."
-    content = read_json(path, f"Train the network first: `lehr train CONFIG --model {model}`.")
-    # without a format, from before there was one: what it does not say of the samples, its store does
-    made = content if "format" in content else {**identity(config, model), **content}
+    content = read_content(run.folder, model)
     try:
         read = _record(content, [quantity.name for quantity in config.task(model).targets])
-        differing = changes(made, config, model, ends=True)
+        differing = changes(content, config, model, ends=True)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise LehrError(f"{path}: damaged, or of another version of lehr ({error!r})", again) from None
     if differing:
@@ -41,11 +39,11 @@ def _record(content: dict[str, Any], targets: list[str]) -> TrainingRecord:
         content=content,
         model=str(content["model"]),
         subset=str(content["subset"]),
-        store_digest=str(content["store_digest" if "format" in content else "signals_digest"]),
+        store_digest=str(content["store_digest"]),
         training_mean={name: float(content["training_mean"][name]) for name in targets},
         samples={str(name): int(number) for name, number in content["samples"].items()},
         checksum=str(content["network_checksum"]),
-        ranks=int(content["world_size"]),
+        ranks=int(content["ranks"]),
         best_epoch=int(content["best_epoch"]),
         seed=int(content["seed"]),
         seconds=float(content["wall_seconds"]),

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lehr.config import Run
 from lehr.errors import LehrError
-from lehr.files import read_json
 from lehr.results import RunReference
+from lehr.training.record import read_content
 
 __all__ = ["LoadRun", "references"]
 
@@ -54,7 +54,7 @@ def _in_folder(folder: Path, load: LoadRun) -> RunReference:
             "Give OUTPUT/models/NAME or a config file, or finish the training: `lehr train CONFIG --model NAME`.",
         )
     config = load(folder / "config.yaml")
-    model = str(read_json(folder / "run.json", "Finish the training: `lehr train CONFIG --model NAME`.").get("model"))
+    model = str(read_content(folder).get("model"))
     if model not in [known.name for known in config.models]:
         raise LehrError(f"{folder}: run.json is about '{model}', which config.yaml does not have", "Train it anew.")
     if config.run_path(model).resolve() == folder.resolve():

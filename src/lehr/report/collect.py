@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,7 +63,7 @@ def collect(paths: Sequence[str | Path], load: LoadRun) -> Results:
     studies = sorted({str(model.config.study) for model in models})
     if len(studies) > 1:
         raise LehrError(f"these networks are of several studies: {', '.join(studies)}", "Write a report of each.")
-    if len({model.record.store_digest for model in models}) > 1:
+    if len({_samples(model) for model in models}) > 1:
         problems.add(
             "These networks learned from different signals (another state space, thermal program, temperature step or "
             "tolerance): their errors are of different samples, and a smaller one does not make a better network."
@@ -73,6 +74,11 @@ def collect(paths: Sequence[str | Path], load: LoadRun) -> Results:
             subset = problems.attempt(_subset, model.config, model.record.subset)
             subsets += [subset] if subset else []
     return Results(models, subsets, problems)
+
+
+def _samples(model: Model) -> str:
+    """Return what decides the samples that a network learned from, to be compared with that of others."""
+    return json.dumps([model.record.content["numerics"], model.config.source().values], sort_keys=True)
 
 
 def _model(name: str, reference: RunReference, record: TrainingRecord, problems: Problems) -> Model:

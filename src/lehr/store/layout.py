@@ -235,15 +235,20 @@ def about(group: zarr.Group) -> dict[str, Any]:
     made = dict(attributes)
     if made["format"] == FORMAT:
         return {**made, "stamp": {"digest": made["digest"], "numerics": made["numerics"]}}
-    numerics = made["code"]["numerics"]
+    code_digest = made["code"]["numerics"]
     signals = {key: value for key, value in made.pop("signals").items() if key != "storage"}
     return {
         **made,
         "study": "glass",
-        "numerics": _NUMERICS_OF_CODE.get(numerics, f"code {numerics}"),
+        "numerics": numerics_of_code(code_digest),
         "values": {"signals": signals},
-        "stamp": {"digest": made["digest"], "numerics": numerics},
+        "stamp": {"digest": made["digest"], "numerics": code_digest},
     }
+
+
+def numerics_of_code(code_digest: str) -> int | str:
+    """Return the numerics of code of before they were counted; a word that equals none if it is not known any more."""
+    return _NUMERICS_OF_CODE.get(code_digest, f"code {code_digest}")
 
 
 def check_identity(path: Path, made: dict[str, Any], source: Source, *, to_write: bool = True) -> None:

@@ -110,7 +110,7 @@ class _Training:
             if restart and first:
                 self._checkpoints.clear()
                 shutil.rmtree(self._tensorboard, ignore_errors=True)
-            state = self._resume() if first else TrainingState([], [], [])
+            state = self._resume(restart=restart) if first else TrainingState([], [], [])
             rows, starts = self._ranks.broadcast_object((state.rows, state.starts))
             state = TrainingState(rows, starts, state.best_weights)
             unfinished = self._last_epoch(rows) is None
@@ -145,14 +145,18 @@ class _Training:
         smallest = best(rows, monitor)
         return f"epoch {len(rows)} (best: epoch {smallest['epoch']}, {monitor} {smallest[monitor]:.4g})"
 
-    def _resume(self) -> TrainingState:
+    def _resume(self, *, restart: bool) -> TrainingState:
         """Load the last checkpoint, and say what is done."""
         from lehr.training.checkpoints import TrainingState
+        from lehr.training.record import written_history
 
         state, refused = self._checkpoints.load(self._network)
         for reason in refused:
             self._say(f"passed over the checkpoint {reason}")
         if state is None:
+            rows = [] if restart else written_history(self._run, self._model, self._store)
+            if rows and self._last_epoch(rows) == len(rows):  # its checkpoints are gone, or of an older version
+                return TrainingState(rows, [], [])
             other = self._checkpoints.others()
             if other is not None:
                 self._say(other)
@@ -231,6 +235,5 @@ class _Training:
         """
         from lehr.training.record import is_written, write_run
 
-        name = self._checkpoints.name
-        if trained or not is_written(self._run, self._model, name, len(state.rows)):
-            write_run(self._run, self._model, self._store, self._samples, state, name)
+        if trained or not is_written(self._run, self._model, self._store, len(state.rows)):
+            write_run(self._run, self._model, self._store, self._samples, state, self._checkpoints.name)

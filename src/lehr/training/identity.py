@@ -49,6 +49,8 @@ def changes(made: dict[str, Any], run: Run, model: str, *, ends: bool = False) -
     known = {name: made[name] for name in wanted}
     known |= source.completed({name: made[name] for name in source.values})
     known |= task.completed({name: made[name] for name in task.decides})
+    if isinstance(known["numerics"], str):  # of code that is not known any more, see `record.is_of_store`
+        known["numerics"] = wanted["numerics"]
     known["split"] = type(run.split).model_validate(made["split"]).model_dump(mode="json")
     training = type(run.training).model_validate(made["training"])
     free = task.decides.keys() if ends else _FREE | task.decides.keys()
