@@ -31,7 +31,8 @@ from lehr.evaluation.evaluate import threads_allowed
 from lehr.evaluation.predict import Network
 from lehr.generate.driver import generate
 from lehr.glass.config import GlassRun
-from lehr.glass.findings import GlassFindings, quartets
+from lehr.glass.findings import GlassFindings
+from lehr.glass.source import as_rows
 from lehr.glass.measures import clamp
 from lehr.glass.networks.scaling import TargetScaling
 from lehr.glass.quantities import CPN, PARAMETERS
@@ -79,10 +80,10 @@ def predictions(results: Results, store: Store, config: GlassRun, rounds: int) -
     size = config.evaluation.batch_size
 
     def from_store() -> np.ndarray:
-        return np.concatenate([quartets(network.predict(columns)) for columns in batches(store, config)])
+        return np.concatenate([as_rows(network.predict(columns)) for columns in batches(store, config)])
 
     def from_memory() -> np.ndarray:
-        return quartets(task.decode(model.predict(memory, batch_size=size, verbose=0)))
+        return as_rows(task.decode(model.predict(memory, batch_size=size, verbose=0)))
 
     difference = np.abs(from_store() - from_memory()) / TargetScaling().width  # and traces both
     assert difference.max() < 1e-5, "not the same predictions"
@@ -92,7 +93,7 @@ def predictions(results: Results, store: Store, config: GlassRun, rounds: int) -
 
 def resimulations(results: Results, store: Store, config: GlassRun, rounds: int) -> None:
     random, findings = np.random.default_rng(SEED), GlassFindings(config)
-    parts = [(columns[CPN.name], quartets(columns)) for columns in batches(store, config)]
+    parts = [(columns[CPN.name], as_rows(columns)) for columns in batches(store, config)]
     cpn, true = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     predicted = true * (1 + OFF * random.normal(size=true.shape))
     program, temperature = config.signals.program.build(), config.signals.temperature.kelvin()

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from trained import NAMES, config_beside, distort, record
+from trained import NAMES, config_beside, distort, measure_limits, record
 
-from lehr.cli.limits import measure_limits
 from lehr.evaluation import RunReference, evaluate, predict
 from lehr.generate.driver import generate
 from lehr.glass.config import GlassRun

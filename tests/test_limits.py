@@ -12,10 +12,9 @@ import xarray
 import yaml
 from conftest import run
 from stores import call
-from trained import config_beside
+from trained import config_beside, measure_limits
 
 from lehr import LehrError, simulate_sensitivities
-from lehr.cli.limits import measure_limits
 from lehr.glass import limits
 from lehr.glass.config import GlassRun
 from lehr.glass.fit import cramer_rao

@@ -86,7 +86,7 @@ def test_a_run_folder_without_format_is_evaluated(older: Path) -> None:
 def test_a_network_of_code_that_is_not_known_needs_its_own_store(older: Path) -> None:
     network = RunReference(load_run(older), "C")
     edit(network.folder, "d0d7c3725bee2058", "0123456789abcdef")
-    with pytest.raises(LehrError, match="not made by the code .* trained on b2785b657d9e1569, code 0123456789abcdef"):
+    with pytest.raises(LehrError, match=r"not made by the code .* trained on b2785b657d9e1569, code 0123456789abcdef"):
         evaluate(network)
     edit(network.folder, "b2785b657d9e1569", open_subset(network.config, "C").digest)
     assert evaluate(network)["samples"]["all"] == 69
@@ -128,7 +128,7 @@ def test_a_checkpoint_without_values_is_not_gone_on_from(older: Path) -> None:
 
 
 def test_a_store_of_format_2_and_its_like_of_today_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Networks of both are tested on both and stand in one report; an evaluation is of the store that it was made of."""
+    """Networks of both are tested on both and stand in one report; an evaluation is of the store it is of."""
     runs = {name: run_of_format_2(tmp_path / name, name) for name in ("old", "new")}
     shutil.copytree(DATA / "format2/signals.zarr", runs["old"].store_path)
     generate(runs["new"], "all")

@@ -14,9 +14,11 @@ import xarray
 import yaml
 
 from lehr.evaluation import RunReference, measure_robustness, predict
+from lehr.evaluation.each import measure_each
 from lehr.files import file_checksum
 from lehr.glass.config import GlassRun
 from lehr.glass.config.run import GlassModel, SubsetName
+from lehr.glass.limits import Limits
 from lehr.glass.quantities import PARAMETERS
 from lehr.glass.robustness import distortions
 from lehr.store import open_subset
@@ -59,6 +61,11 @@ def distort(network: RunReference) -> xarray.Dataset:
     config = network.config
     samples, path = config.evaluation.robustness.samples, config.robustness_path(network.model)
     return measure_robustness(network, distortions(config), samples, path)
+
+
+def measure_limits(config: GlassRun, subset: str) -> xarray.Dataset:
+    """Compute bounds and fits of a subset, as `lehr limits` does."""
+    return measure_each(config, subset, Limits(config), config.limits_path(subset))
 
 
 def untrained_run(tiny: GlassRun, folder: Path) -> Path:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lehr.study import Columns, Findings
 
-__all__ = ["ErrorSummary", "interval", "share_below", "signed_errors", "summarise", "worst"]
+__all__ = ["STATISTICS", "ErrorSummary", "interval", "share_below", "signed_errors", "summarise", "worst"]
 
 
 def signed_errors(findings: Findings, true: Columns, predicted: Columns) -> NDArray[np.float64]:
@@ -44,6 +44,10 @@ class ErrorSummary:
     def as_dict(self) -> dict[str, float | None]:
         """Return the numbers by name, None for NaN, which JSON does not have."""
         return {name: None if isnan(value) else value for name, value in asdict(self).items()}
+
+
+STATISTICS = tuple(ErrorSummary.__dataclass_fields__)
+"""Names of these numbers, in the order of files."""
 
 
 def summarise(error: ArrayLike) -> ErrorSummary:

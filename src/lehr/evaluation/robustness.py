@@ -13,7 +13,7 @@ import xarray
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from lehr.evaluation.metrics import signed_errors, summarise
+from lehr.evaluation.metrics import STATISTICS, signed_errors, summarise
 from lehr.evaluation.records import read_run
 from lehr.evaluation.samples import SEED, draw_test_samples, read_samples, write_results
 from lehr.provenance import code
@@ -21,10 +21,7 @@ from lehr.results import RunReference
 from lehr.store import Store, open_subset
 from lehr.study import Distortion
 
-__all__ = ["STATISTICS", "measure_robustness"]
-
-STATISTICS = ("mae", "median", "p90", "bias")
-"""Mean, median and 90th percentile of the absolute error, and the mean of predicted - true."""
+__all__ = ["measure_robustness"]
 
 
 def measure_robustness(

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
 import xarray
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from lehr.config import Run
 from lehr.errors import LehrError
 from lehr.files import atomic_path, write_text
-from lehr.ranks import gather, rank_and_size
 from lehr.split import Split
-from lehr.store import Store, open_subset
+from lehr.store import Store
 from lehr.study import Columns, Quantity
 
-if TYPE_CHECKING:
-    from lehr.ranks import Communicator
-
-__all__ = ["SEED", "draw_test_samples", "measure_each", "read_samples", "write_results"]
-
-T = TypeVar("T")
+__all__ = ["SEED", "draw_test_samples", "read_samples", "write_results"]
 
 SEED = 0
 """Seed of the choice of samples and of their noise."""
@@ -76,57 +67,6 @@ def read_samples(store: Store, names: Sequence[str], rows: NDArray[np.int64]) ->
         else:
             columns[name] = store.column(name)[rows]
     return columns
-
-
-def measure_each(
-    config: Run,
-    subset: str,
-    names: Sequence[str],
-    count: int,
-    measure: Callable[[Columns], T],
-    comm: Communicator | None = None,
-    *,
-    label: str,
-) -> list[T]:
-    """Measure test samples of a subset one by one; the ranks share them. Call it on all ranks.
-
-    Parameters
-    ----------
-    config : Run
-        The run.
-    subset : str
-        One of its subsets.
-    names : sequence of str
-        Arrays of the store that `measure` wants.
-    count : int
-        How many samples.
-    measure : callable
-        What to do with the columns of one sample, which have one row.
-    comm : Communicator, optional
-        The ranks; default: this process alone.
-    label : str
-        What the progress bar is called.
-
-    Returns
-    -------
-    list
-        On rank 0: what `measure` returned, in the order of the rows; on the others it is empty.
-
-    Raises
-    ------
-    LehrError
-        On all ranks, if the store is missing or of another config, or no test sample is left.
-    """
-
-    def share() -> list[tuple[int, T]]:
-        rank, size = rank_and_size(comm)
-        store = open_subset(config, subset)
-        rows = draw_test_samples(store, config.split.build(), config.findings().limit, count)
-        own = tqdm(rows[rank::size].tolist(), desc=label, unit="sample", disable=rank > 0)
-        return [(row, measure(read_samples(store, names, np.array([row])))) for row in own]
-
-    found = [pair for share in gather(comm, share) for pair in share]
-    return [measured for _, measured in sorted(found, key=lambda pair: pair[0])]
 
 
 def write_results(path: Path, data: xarray.Dataset, table: pd.DataFrame) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import xarray
 
 from lehr.evaluation.dataset import targets_of
-from lehr.evaluation.metrics import ErrorSummary, interval, share_below, signed_errors, summarise, worst
+from lehr.evaluation.metrics import STATISTICS, interval, share_below, signed_errors, summarise, worst
 from lehr.results import EVALUATED, LEFT_OUT, NOT_FINITE, TrainingRecord
 from lehr.study import Findings, Quantity
 
@@ -139,7 +139,7 @@ def _rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of table.csv: one number each, None where there is none."""
     rows = []
     for name, numbers in _summaries(metrics).items():
-        for statistic in ErrorSummary.__dataclass_fields__:
+        for statistic in STATISTICS:
             if statistic != "bias" or "trivial" in numbers:
                 row = {"quantity": name, "statistic": statistic, "unit": numbers["unit"]}
                 row |= {kind: numbers[kind][statistic] for kind in ("network", "trivial") if kind in numbers}

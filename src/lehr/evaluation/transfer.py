@@ -12,17 +12,14 @@ import xarray
 from numpy.typing import NDArray
 
 from lehr.evaluation.dataset import targets_of
-from lehr.evaluation.metrics import ErrorSummary, summarise
+from lehr.evaluation.metrics import STATISTICS, summarise
 from lehr.results import Evaluation
 from lehr.study import Findings
 
-__all__ = ["SIDES", "STATISTICS", "transfer"]
+__all__ = ["SIDES", "transfer"]
 
 SIDES = ("below", "inside", "above")
 """Where a true value lies of the range that the network was trained on; its ends are inside."""
-
-STATISTICS = tuple(ErrorSummary.__dataclass_fields__)
-"""Mean, median and 90th percentile of the absolute error; bias."""
 
 
 def transfer(evaluations: Sequence[Evaluation], findings: Findings) -> xarray.Dataset:

@@ -15,7 +15,7 @@ from lehr.generate.cost import Cost
 from lehr.store.layout import sample_bytes
 from lehr.store.reader import BUFFER_BYTES
 
-__all__ = ["Costs", "Job", "job", "jobs"]
+__all__ = ["KEPT_BYTES", "Costs", "Job", "job", "jobs"]
 
 Costs = Callable[[str], Cost]
 
@@ -25,7 +25,9 @@ _START_SECONDS = 60.0  # until all imports are done on a network file system
 _SNAKEMAKE_BYTES = 300e6  # of the Snakemake that runs inside a job
 _RANK_BYTES = 110e6  # of a rank that simulates
 _LEARNING_BYTES = 700e6  # of a rank with Keras and TensorFlow
-_KEPT_BYTES = 2**27  # of validation samples in memory
+
+KEPT_BYTES = 2**27
+"""Validation samples that a rank which trains keeps in memory; more are read from the store in each epoch."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _train(run: Run, costs: Costs, _subset: str, model: str) -> Job:
     tasks, training, task = run.ranks.train, run.training, run.task(model)
     samples = run.split.train * costs(run.model(model).subset).samples * training.epochs
     sample = 3 * task.activation_bytes + 7 * sample_bytes(run.source())
-    memory = tasks * (_LEARNING_BYTES + _KEPT_BYTES) + training.batch_size * sample + training.streams * BUFFER_BYTES
+    memory = tasks * (_LEARNING_BYTES + KEPT_BYTES) + training.batch_size * sample + training.streams * BUFFER_BYTES
     return Job("train", tasks, samples * task.training_flops / (tasks * _RANK_FLOPS), memory)
 
 

@@ -29,6 +29,7 @@ from lehr.glass.quantities import (
     SSE_SIGNALS,
     X,
 )
+from lehr.glass.source import as_rows
 from lehr.glass.tnm import glass_transition, simulate_batch
 from lehr.study import Claim, Columns, Quantity
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from lehr.glass.config import GlassRun
     from lehr.results import ReportParts, Results
 
-__all__ = ["PAIRS", "SHOWN", "GlassFindings", "quartets"]
+__all__ = ["PAIRS", "SHOWN", "GlassFindings"]
 
 SHOWN = (X, BETA, DELTA_H, LN_A)
 """Parameters in the order in which a person reads them: those that are read well first, as in the paper."""
@@ -53,11 +54,6 @@ PAIRS = {
 _NAMES = [quantity.name for quantity in PARAMETERS]
 _PAIR_COLUMNS = [[PARAMETERS.index(one), PARAMETERS.index(other)] for one, other in PAIRS.values()]
 _ROWS_AT_ONCE = 32  # signals that are simulated and compared together, beside the batch in memory
-
-
-def quartets(columns: Columns) -> NDArray[np.float64]:
-    """Return the four parameters by name as an array, shape (n, 4), in the order of `PARAMETERS`."""
-    return np.stack([columns[name] for name in _NAMES], axis=1).astype(float)
 
 
 class GlassFindings:
@@ -94,7 +90,7 @@ class GlassFindings:
         """Simulate the predicted glasses and compare their scans with those of the store."""
         cpn = columns[CPN.name]
         return {
-            SSE_SIGNALS.name: self.compare_signals(cpn, quartets(predicted), threads),
+            SSE_SIGNALS.name: self.compare_signals(cpn, as_rows(predicted), threads),
             CPN_MAX.name: columns[CPN_MAX.name].astype(float),
             HALF_WIDTH.name: measures.half_width(cpn, self._temperature),
         }
@@ -138,7 +134,7 @@ class GlassFindings:
         self, measured: Columns, true: Columns, predicted: Columns, subset: Columns, training: Mapping[str, Any]
     ) -> Columns:
         """Add errors in the normalisation of the training, and where the samples lie in their subset."""
-        wanted, answers = quartets(true), quartets(predicted)
+        wanted, answers = as_rows(true), as_rows(predicted)
         width = np.subtract(training["scaling"]["upper"], training["scaling"]["lower"])
         squares = measures.squared_errors(wanted, answers, width)
         follows = self._signals.state_space.ln_A is None
@@ -147,7 +143,7 @@ class GlassFindings:
             SSE_PAIR.name: np.stack([squares[:, pair].sum(axis=1) for pair in _PAIR_COLUMNS], axis=1),
             CLAMPED.name: measures.clamp(answers)[1],
             PEAK_BY_WIDTH.name: measured[CPN_MAX.name] / measured[HALF_WIDTH.name],
-            EDGE_DISTANCE.name: measures.edge_distance(wanted, quartets(subset), ln_a_follows=follows),
+            EDGE_DISTANCE.name: measures.edge_distance(wanted, as_rows(subset), ln_a_follows=follows),
         }
 
     def numbers(self, data: xarray.Dataset) -> dict[str, Any]:

@@ -18,19 +18,18 @@ from numpy.typing import NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.config import GlassRun
-from lehr.glass.findings import quartets
 from lehr.glass.fit import Scans, cramer_rao, fit_scans
 from lehr.glass.instrument import white_noise
 from lehr.glass.measures import signed_errors
 from lehr.glass.quantities import CPN, PARAMETERS, QUANTITIES
 from lehr.glass.robustness import NOISE_SEED
+from lehr.glass.source import as_rows
 from lehr.glass.tnm import TNMParameters, equal_area_temperature, ln_pre_exponential
 from lehr.study import Columns
 
-__all__ = ["NORMAL_MAE", "READS", "ROUNDING", "SampleFits", "fit_sample", "labelled", "table"]
+__all__ = ["NORMAL_MAE", "ROUNDING", "Limits", "SampleFits", "fit_sample", "labelled", "table"]
 
-READS = (*(quantity.name for quantity in PARAMETERS), CPN.name)
-"""What `fit_sample` wants of a store."""
+_READS = (*(quantity.name for quantity in PARAMETERS), CPN.name)
 
 NORMAL_MAE = float(np.sqrt(2.0 / np.pi))
 """Mean absolute error of a normal estimator in units of its standard deviation."""
@@ -83,11 +82,11 @@ def fit_sample(config: GlassRun, columns: Columns) -> SampleFits:
     config : GlassRun
         The run.
     columns : dict of ndarray
-        `row` and `READS` of one sample: arrays with one row.
+        `row`, the parameters and CpN of one sample: arrays with one row.
     """
     section, program = config.evaluation.limits, config.signals.program.build()
     temperature, row = config.signals.temperature.kelvin(), int(columns["row"][0])
-    signals, true = columns[CPN.name].astype(float), quartets(columns)[0]
+    signals, true = columns[CPN.name].astype(float), as_rows(columns)[0]
     levels = np.array(section.noise)
     unit = np.array(cramer_rao(TNMParameters(*true.tolist()), program, temperature, 1.0))
     fits = SampleFits(
@@ -197,3 +196,33 @@ def table(data: xarray.Dataset) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(lines)
+
+
+class Limits:
+    """The bound and the fits of a config; see `lehr.evaluation.each.Measurement`.
+
+    Parameters
+    ----------
+    config : GlassRun
+        The run.
+    """
+
+    name = "limits"
+    reads: tuple[str, ...] = _READS
+
+    def __init__(self, config: GlassRun) -> None:
+        self._config = config
+        self.samples = config.evaluation.limits.samples
+        self.about: dict[str, Any] = {"most_starts": config.evaluation.limits.starts}
+
+    def measure(self, columns: Columns) -> SampleFits:
+        """Compute the bound of one sample and fit its scans."""
+        return fit_sample(self._config, columns)
+
+    def labelled(self, found: Sequence[SampleFits]) -> xarray.Dataset:
+        """Return the data set of all samples."""
+        return labelled(self._config, found)
+
+    def table(self, data: xarray.Dataset) -> pd.DataFrame:
+        """Return the errors at each level of noise."""
+        return table(data)

@@ -149,7 +149,7 @@ class GlassSource:
 
 def as_rows(columns: Columns) -> NDArray[np.float64]:
     """Return the four parameters as rows: ln_A, delta_h (J/mol), x, beta, shape (n, 4)."""
-    return np.stack([columns[quantity.name] for quantity in PARAMETERS], axis=-1)
+    return np.stack([columns[quantity.name] for quantity in PARAMETERS], axis=-1, dtype=np.float64)
 
 
 def _section(values: dict[str, Any]) -> SignalsConfig:

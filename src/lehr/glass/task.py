@@ -14,6 +14,7 @@ from lehr.glass.config.run import GlassRun, LossWeights
 from lehr.glass.networks.flops import activation_bytes, training_flops
 from lehr.glass.networks.scaling import TargetScaling
 from lehr.glass.quantities import CPN, PARAMETERS
+from lehr.glass.source import as_rows
 from lehr.study import Columns, NetworkText, Quantity
 
 __all__ = ["GlassTask"]
@@ -94,7 +95,7 @@ class GlassTask:
 
     def encode_targets(self, columns: Columns) -> NDArray[np.float32]:
         """Return the normalised parameters, shape (n, 4)."""
-        return self._scaling.normalise(np.stack([columns[quantity.name] for quantity in PARAMETERS], axis=-1))
+        return self._scaling.normalise(as_rows(columns))
 
     def decode(self, outputs: NDArray[Any]) -> Columns:
         """Return the parameters, each of shape (n,), of outputs of shape (n, 4)."""

@@ -15,6 +15,7 @@ import numpy as np
 from lehr.config import Run
 from lehr.errors import LehrError
 from lehr.files import locked
+from lehr.generate.jobs import KEPT_BYTES
 from lehr.store import SequentialReader, ShuffledReader, open_subset
 from lehr.training.history import best, last_epoch
 from lehr.training.horovod import HorovodRanks, start
@@ -219,7 +220,7 @@ class _Training:
 
     def _kept(self, reader: SequentialReader) -> Any:
         """Return the validation samples in memory if they are few: they lie in nearly all chunks of the store."""
-        from lehr.training.memory import KEPT_BYTES, Memory
+        from lehr.training.memory import Memory
 
         training, size = self._run.training, self._ranks.size
         few = reader.samples * self._store.sample_bytes <= KEPT_BYTES

@@ -8,10 +8,7 @@ from lehr.store import Store
 from lehr.store.reader import buffer_chunks
 from lehr.training.tensorflow import PREFETCHED_BATCHES
 
-__all__ = ["KEPT_BYTES", "Memory"]
-
-KEPT_BYTES = 2**27
-"""Validation samples that a rank keeps in memory; more are read from the store in each epoch."""
+__all__ = ["Memory"]
 
 _BATCHES_IN_WORK = 3  # one that the reader fills, its copy as a tensor, and one that the network learns from
 
