@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray
 import yaml
+import zarr
 from conftest import run
 from stores import call
 from trained import NAMES, fake_run, untrained_run
@@ -28,6 +29,7 @@ from lehr.glass.measures import half_width
 from lehr.glass.networks.scaling import TargetScaling
 from lehr.split import SPLITS, Split
 from lehr.store import Store, open_subset
+from lehr.store.layout import about
 from lehr.studies import load_run
 
 ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])  # what the network of these tests says about every sample
@@ -272,7 +274,6 @@ def _edit(path: Path, **changes: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"store_digest": "0123456789abcdef"}, r"not the signals .* trained on 0123456789abcdef"),
         ({"signals": {"temperature": {"step": 5.0}}}, r"signals\.temperature\.step: 5.0 -> 10.0"),
         ({"split": {"train": 0.8, "validation": 0.15, "seed": 0}}, "split.train: 0.8 -> 0.7"),
         ({"subset": "G"}, "subset: G -> C"),
@@ -295,18 +296,37 @@ def test_a_run_folder_of_before_there_was_a_format_is_read(network: RunReference
     for key in ("format", "study", "numerics", "signals"):
         del content[key]
     path.write_text(json.dumps(content))
+    recorded = network.folder / "config.yaml"
+    recorded.write_text(yaml.safe_dump(network.config.model_dump(mode="json")))
     evaluate(network)
-    assert read_evaluation(network).metrics["signals_digest"] == content["signals_digest"]
+    assert read_evaluation(network).evaluated.sizes["sample"] > 0
+    recorded.write_text(recorded.read_text().replace("tolerance: 0.0001", "tolerance: 0.001"))
+    with pytest.raises(LehrError, match=r"signals\.tolerance: 0\.001 -> 0\.0001"):
+        evaluate(network)
+    recorded.write_text(recorded.read_text().replace("tolerance: 0.001", "tolerance: 0.0001"))
     _edit(path, loss_weights={**content["loss_weights"], "x": 2.0})
     with pytest.raises(LehrError, match=r"loss_weights\.x: 2\.0 -> 3\.0"):
         evaluate(network)
 
 
+def test_stores_of_the_same_values_belong_together_whatever_their_digests(
+    network: RunReference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a new key comes another digest of the same values: what a store was made with is compared by value."""
+    monkeypatch.setattr(Store, "digest", "0123456789abcdef")
+    assert evaluate(network)["store_digest"] == "0123456789abcdef"
+    assert read_evaluation(network).metrics["store_digest"] == "0123456789abcdef"
+
+
 def test_a_store_of_another_config_is_refused(network: RunReference, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run belongs to the config, but somebody has put other signals in the place of the store."""
 
-    monkeypatch.setattr(Store, "digest", "0123456789abcdef")
-    with pytest.raises(LehrError, match=r"not the signals .* \(digest 0123456789abcdef"):
+    def other(group: zarr.Group) -> dict[str, Any]:
+        made = about(group)
+        return {**made, "values": {"signals": {**made["values"]["signals"], "tolerance": 1e-3}}}
+
+    monkeypatch.setattr("lehr.store.store.about", other)
+    with pytest.raises(LehrError, match=r"made with another config \(signals\.tolerance: 0\.001 -> 0\.0001"):
         evaluate(network)
 
 

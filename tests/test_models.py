@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,7 +33,7 @@ from lehr.glass.source import as_rows
 from lehr.glass.tnm import ThermalProgram, simulate_batch
 from lehr.studies import load_network, load_run
 from lehr.training.checkpoints import TrainingState
-from lehr.training.record import write_run
+from lehr.training.record import trained_before_format, write_run
 from lehr.training.samples import Samples
 
 SMALL = NetworkConfig(attention_points=32, filters=(3, 2), pool_sizes=(2, 4), branch_width=5, dense_widths=(6,))
@@ -451,6 +452,22 @@ def test_a_run_folder_of_the_first_format_answers_as_it_did() -> None:
     assert np.ptp(expected, axis=0).min() > 0
     # single precision of outputs of up to 1
     np.testing.assert_allclose(found / TargetScaling().width, expected / TargetScaling().width, rtol=0, atol=1e-6)
+
+
+def test_a_finished_training_of_the_first_format_is_not_done_again(tmp_path: Path) -> None:
+    run = load_run(ROOT / "tests/data/format1_run/config.yaml").model_copy(update={"output": str(tmp_path)})
+    model = run.models[0].name
+    folder = run.run_path(model)
+    shutil.copytree(ROOT / "tests/data/format1_run", folder)
+    rows = trained_before_format(run, model)
+    assert rows is not None
+    assert len(rows) == run.training.epochs
+    assert rows[-1]["val_mae"] > 0
+    for changed in ({"epochs": 9}, {"batch_size": 16}):
+        training = run.training.model_copy(update=changed)
+        assert trained_before_format(run.model_copy(update={"training": training}), model) is None
+    (folder / "model.keras").write_bytes(b"damaged")
+    assert trained_before_format(run, model) is None
 
 
 def test_importing_the_packages_is_cheap() -> None:

@@ -83,7 +83,7 @@ def measure_limits(config: GlassRun, subset: str, comm: Communicator | None = No
     def write() -> xarray.Dataset:
         about = {"subset": subset, "samples": len(fits), "seed": SEED, "most_starts": section.starts}
         digest = open_subset(config, subset).digest
-        data = labelled(config, fits).assign_attrs(**about, signals_digest=digest, version=__version__)
+        data = labelled(config, fits).assign_attrs(**about, store_digest=digest, version=__version__)
         write_results(config.limits_path(subset), data, table(data))
         return data
 

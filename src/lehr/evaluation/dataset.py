@@ -119,8 +119,8 @@ def read_evaluation(run: RunReference, subset: str | None = None, split: str = "
     Raises
     ------
     LehrError
-        If it is missing or damaged, of another network than that which is in the run folder now, or if samples were
-        left out by another limit than the config has.
+        If it is missing or damaged, of another network than that which is in the run folder now, which is of the values
+        of the config, or if samples were left out by another limit than the config has.
     """
     subset = subset or run.subset
     folder = run.config.evaluation_path(run.model, subset, split)
@@ -130,7 +130,7 @@ def read_evaluation(run: RunReference, subset: str | None = None, split: str = "
     path = folder / f"{split}.nc"
     quantity, most = run.config.findings().limit
     try:
-        about = {name: metrics[name] for name in ("format", "model", "subset", "split", "signals_digest")}
+        about = {name: metrics[name] for name in ("format", "model", "subset", "split")}
         whole = metrics["data_checksum"] == file_checksum(path)
         checksum, limit = str(metrics["network_checksum"]), float(metrics[f"{quantity.name}_limit"])
     except FileNotFoundError:
@@ -140,8 +140,7 @@ def read_evaluation(run: RunReference, subset: str | None = None, split: str = "
             f"{folder}: damaged, or of another version of lehr ({error!r})", f"Run {command} again."
         ) from None
     record = read_run(run)
-    wanted = (FORMAT, run.model, subset, split, record.store_digest)
-    if not whole or tuple(about.values()) != wanted:
+    if not whole or tuple(about.values()) != (FORMAT, run.model, subset, split):
         found = "metrics.json is not about it" if not whole else f"it is about {about}"
         raise LehrError(f"{path}: damaged, or of another run ({found})", f"Run {command} again.")
     if checksum != record.checksum:

@@ -7,7 +7,7 @@ from typing import Any
 from lehr.errors import LehrError
 from lehr.files import read_json
 from lehr.results import RunReference, TrainingRecord
-from lehr.training.identity import changes, identity
+from lehr.training.identity import changes, recorded
 
 __all__ = ["read_run"]
 
@@ -24,11 +24,9 @@ def read_run(run: RunReference) -> TrainingRecord:
     config, model, path = run.config, run.model, run.folder / "run.json"
     again = f"Train it anew: `lehr train CONFIG --model {model}`."
     content = read_json(path, f"Train the network first: `lehr train CONFIG --model {model}`.")
-    # without a format, from before there was one: what it does not say of the samples, its store does
-    made = content if "format" in content else {**identity(config, model), **content}
     try:
         read = _record(content, [quantity.name for quantity in config.task(model).targets])
-        differing = changes(made, config, model, ends=True)
+        differing = changes(recorded(config, model, content), config, model, ends=True)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise LehrError(f"{path}: damaged, or of another version of lehr ({error!r})", again) from None
     if differing:

@@ -94,7 +94,7 @@ def measure_robustness(
             "samples": rows.size,
             "seed": SEED,
             "network_checksum": trained.checksum,
-            "signals_digest": store.digest,
+            "store_digest": store.digest,
             "version": code()["version"],
         },
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lehr.config import Run
+from lehr.config import Run, differences
 from lehr.errors import LehrError
 from lehr.evaluation import read_evaluation, read_run, references
 from lehr.evaluation.runs import LoadRun
@@ -62,7 +62,7 @@ def collect(paths: Sequence[str | Path], load: LoadRun) -> Results:
     studies = sorted({str(model.config.study) for model in models})
     if len(studies) > 1:
         raise LehrError(f"these networks are of several studies: {', '.join(studies)}", "Write a report of each.")
-    if len({model.record.store_digest for model in models}) > 1:
+    if any(differences(models[0].config.source().values, model.config.source().values) for model in models[1:]):
         problems.add(
             "These networks learned from different signals (another state space, thermal program, temperature step or "
             "tolerance): their errors are of different samples, and a smaller one does not make a better network."

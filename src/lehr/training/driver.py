@@ -110,6 +110,8 @@ class _Training:
             if restart and first:
                 self._checkpoints.clear()
                 shutil.rmtree(self._tensorboard, ignore_errors=True)
+            if self._ranks.broadcast_object(first and not restart and self._is_trained()):
+                return
             state = self._resume() if first else TrainingState([], [], [])
             rows, starts = self._ranks.broadcast_object((state.rows, state.starts))
             state = TrainingState(rows, starts, state.best_weights)
@@ -120,6 +122,16 @@ class _Training:
                 self._say(f"nothing left to train, {self._reached(rows)}")
             if first:
                 self._write(state, trained=unfinished)
+
+    def _is_trained(self) -> bool:
+        """Tell whether an older version has trained the network to the end, whose checkpoints are not read any more."""
+        from lehr.training.record import trained_before_format
+
+        rows = trained_before_format(self._run, self._model)
+        if rows is None or self._last_epoch(rows) is None:
+            return False
+        self._say(f"nothing left to train, {self._reached(rows)}, by an older version of lehr")
+        return True
 
     def _lock(self) -> AbstractContextManager[None]:
         """Keep a second training of the model from writing among the checkpoints of the first."""

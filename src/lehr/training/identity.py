@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lehr.config import Run, differences
+from lehr.config import Run, differences, load_yaml
 
-__all__ = ["changes", "identity"]
+__all__ = ["changes", "identity", "recorded"]
 
 _FREE = {"epochs", "early_stopping"}
 """Keys of `training` that say when it ends, and nothing of the weights after an epoch."""
@@ -24,6 +24,31 @@ def identity(run: Run, model: str) -> dict[str, Any]:
         "training": run.training.model_dump(mode="json", exclude=_FREE | task.decides.keys()),
         **task.decides,
     }
+
+
+def recorded(run: Run, model: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Return run.json with the values that decided the training.
+
+    Before there was a format, it had a digest of those of the samples; the config beside it has the values.
+
+    Parameters
+    ----------
+    run : Run
+        The run; the folder is that of its model.
+    model : str
+        Name of one of its models.
+    content : dict
+        run.json as it is.
+
+    Raises
+    ------
+    KeyError, LehrError
+        If that config is missing, damaged, or without the model.
+    """
+    if "format" in content:
+        return content
+    path = run.run_path(model) / "config.yaml"
+    return {**identity(load_yaml(path, type(run), "Train the network anew."), model), **content}
 
 
 def changes(made: dict[str, Any], run: Run, model: str, *, ends: bool = False) -> list[str]:

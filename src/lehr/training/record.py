@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import platform
 import shutil
 from collections.abc import Sequence
@@ -20,10 +21,10 @@ from lehr.store import Store
 from lehr.training.card import card
 from lehr.training.checkpoints import TrainingState
 from lehr.training.history import Row, best
-from lehr.training.identity import changes, identity
+from lehr.training.identity import changes, identity, recorded
 from lehr.training.samples import Samples
 
-__all__ = ["FORMAT", "is_written", "run_content", "write_run"]
+__all__ = ["FORMAT", "is_written", "run_content", "trained_before_format", "write_run"]
 
 FORMAT = 2
 """Version of the run folder. Those without one have digests instead of the values that the samples were made with."""
@@ -128,6 +129,27 @@ def is_written(run: Run, model: str, name: str, epochs: int) -> bool:
         )
     except (KeyError, TypeError, ValueError, LehrError, OSError):
         return False
+
+
+def trained_before_format(run: Run, model: str) -> list[Row] | None:
+    """Return the history of a network that an older version trained to the end by this config; None if there is none.
+
+    Its checkpoints are not read any more, but there is nothing left to do.
+    """
+    folder = run.run_path(model)
+    try:
+        content = read_json(folder / "run.json", "")
+        if (
+            "format" in content
+            or changes(recorded(run, model, content), run, model, ends=True)
+            or content["network_checksum"] != file_checksum(folder / "model.keras")
+        ):
+            return None
+        with (folder / "history.csv").open(encoding="utf-8") as file:
+            rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        return rows if len(rows) == content["epochs_done"] else None
+    except (KeyError, TypeError, ValueError, LehrError, OSError):
+        return None
 
 
 def _write_history(path: Path, rows: Sequence[Row]) -> None:
