@@ -32,10 +32,10 @@ from lehr.evaluation.predict import Network
 from lehr.generate.driver import generate
 from lehr.glass.config import GlassRun
 from lehr.glass.findings import GlassFindings
-from lehr.glass.source import as_rows
 from lehr.glass.measures import clamp
 from lehr.glass.networks.scaling import TargetScaling
 from lehr.glass.quantities import CPN, PARAMETERS
+from lehr.glass.source import as_rows
 from lehr.store import SequentialReader, Store, open_subset
 from lehr.study import Columns
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray
 import yaml
+import zarr
 from conftest import run
 from stores import call
 from trained import NAMES, fake_run, untrained_run
@@ -28,6 +29,7 @@ from lehr.glass.measures import half_width
 from lehr.glass.networks.scaling import TargetScaling
 from lehr.split import SPLITS, Split
 from lehr.store import Store, open_subset
+from lehr.store.layout import about
 from lehr.studies import load_run
 
 ANSWER = np.array([-210.0, 705e3, 0.5, 0.6])  # what the network of these tests says about every sample
@@ -298,6 +300,18 @@ def test_an_evaluation_is_of_the_store_that_is_there(network: RunReference, monk
     monkeypatch.setattr(dataset, "read_about", lambda _: {"digest": "0123456789abcdef"})
     with pytest.raises(LehrError, match=r"an evaluation of other samples(.|\n)*lehr evaluate CONFIG --model C"):
         read_evaluation(network)
+
+
+def test_a_store_of_another_config_is_refused(network: RunReference, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run belongs to the config, but somebody has put other signals in the place of the store."""
+
+    def other(group: zarr.Group) -> dict[str, Any]:
+        made = about(group)
+        return {**made, "values": {"signals": {**made["values"]["signals"], "tolerance": 1e-3}}}
+
+    monkeypatch.setattr("lehr.store.store.about", other)
+    with pytest.raises(LehrError, match=r"made with another config \(signals\.tolerance: 0\.001 -> 0\.0001"):
+        evaluate(network)
 
 
 def test_an_empty_split_is_refused(network: RunReference, monkeypatch: pytest.MonkeyPatch) -> None:

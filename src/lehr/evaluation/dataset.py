@@ -135,7 +135,7 @@ def read_evaluation(run: RunReference, subset: str | None = None, split: str = "
     try:
         about = {name: metrics[name] for name in ("model", "subset", "split")}
         known = metrics["format"] in _READABLE
-        digest = metrics["store_digest" if metrics["format"] == FORMAT else "signals_digest"]
+        digest = metrics["store_digest" if "store_digest" in metrics else "signals_digest"]
         whole = metrics["data_checksum"] == file_checksum(path)
         checksum, limit = str(metrics["network_checksum"]), float(metrics[f"{quantity.name}_limit"])
     except FileNotFoundError:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from lehr.glass.tnm import Status
+from lehr.glass.status import Status
 from lehr.study import Quantity
 
 __all__ = [
     "BASELINES",
     "BASELINE_SLOPE",
     "BETA",
+    "CELSIUS",
     "CLAMPED",
     "COOLING_RATE",
     "CPN",
@@ -36,8 +37,12 @@ __all__ = [
     "TEMPERATURE_OFFSET",
     "THERMAL_LAG",
     "WHITE_NOISE",
+    "ZERO_CELSIUS",
     "X",
 ]
+
+ZERO_CELSIUS = 273.15
+"""0 degC in K."""
 
 LN_A = Quantity(
     "ln_A",
@@ -153,6 +158,9 @@ TEMPERATURE = Quantity(
     label="temperature",
     dims=("temperature",),
     attributes={"standard_name": "temperature"},
+)
+CELSIUS = Quantity(
+    "temperature", unit="K", meaning="temperature as figures show it", shown_unit="°C", offset=-ZERO_CELSIUS
 )
 COOLING_RATE = Quantity("cooling_rate", unit="K/min", meaning="rate of the first segment", dims=("cycle",))
 HEATING_RATE = Quantity("heating_rate", unit="K/min", meaning="rate of the recorded scan", dims=("cycle",))

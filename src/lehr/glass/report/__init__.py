@@ -110,7 +110,7 @@ def _robustness(model: Model) -> xarray.Dataset:
 def _limits(subset: SimulatedSubset) -> xarray.Dataset:
     path, command = subset.config.limits_path(subset.name), f"`lehr limits CONFIG --subset {subset.name}`"  # type: ignore[attr-defined]  # of a GlassRun
     data = _read(path, command)
-    if data.attrs.get("store_digest", data.attrs.get("signals_digest")) != subset.store.digest:
+    if data.attrs.get("store_digest", data.attrs.get("signals_digest")) != subset.store.digest:  # in older files
         raise LehrError(f"{path}: made of other signals than the config has", f"Run {command} again.")
     return data
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
+from lehr.glass.quantities import ZERO_CELSIUS
 from lehr.glass.tnm.kww import BETA_RANGE
 
 __all__ = [
@@ -23,9 +24,6 @@ __all__ = [
 
 GAS_CONSTANT = 8.314462618
 """R in J/(mol K), exact in the SI of 2019 to the digits given."""
-
-ZERO_CELSIUS = 273.15
-"""0 degC in K."""
 
 LN_REFERENCE_TIME = log(100.0)
 """Logarithm of the relaxation time in s that defines the glass transition: tau(Tg) = 100 s."""

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from lehr.figures.style import house_style, new_axes, new_panels, sequence_colours
-from lehr.glass.tnm import ZERO_CELSIUS
+from lehr.glass.quantities import CELSIUS, COOLING_RATE, CPN
 from lehr.glass.tnm.transition import unsettled_points
 
 __all__ = ["compared_scans", "scans", "shown_range"]
@@ -66,13 +66,13 @@ def scans(
     axes = axes or new_axes()
     low, high = shown_range(temperature, cpn)
     shown = (temperature >= low) & (temperature <= high)
-    celsius = temperature[shown] - ZERO_CELSIUS
+    celsius = CELSIUS.shown(temperature[shown])
     told_apart = _told_apart(cooling_rates)
     for name, scan, colour in zip(_names(cooling_rates), cpn, sequence_colours(len(cpn)), strict=True):
         axes.plot(celsius, scan[shown], color=colour, label=name, linewidth=1.2)
-    axes.set(xlim=(celsius[0], celsius[-1]), xlabel="temperature (°C)", ylabel="$C_p^N$", title=title)
+    axes.set(xlim=(celsius[0], celsius[-1]), xlabel=CELSIUS.axis_label, ylabel=CPN.axis_label, title=title)
     axes.legend(
-        title="cooled at\n(K/min)" if told_apart else "cycle",
+        title=f"cooled at\n({COOLING_RATE.shown_unit})" if told_apart else "cycle",
         title_fontsize=7,
         loc="upper left",
         fontsize=7,
@@ -118,15 +118,15 @@ def compared_scans(
     upper, lower = new_panels(2, 1, 3.5, 3.3, height_ratios=(3, 1), sharex=True)
     ends = np.array([shown_range(temperature, true), shown_range(temperature, simulated)])
     shown = (temperature >= ends[:, 0].min()) & (temperature <= ends[:, 1].max())
-    celsius = temperature[shown] - ZERO_CELSIUS
+    celsius = CELSIUS.shown(temperature[shown])
     for one, other, colour in zip(true, simulated, sequence_colours(len(true)), strict=True):
         upper.plot(celsius, one[shown], color=colour, linewidth=1.6, alpha=0.85)
         upper.plot(celsius, other[shown], color="black", linewidth=0.7, linestyle=(0, (3, 1.5)))
         lower.plot(celsius, other[shown] - one[shown], color=colour, linewidth=0.9)
     upper.plot([], [], color=sequence_colours(3)[1], linewidth=1.6, label="true")
     upper.plot([], [], color="black", linewidth=0.7, linestyle=(0, (3, 1.5)), label="from the prediction")
-    upper.set(xlim=(celsius[0], celsius[-1]), ylabel="$C_p^N$")
+    upper.set(xlim=(celsius[0], celsius[-1]), ylabel=CPN.axis_label)
     upper.set_title(title, fontsize=7)
     upper.legend(loc="upper left", fontsize=7)
-    lower.set(xlabel="temperature (°C)", ylabel="difference")
+    lower.set(xlabel=CELSIUS.axis_label, ylabel="difference")
     return upper

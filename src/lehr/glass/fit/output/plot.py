@@ -7,8 +7,7 @@ from matplotlib.axes import Axes
 from lehr.figures.style import GREY, house_style, new_panels, sequence_colours
 from lehr.glass.fit.output.text import value_and_error
 from lehr.glass.fit.uncertainty.minimum import Minimum
-from lehr.glass.quantities import CPN, PARAMETERS
-from lehr.glass.tnm import ZERO_CELSIUS
+from lehr.glass.quantities import CELSIUS, COOLING_RATE, CPN, PARAMETERS
 
 __all__ = ["fitted_scans"]
 
@@ -24,15 +23,17 @@ def fitted_scans(result: Minimum) -> Axes:
     curves = zip(scans, result.residuals, program.cooling_rates, colours, strict=True)
     for number, (scan, rest, rate, colour) in enumerate(curves, 1):
         thin = slice(None, None, max(1, scan.cpn.size // _SHOWN_POINTS))
-        celsius = scan.temperature - ZERO_CELSIUS
-        label = f"{rate:g} K/min" if len(program.cycles[number - 1].segments) == 2 else f"scan {number}"
+        celsius = CELSIUS.shown(scan.temperature)
+        label = (
+            f"{rate:g} {COOLING_RATE.shown_unit}" if len(program.cycles[number - 1].segments) == 2 else f"scan {number}"
+        )
         above.plot(celsius[thin], scan.cpn[thin], ".", color=colour, markersize=2.0, alpha=0.5, rasterized=True)
         above.plot(celsius, scan.cpn - rest, color=colour, linewidth=1.2, label=label)
         below.plot(celsius[thin], rest[thin], ".", color=colour, markersize=1.5, rasterized=True)
     below.axhline(0.0, color=GREY, linewidth=0.8)
     above.legend(title="points measured, lines fitted; cooled at", alignment="left")
     above.set(ylabel=CPN.axis_label, title=_title(result))
-    below.set(xlabel="temperature (°C)", ylabel="residual")
+    below.set(xlabel=CELSIUS.axis_label, ylabel="residual")
     return above
 
 
