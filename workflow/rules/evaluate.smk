@@ -16,7 +16,7 @@ rule evaluate:
     benchmark:
         f"{study.output}/benchmarks/evaluate-{{model}}-{{subset}}.tsv"
     params:
-        cpn_max=study.evaluation.cpn_max,
+        limit=study.findings().limit[1],
         batch_size=study.evaluation.batch_size,
     # On one machine a rank takes a core. A cluster profile sets cpus_per_task: there, tasks counts the ranks.
     threads: study.ranks.evaluate

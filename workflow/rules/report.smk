@@ -8,8 +8,7 @@ rule report:
         [study.manifest_path(subset) for subset in study.subsets],
         [study.run_path(model.name) / name for model in study.models for name in ("model.keras", "history.csv", "run.json")],
         [study.evaluation_path(*test) / name for test in study.tests for name in ("test.nc", "metrics.json")],
-        [study.robustness_path(model.name) for model in study.models],
-        [study.limits_path(subset) for subset in study.subsets],
+        study.extra_results(),
     output:
         page=report(study.report_path, caption="../report/page.rst", category="Report"),
         figures=report(

@@ -185,6 +185,10 @@ class Run(Section):
         """Return the jobs of rules that only this study has."""
         return []
 
+    def extra_results(self) -> list[Path]:
+        """Return the files that these rules make and the report shows."""
+        return []
+
     # Its models.
 
     def model(self, name: str) -> ModelConfig:

@@ -123,11 +123,11 @@ def _counts(name: str, subset: str, evaluation: Evaluation, problems: Problems) 
 
 
 def _history(reference: RunReference) -> pd.DataFrame:
-    path = reference.folder / "history.csv"
+    path, monitor = reference.folder / "history.csv", reference.config.task(reference.model).monitor
     again = f"Train the network anew: `lehr train CONFIG --model {reference.model}`."
     try:
         table = pd.read_csv(path)
-        missing = [name for name in ("epoch", "loss", "val_mae") if name not in table]
+        missing = [name for name in ("epoch", "loss", monitor) if name not in table]
     except (OSError, ValueError) as error:
         raise LehrError(f"{path}: cannot be read ({error})", again) from None
     if missing:

@@ -213,6 +213,11 @@ class GlassRun(Run):
             ),
         ]
 
+    def extra_results(self) -> list[Path]:
+        """Return what the report shows of distorted scans and of fits."""
+        robustness = [self.robustness_path(model.name) for model in self.models]
+        return [*robustness, *(self.limits_path(subset) for subset in self.subsets)]
+
     @property
     def storage(self) -> StorageConfig:
         """Layout of the store."""

@@ -1,4 +1,4 @@
-# How robust the networks are, and what there is to be known at best. Each depends on its own section of `evaluation`.
+# What only the study of glasses has: how robust networks are, and what there is to be known at best. Each depends on its own section of `evaluation`.
 
 
 rule robustness:
