@@ -200,6 +200,17 @@ class TestOneRank:
         train(changed(copy, "training", epochs=1), "C", restart=True)
         assert (copy.run_path("C") / "history.csv").stat().st_mtime_ns > written  # as many epochs, but not the same
 
+    def test_without_checkpoints_what_is_finished_stays(
+        self, copy: GlassRun, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        shutil.rmtree(copy.run_path("C") / "checkpoints")
+        written = (copy.run_path("C") / "run.json").read_bytes()
+        train(copy, "C")
+        assert f"C: nothing left to train, epoch {EPOCHS} (best: epoch " in capfd.readouterr().err
+        assert (copy.run_path("C") / "run.json").read_bytes() == written
+        train(changed(copy, "training", epochs=1), "C", restart=True)
+        assert "epoch 1/1 " in capfd.readouterr().err
+
     def test_changed_config_starts_anew_and_going_back_goes_on(
         self, copy: GlassRun, capfd: pytest.CaptureFixture[str]
     ) -> None:

@@ -14,7 +14,7 @@ __all__ = ["STATISTICS", "ErrorSummary", "interval", "share_below", "signed_erro
 
 
 def signed_errors(findings: Findings, true: Columns, predicted: Columns) -> NDArray[np.float64]:
-    """Return predicted - true of each quantity; its absolute value is Eq. 13 of the paper.
+    """Return predicted - true of each quantity.
 
     Parameters
     ----------
