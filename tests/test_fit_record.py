@@ -37,7 +37,7 @@ def written(tmp_path: Path) -> tuple[Path, list[Path]]:
 
 def test_what_is_written_is_read(result: FitResult, tmp_path: Path) -> None:
     path = tmp_path / "fit.json"
-    result.record(profile=True).write(path)
+    result.to_json(path, profile=True)
     record = FitResult.from_json(path)
     assert record == FitRecord.from_json(path)
     assert (record.format, record.version, record.lehr) == ("lehr fit", 1, lehr.__version__)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from lehr.figures.style import DASHED, GREY, LineStyle, house_style, label_decades, name_lines, new_axes
+from lehr.figures.style import DASHED, GREY, LineStyle, figure_style, label_decades, name_lines, new_axes
 
 __all__ = [
     "ErrorCurves",
@@ -48,7 +48,7 @@ class RunningQuantiles:
     high: Floats
 
 
-@house_style
+@figure_style
 def sorted_errors(
     curves: Mapping[str, ErrorCurves],
     styles: Mapping[str, LineStyle],
@@ -133,7 +133,7 @@ def running(
     return RunningQuantiles(*np.array(rows, dtype=float).T)
 
 
-@house_style
+@figure_style
 def error_against(
     at: Floats, error: Floats, style: LineStyle, *, label: str, error_label: str, axes: Axes | None = None
 ) -> Axes:
@@ -167,7 +167,7 @@ def error_against(
     return axes
 
 
-@house_style
+@figure_style
 def errors_against(
     samples: Mapping[str, tuple[Floats, Floats]],
     styles: Mapping[str, LineStyle],
@@ -200,7 +200,7 @@ def errors_against(
     return axes
 
 
-@house_style
+@figure_style
 def true_predicted(
     true: Floats,
     predicted: Floats,
@@ -264,7 +264,7 @@ def true_predicted(
     return axes
 
 
-@house_style
+@figure_style
 def beyond_range(
     tested: Mapping[str, tuple[Floats, Floats]],
     trained: tuple[float, float],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from lehr.glass.tnm import Status
+from lehr.glass.status import Status
 from lehr.study import Quantity
 
 __all__ = [
     "BASELINES",
     "BASELINE_SLOPE",
     "BETA",
+    "CELSIUS",
     "CLAMPED",
     "COOLING_RATE",
     "CPN",
@@ -18,6 +19,7 @@ __all__ = [
     "DELTA_H",
     "EDGE_DISTANCE",
     "FICTIVE_TEMPERATURE",
+    "FICTIVE_TEMPERATURE_CURVE",
     "GLASS_TRANSITION",
     "HALF_WIDTH",
     "HEATING_RATE",
@@ -110,6 +112,9 @@ FICTIVE_TEMPERATURE = Quantity(
     dtype="float32",
     dims=("cycle",),
 )
+FICTIVE_TEMPERATURE_CURVE = Quantity(
+    "fictive_temperature", unit="K", meaning="fictive temperature along the scan", label="Tf", dims=CPN.dims
+)  # fmt: skip
 CPN_MEAN = Quantity("cpn_mean", meaning="mean of cpn over the temperatures of a scan", dtype="float32", dims=("cycle",))
 CPN_MEAN_SQUARE = Quantity(
     "cpn_mean_square",
@@ -154,6 +159,9 @@ TEMPERATURE = Quantity(
     dims=("temperature",),
     attributes={"standard_name": "temperature"},
 )
+CELSIUS = Quantity("temperature_celsius", unit="degC", meaning="temperature", label="temperature", shown_unit="°C")
+"""The temperature as a person reads it: on the axes of figures of scans."""
+
 COOLING_RATE = Quantity("cooling_rate", unit="K/min", meaning="rate of the first segment", dims=("cycle",))
 HEATING_RATE = Quantity("heating_rate", unit="K/min", meaning="rate of the recorded scan", dims=("cycle",))
 

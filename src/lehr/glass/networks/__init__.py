@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 
-from lehr.glass.networks.scaling import PARAMETERS, TargetScaling
+from lehr.glass.networks.scaling import TargetScaling
 
 # Where the backend is TensorFlow: no greetings, but warnings and errors. It reads this when it is loaded.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 
-__all__ = ["PARAMETERS", "TargetScaling"]
+__all__ = ["TargetScaling"]

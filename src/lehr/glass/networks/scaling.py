@@ -7,10 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PARAMETERS", "TargetScaling"]
-
-PARAMETERS = ("ln_A", "delta_h", "x", "beta")
-"""The four TNM parameters in the one order that all arrays and columns have; `delta_h` is in J/mol."""
+__all__ = ["TargetScaling"]
 
 # Table 3 of the paper: the limits of the whole state space with a reserve of a factor 1.2. The reserve of ln A goes
 # outwards at both ends, as that of the other three does (the table's 630 / 1.2 would lie inside the range).

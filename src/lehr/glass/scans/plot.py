@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from lehr.figures.style import GREY, house_style, new_axes, new_panels, sequence_colours
-from lehr.glass.quantities import CPN
+from lehr.figures.style import GREY, figure_style, new_axes, new_panels, sequence_colours
+from lehr.glass.quantities import CELSIUS, CPN
 from lehr.glass.scans import MeasuredScan, NormalisedScan
 from lehr.glass.tnm import ZERO_CELSIUS
 
@@ -18,18 +18,18 @@ _SHOWN_POINTS = 4000  # of a curve; more make a large file and no other figure
 _GLASS_COLOUR, _LIQUID_COLOUR = "#0072B2", "#D55E00"  # of Okabe and Ito, as in lehr.figures.style
 
 
-@house_style
+@figure_style
 def raw_scans(scans: Sequence[MeasuredScan]) -> Axes:
     """Draw scans as they were read, for those in which no transition was found."""
     axes = new_axes(7.2, 3.6)
     for scan, colour in zip(scans, sequence_colours(len(scans)), strict=True):
         thin = slice(None, None, max(1, scan.signal.size // _SHOWN_POINTS))
         axes.plot(scan.temperature[thin] - ZERO_CELSIUS, scan.signal[thin], color=colour, linewidth=1.0)
-    axes.set(xlabel="temperature (°C)", ylabel=_label(scans[0]))
+    axes.set(xlabel=CELSIUS.axis_label, ylabel=_label(scans[0]))
     return axes
 
 
-@house_style
+@figure_style
 def scan_lines(scans: Sequence[NormalisedScan]) -> Axes:
     """Draw scans with the lines of glass and liquid and the ranges they were fitted on, and CpN below.
 
@@ -55,7 +55,7 @@ def scan_lines(scans: Sequence[NormalisedScan]) -> Axes:
         below.axhline(level, color=GREY, linewidth=0.8, linestyle=":")
     below.set(
         xlim=(low - margin - ZERO_CELSIUS, high + margin - ZERO_CELSIUS),
-        xlabel="temperature (°C)",
+        xlabel=CELSIUS.axis_label,
         ylabel=CPN.axis_label,
     )
     return raw

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from lehr.figures.style import GREY, LineStyle, house_style, line_styles, new_axes
-from lehr.glass.space import CellSubset, ScatteredSpace, StateSpace, Subset
+from lehr.figures.style import GREY, LineStyle, figure_style, line_styles, new_axes
+from lehr.glass.quantities import DELTA_H, GLASS_TRANSITION
+from lehr.glass.space import CellSubset, ScatteredSpace, SpaceSubset, StateSpace
 from lehr.glass.tnm import ln_pre_exponential
 
 __all__ = ["subset_plane"]
@@ -19,10 +20,10 @@ _POINTS_SHOWN = 10_000  # a cloud of more points only gets blacker
 _GLASS_TRANSITIONS = (200.0, 300.0, 400.0, 500.0, 700.0, 1000.0, 1500.0)
 
 
-@house_style
+@figure_style
 def subset_plane(
     space: StateSpace | ScatteredSpace,
-    subsets: Sequence[Subset],
+    subsets: Sequence[SpaceSubset],
     *,
     styles: Mapping[str, LineStyle] | None = None,
     star: tuple[str, float, float] | None = None,
@@ -34,7 +35,7 @@ def subset_plane(
     ----------
     space : StateSpace or ScatteredSpace
         The state space; many points are thinned out.
-    subsets : sequence of Subset
+    subsets : sequence of SpaceSubset
         Subsets of the space; those without cells, of scattered points, have no mark of their own.
     styles : mapping of LineStyle, optional
         Colour of each subset; default: those of `line_styles`.
@@ -46,29 +47,29 @@ def subset_plane(
     axes = axes or new_axes(7.2, 4.8)
     grid = space if isinstance(space, StateSpace) else space.ends
     delta_h, ln_a, what = _dots(space)
-    axes.plot(ln_a, delta_h / 1e3, ".", color="#b0b0aa", markersize=1.9, markeredgewidth=0, rasterized=True)
+    axes.plot(ln_a, DELTA_H.shown(delta_h), ".", color="#b0b0aa", markersize=1.9, markeredgewidth=0, rasterized=True)
     _constant_glass_transition(axes, grid)
-    celled = [subset for subset in subsets if isinstance(subset, CellSubset)]
-    styles = styles or line_styles([subset.name for subset in celled])
-    for subset in celled:
+    of_cells = [subset for subset in subsets if isinstance(subset, CellSubset)]
+    styles = styles or line_styles([subset.name for subset in of_cells])
+    for subset in of_cells:
         _mark(axes, subset, styles[subset.name].colour)
     if star is not None:
         name, at, energy = star
-        axes.plot(at, energy / 1e3, "*", color="black", markersize=11, label=name, markeredgecolor="white")
+        axes.plot(at, DELTA_H.shown(energy), "*", color="black", markersize=11, label=name, markeredgecolor="white")
         axes.annotate(
             name,
-            (at, energy / 1e3),
+            (at, DELTA_H.shown(energy)),
             xytext=(-8, 0),
             textcoords="offset points",
             ha="right",
             va="center",
             path_effects=[withStroke(linewidth=2.5, foreground="white")],
         )
-    axes.set(xlabel="ln (A / s)", ylabel=r"activation energy $\Delta h^*$ (kJ/mol)")
+    axes.set(xlabel="ln (A / s)", ylabel=f"{DELTA_H.meaning} {DELTA_H.axis_label}")
     axes.margins(0.06)
     axes.invert_yaxis()
     axes.grid(visible=False)
-    axes.set_title(f"dots: {what}; lines: constant $T_g$", color=GREY, fontsize=8.5, loc="right")
+    axes.set_title(f"dots: {what}; lines: constant {GLASS_TRANSITION.symbol}", color=GREY, fontsize=8.5, loc="right")
     return axes
 
 
@@ -92,10 +93,10 @@ def _constant_glass_transition(axes: Axes, grid: StateSpace) -> None:
         inside = (low <= line) & (line <= high)
         if not inside.any():
             continue
-        axes.plot(line[inside], energy[inside] / 1e3, color="#c4c4c4", linewidth=0.7, zorder=1.5)
+        axes.plot(line[inside], DELTA_H.shown(energy[inside]), color="#c4c4c4", linewidth=0.7, zorder=1.5)
         axes.annotate(
-            f"{tg:.0f} K",
-            (line[inside][-1], energy[inside][-1] / 1e3),
+            f"{tg:.0f} {GLASS_TRANSITION.shown_unit}",
+            (line[inside][-1], DELTA_H.shown(energy[inside][-1])),
             xytext=(0, -4),
             textcoords="offset points",
             ha="center",
@@ -108,7 +109,7 @@ def _constant_glass_transition(axes: Axes, grid: StateSpace) -> None:
 def _mark(axes: Axes, subset: CellSubset, colour: str) -> None:
     """Draw the cells of a subset, and its name beside the middle one of its rows, on the outer side of the plane."""
     delta_h, ln_a = subset.space.plane(subset.cells)
-    axes.plot(ln_a, delta_h / 1e3, "o", color=colour, markersize=2.6, markeredgewidth=0, label=subset.name)
+    axes.plot(ln_a, DELTA_H.shown(delta_h), "o", color=colour, markersize=2.6, markeredgewidth=0, label=subset.name)
     rows = np.unique(delta_h)
     middle = rows[rows.size // 2]
     row = ln_a[delta_h == middle]
@@ -116,7 +117,7 @@ def _mark(axes: Axes, subset: CellSubset, colour: str) -> None:
     left = row.mean() < low + 0.45 * (high - low)
     axes.annotate(
         subset.name,
-        (row.min() if left else row.max(), middle / 1e3),
+        (row.min() if left else row.max(), DELTA_H.shown(middle)),
         xytext=(-6 if left else 6, 0),
         textcoords="offset points",
         ha="right" if left else "left",

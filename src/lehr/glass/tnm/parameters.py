@@ -17,6 +17,7 @@ __all__ = [
     "LN_REFERENCE_TIME",
     "ZERO_CELSIUS",
     "TNMParameters",
+    "efold_width",
     "glass_transition",
     "ln_pre_exponential",
 ]
@@ -54,6 +55,11 @@ def glass_transition(ln_A: ArrayLike, delta_h: ArrayLike) -> NDArray[np.float64]
     ln_a, energy = np.asarray(ln_A, dtype=float), np.asarray(delta_h, dtype=float)
     exists = (energy > 0) & (ln_a < LN_REFERENCE_TIME)
     return np.where(exists, energy / (GAS_CONSTANT * np.where(exists, LN_REFERENCE_TIME - ln_a, 1.0)), np.nan)
+
+
+def efold_width(temperature: float, delta_h: Energy) -> Energy:
+    """Return R T^2 / delta_h in K: over so much, tau changes by a factor of e near a temperature in K."""
+    return GAS_CONSTANT * temperature**2 / delta_h
 
 
 @dataclass(frozen=True)

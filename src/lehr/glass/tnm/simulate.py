@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import lru_cache
 from math import nan
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
+from lehr.glass.quantities import COOLING_RATE, CPN, FICTIVE_TEMPERATURE_CURVE, HEATING_RATE, PARAMETERS, TEMPERATURE
+from lehr.glass.status import Status
 from lehr.glass.tnm import _tnm
 from lehr.glass.tnm.kww import KWWKernel
 from lehr.glass.tnm.parameters import GAS_CONSTANT, TNMParameters
@@ -26,30 +27,6 @@ __all__ = ["DEFAULT_TOLERANCE", "History", "Signals", "Status", "simulate", "sim
 
 DEFAULT_TOLERANCE = 1e-4
 """Error of CpN that 99.9 % of the points stay below, where CpN,max is below 6."""
-
-
-class Status(IntEnum):
-    """Outcome of a simulation; the values are those of the compiled kernel."""
-
-    OK = 0
-    WINDOW = 1
-    STEPS = 2
-    PARAMETER = 3
-    MEMORY = 4
-
-    @property
-    def message(self) -> str:
-        """What happened, in words."""
-        return _MESSAGES[self]
-
-
-_MESSAGES = {
-    Status.OK: "the signal is complete",
-    Status.WINDOW: "the temperature window does not hold the whole transition from glass (CpN = 0) to liquid (CpN = 1)",
-    Status.STEPS: "the step control did not find a step small enough",
-    Status.PARAMETER: "a parameter is not finite or out of range",
-    Status.MEMORY: "out of memory",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,20 +60,17 @@ class Signals:
         """Return a labelled data set with units; needs xarray (`pip install "lehr[store]"`)."""
         import xarray
 
-        dims = ("cycle", "temperature")
-        rates = np.array(self.program.cooling_rates)
-        return xarray.Dataset(
-            {
-                "cpn": (dims, self.cpn, {"long_name": "normalised heat capacity", "units": "1"}),
-                "fictive_temperature": (dims, self.fictive_temperature, {"units": "K"}),
-            },
-            {
-                "temperature": ("temperature", self.temperature, {"units": "K"}),
-                "cooling_rate": ("cycle", rates, {"units": "K/min"}),
-                "heating_rate": ("cycle", np.array(self.program.heating_rates), {"units": "K/min"}),
-            },
-            attrs={name: getattr(self.parameters, name) for name in ("ln_A", "delta_h", "x", "beta")},
+        coordinates = {
+            TEMPERATURE: self.temperature,
+            COOLING_RATE: np.array(self.program.cooling_rates),
+            HEATING_RATE: np.array(self.program.heating_rates),
+        }
+        data, coords = (
+            {q.name: (q.dims, array, {"long_name": q.meaning, "units": q.unit}) for q, array in arrays.items()}
+            for arrays in ({CPN: self.cpn, FICTIVE_TEMPERATURE_CURVE: self.fictive_temperature}, coordinates)
         )
+        parameters = zip(PARAMETERS, self.parameters.as_tuple(), strict=True)
+        return xarray.Dataset(data, coords, attrs={quantity.name: value for quantity, value in parameters})
 
 
 def simulate(
