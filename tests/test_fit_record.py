@@ -94,6 +94,20 @@ def test_design_and_report_read_it(
     assert ("SHA-256" in text) == (source == "today")
 
 
+def test_files_are_kept_with_what_was_read(tmp_path: Path) -> None:
+    """The checksum is that of the content when it was read, and a fit made in Python has it too."""
+    from lehr.glass.scans import read_scans
+
+    path = tmp_path / "scan.csv"
+    np.savetxt(path, np.column_stack([KELVIN, measured()[0]]), "%.6f", ",", header="temperature (K),cpn", comments="")
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    scans = read_scans([path])
+    path.write_text("something else")
+    (scan,) = scans
+    assert scan.file is not None
+    assert (scan.file.path, scan.file.sha256) == (path, before)
+
+
 def test_a_file_of_format_0_says_what_it_said() -> None:
     """Written by lehr before fit.json had a format, of six simulated scans of As2Se3."""
     content, record = json.loads(FORMAT_0.read_text()), FitRecord.from_json(FORMAT_0)

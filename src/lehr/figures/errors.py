@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 _POINTS_SHOWN = 3000  # a cloud of more points only gets blacker
-_CURVE = 201  # points of a sorted curve
+_CURVE_POINTS = 201  # points of a sorted curve
 _MOST_VALUES = 25  # true values that are shown one by one; of more, ranges are
 
 Floats = NDArray[np.float64]
@@ -76,11 +76,11 @@ def sorted_errors(
     lowest = [0.8 * value for value, _ in thresholds]
     for place, (name, errors) in enumerate(curves.items()):
         style = styles[name]
-        percent, network = percentiles(errors.network, _CURVE)
+        percent, network = percentiles(errors.network, _CURVE_POINTS)
         every = (0.05 + 0.12 * place / len(curves), 0.12)  # no marker hides that of another curve
         axes.plot(percent, network, color=style.colour, marker=style.marker, markersize=3, markevery=every, label=name)
         if errors.trivial is not None:
-            guess = percentiles(errors.trivial, _CURVE)[1]
+            guess = percentiles(errors.trivial, _CURVE_POINTS)[1]
             axes.plot(percent, guess, color=style.colour, linestyle=DASHED, linewidth=0.9)
         lowest.append(float(network[percent.size // 100]))
     if any(errors.trivial is not None for errors in curves.values()):
