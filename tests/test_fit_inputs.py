@@ -109,6 +109,6 @@ def test_any_scans_give_a_word_or_a_message(kinds: list[str], points: int, seed:
         return
     assert np.isfinite(result.values).all()
     assert result.report()
-    result.to_json()
+    result.document()
     if set(kinds) & {"noise", "zero", "one", "reversed", "huge", "falling"}:
         assert result.status is not FitStatus.DETERMINED

@@ -118,7 +118,7 @@ def test_profile_interval_is_open_where_the_scan_sets_no_end() -> None:
     rows = lehr.simulate(*AS2SE3.as_tuple(), temperature=KELVIN, program=program).cpn[0]
     noise = 0.3 * np.random.default_rng(0).standard_normal(kelvin.size)
     result = fit([np.interp(kelvin, KELVIN, rows) + noise], kelvin, program)
-    document = result.to_json(profile=True)["profile_intervals"]
+    document = result.document(profile=True)["profile_intervals"]
     assert document["delta_h"]["0.95"][1] is None
     assert "open" in result.report(profile=True)
     assert "open" not in result.report()

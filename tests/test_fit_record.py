@@ -37,7 +37,7 @@ def written(tmp_path: Path) -> tuple[Path, list[Path]]:
 
 def test_what_is_written_is_read(result: FitResult, tmp_path: Path) -> None:
     path = tmp_path / "fit.json"
-    result.record(profile=True).write(path)
+    result.to_json(path, profile=True)
     record = FitResult.from_json(path)
     assert record == FitRecord.from_json(path)
     assert (record.format, record.version, record.lehr) == ("lehr fit", 1, lehr.__version__)
@@ -92,6 +92,20 @@ def test_design_and_report_read_it(
     assert "Δh* (kJ/mol)" in text
     assert "data:image/svg+xml" in text
     assert ("SHA-256" in text) == (source == "today")
+
+
+def test_files_are_kept_with_what_was_read(tmp_path: Path) -> None:
+    """The checksum is that of the content when it was read, and a fit made in Python has it too."""
+    from lehr.glass.scans import read_scans
+
+    path = tmp_path / "scan.csv"
+    np.savetxt(path, np.column_stack([KELVIN, measured()[0]]), "%.6f", ",", header="temperature (K),cpn", comments="")
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    scans = read_scans([path])
+    path.write_text("something else")
+    (scan,) = scans
+    assert scan.file is not None
+    assert (scan.file.path, scan.file.sha256) == (path, before)
 
 
 def test_a_file_of_format_0_says_what_it_said() -> None:

@@ -117,7 +117,7 @@ def test_result_answers_everything() -> None:
     assert abs(result.glass_transition - AS2SE3.glass_transition) < 0.05
     assert np.diag(result.correlation) == pytest.approx(1.0)
     assert [rest.size for rest in result.residuals] == [scan.cpn.size for scan in result.fitted_scans.scans]
-    document = json.loads(json.dumps(result.to_json()))
+    document = json.loads(json.dumps(result.document()))
     assert document["status"] == "determined"
     assert ProgramFile.model_validate(document["program"]).build() == result.fitted_scans.program
     assert "Δh* (kJ/mol)" in result.report()

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr import simulate_batch
-from lehr.figures.style import GREY, house_style, line_styles, sequence_colours
+from lehr.figures.style import GREY, figure_style, line_styles, sequence_colours
 from lehr.generate.driver import part_plan
 from lehr.glass.config import GlassRun
 from lehr.glass.quantities import CPN
@@ -210,7 +210,7 @@ def efficiencies(groups: list[Costs]) -> dict[str, list[float]]:
 # --- figure and main -------------------------------------------------------------------------------------------------
 
 
-@house_style
+@figure_style
 def draw(results: dict[str, Any], to: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

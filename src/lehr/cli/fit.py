@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         write_file(options.mcmc, "\n".join([",".join(result.names), *rows]) + "\n")
     if options.json:
         given = reading.model_dump(mode="json", exclude_unset=True)
-        result.record(profile=options.profile, files=options.files, reading=given).write(options.json)
+        result.record(profile=options.profile, reading=given).to_json(options.json)
         print(f"wrote {options.json}")
     if options.plot:
         from lehr.glass.fit.output.plot import fitted_scans

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from lehr.figures.style import COLOURS, DASHED, GREY, LineStyle, house_style, label_decades, name_lines, new_axes
+from lehr.figures.style import COLOURS, DASHED, GREY, LineStyle, figure_style, label_decades, name_lines, new_axes
 
 __all__ = ["ErrorByLevel", "TrainingCurve", "compared_splits", "error_by_level", "training_curve", "transfer_matrix"]
 
@@ -36,7 +36,7 @@ class ErrorByLevel:
     error: Floats
 
 
-@house_style
+@figure_style
 def training_curve(
     histories: Mapping[str, TrainingCurve], styles: Mapping[str, LineStyle], *, label: str, axes: Axes | None = None
 ) -> Axes:
@@ -55,7 +55,7 @@ def training_curve(
     return axes
 
 
-@house_style
+@figure_style
 def transfer_matrix(
     errors: Floats,
     trained: Sequence[str],
@@ -107,7 +107,7 @@ def transfer_matrix(
     return axes
 
 
-@house_style
+@figure_style
 def error_by_level(
     networks: Mapping[str, ErrorByLevel],
     styles: Mapping[str, LineStyle],
@@ -157,7 +157,7 @@ def error_by_level(
     return axes
 
 
-@house_style
+@figure_style
 def compared_splits(
     shares: Mapping[str, Mapping[str, float]], *, labels: Mapping[str, str], axes: Axes | None = None
 ) -> Axes:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from lehr.figures.style import DASHED, GREY, LineStyle, house_style, label_decades, name_lines, new_axes
+from lehr.figures.style import DASHED, GREY, LineStyle, figure_style, label_decades, name_lines, new_axes
 
 __all__ = [
     "ErrorCurves",
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 _POINTS_SHOWN = 3000  # a cloud of more points only gets blacker
-_CURVE = 201  # points of a sorted curve
+_CURVE_POINTS = 201  # points of a sorted curve
 _MOST_VALUES = 25  # true values that are shown one by one; of more, ranges are
 
 Floats = NDArray[np.float64]
@@ -48,7 +48,7 @@ class RunningQuantiles:
     high: Floats
 
 
-@house_style
+@figure_style
 def sorted_errors(
     curves: Mapping[str, ErrorCurves],
     styles: Mapping[str, LineStyle],
@@ -76,11 +76,11 @@ def sorted_errors(
     lowest = [0.8 * value for value, _ in thresholds]
     for place, (name, errors) in enumerate(curves.items()):
         style = styles[name]
-        percent, network = percentiles(errors.network, _CURVE)
+        percent, network = percentiles(errors.network, _CURVE_POINTS)
         every = (0.05 + 0.12 * place / len(curves), 0.12)  # no marker hides that of another curve
         axes.plot(percent, network, color=style.colour, marker=style.marker, markersize=3, markevery=every, label=name)
         if errors.trivial is not None:
-            guess = percentiles(errors.trivial, _CURVE)[1]
+            guess = percentiles(errors.trivial, _CURVE_POINTS)[1]
             axes.plot(percent, guess, color=style.colour, linestyle=DASHED, linewidth=0.9)
         lowest.append(float(network[percent.size // 100]))
     if any(errors.trivial is not None for errors in curves.values()):
@@ -133,7 +133,7 @@ def running(
     return RunningQuantiles(*np.array(rows, dtype=float).T)
 
 
-@house_style
+@figure_style
 def error_against(
     at: Floats, error: Floats, style: LineStyle, *, label: str, error_label: str, axes: Axes | None = None
 ) -> Axes:
@@ -167,7 +167,7 @@ def error_against(
     return axes
 
 
-@house_style
+@figure_style
 def errors_against(
     samples: Mapping[str, tuple[Floats, Floats]],
     styles: Mapping[str, LineStyle],
@@ -200,7 +200,7 @@ def errors_against(
     return axes
 
 
-@house_style
+@figure_style
 def true_predicted(
     true: Floats,
     predicted: Floats,
@@ -264,7 +264,7 @@ def true_predicted(
     return axes
 
 
-@house_style
+@figure_style
 def beyond_range(
     tested: Mapping[str, tuple[Floats, Floats]],
     trained: tuple[float, float],

@@ -11,7 +11,7 @@ from matplotlib.colors import LogNorm
 from mpl_toolkits.mplot3d.axes3d import Axes3D
 from numpy.typing import NDArray
 
-from lehr.figures.style import COLOURS, figure_of, house_style, new_axes, new_axes_3d, plain_ticks
+from lehr.figures.style import COLOURS, figure_of, figure_style, new_axes, new_axes_3d, plain_ticks
 
 __all__ = ["MeanMap", "heat_map", "mean_map", "surface"]
 
@@ -95,7 +95,7 @@ def _ends(middles: Floats) -> Floats:
     return np.concatenate([first, between, last], axis=-1)
 
 
-@house_style
+@figure_style
 def heat_map(
     means: MeanMap, *, labels: tuple[str, str], value_label: str = "", title: str = "", axes: Axes | None = None
 ) -> Axes:
@@ -139,7 +139,7 @@ def heat_map(
     return axes
 
 
-@house_style
+@figure_style
 def surface(
     means: MeanMap, *, labels: tuple[str, str], value_label: str = "", title: str = "", axes: Axes3D | None = None
 ) -> Axes3D:

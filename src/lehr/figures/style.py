@@ -29,7 +29,7 @@ __all__ = [
     "LineStyle",
     "data_uri",
     "figure_of",
-    "house_style",
+    "figure_style",
     "label_decades",
     "lay_out",
     "line_styles",
@@ -84,7 +84,7 @@ _RC: dict[str, Any] = {
 }
 
 
-house_style = mpl.rc_context(_RC)  # type: ignore[arg-type]  # matplotlib names every key in the type
+figure_style = mpl.rc_context(_RC)  # type: ignore[arg-type]  # matplotlib names every key in the type
 """Decorator of functions that draw: matplotlib takes most settings when something is drawn, not when it is saved."""
 
 
@@ -114,25 +114,25 @@ def _new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-@house_style
+@figure_style
 def new_axes(width: float = 3.5, height: float = 2.6) -> Axes:
     """Return the axes of a new figure of that size in inches; by default it fits a column in print."""
     return _new_figure(width, height).add_subplot()
 
 
-@house_style
+@figure_style
 def new_axes_3d(width: float = 3.5, height: float = 3.0) -> Axes3D:
     """Return three-dimensional axes of a new figure of that size in inches."""
     return cast(Axes3D, _new_figure(width, height).add_subplot(projection="3d"))
 
 
-@house_style
+@figure_style
 def new_panels(rows: int, columns: int, width: float, height: float, **options: Any) -> list[Axes]:
     """Return the axes of the panels of a new figure, row by row; options are those of `Figure.subplots`."""
     return list(_new_figure(width, height).subplots(rows, columns, squeeze=False, **options).flat)
 
 
-@house_style
+@figure_style
 def new_surfaces(rows: int, columns: int, width: float, height: float) -> list[Axes3D]:
     """Return three-dimensional axes of the panels of a new figure, row by row."""
     panels = new_panels(rows, columns, width, height, subplot_kw={"projection": "3d"})
@@ -181,7 +181,7 @@ class _Plain(LogFormatter):
         return f"{x:g}" if super().__call__(x, pos) else ""
 
 
-@house_style
+@figure_style
 def lay_out(axes: Axes) -> None:
     """Find the places of all that is in the figure of axes, once for all files that it is written to."""
     figure = figure_of(axes)
@@ -192,7 +192,7 @@ def lay_out(axes: Axes) -> None:
 _BARE: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
-@house_style
+@figure_style
 def data_uri(axes: Axes) -> str:
     """Return the figure of axes as an SVG image in a data URI, without double quotes or ampersands."""
     buffer = io.BytesIO()
@@ -205,7 +205,7 @@ def data_uri(axes: Axes) -> str:
     return "data:image/svg+xml," + quote(plain, safe=" !$'()*+,-./:;<=>?@[]^_`{|}~\n")
 
 
-@house_style
+@figure_style
 def picture_uri(axes: Axes) -> str:
     """Return the figure of axes as a PNG image in a data URI, for what is too much to be drawn in lines."""
     buffer = io.BytesIO()
@@ -216,7 +216,7 @@ def picture_uri(axes: Axes) -> str:
     return "data:image/png;base64," + base64.b64encode(small.getvalue()).decode("ascii")
 
 
-@house_style
+@figure_style
 def save(axes: Axes, path: Path) -> None:
     """Write the figure of axes to a file; its ending names the format.
 

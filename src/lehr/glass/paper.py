@@ -10,11 +10,11 @@ from typing import Any
 
 from lehr.glass.config import GlassRun
 from lehr.glass.config.program import ProgramConfig, ProgramFile
-from lehr.glass.quantities import BETA, DELTA_H, GLASS_TRANSITION, LN_A, X
+from lehr.glass.quantities import BETA, COOLING_RATE, DELTA_H, GLASS_TRANSITION, HEATING_RATE, LN_A, TEMPERATURE, X
 from lehr.glass.space import Axis, ScatteredSpace, StateSpace
 from lehr.study import Claim
 
-__all__ = ["CITATION", "claims", "differences_from_paper", "thresholds"]
+__all__ = ["CITATION", "SUMMARY_THRESHOLDS", "THRESHOLDS", "claims", "differences_from_paper", "thresholds"]
 
 CITATION = "Materials Chemistry and Physics 329 (2025) 130107"
 
@@ -39,18 +39,17 @@ _CLAIMS = (
     Claim(LN_A.name, 10.0, ("LB",), 0.50, 0.50, "about 50 % (below 8 to 10)", "section 3.2, Fig. 9f"),
 )
 
-# Asked of every network. 50 kJ/mol and 5 K are what the paper calls the limit of the acceptable.
-_THRESHOLDS = (
-    (LN_A.name, 1.0),
-    (LN_A.name, 2.0),
-    (DELTA_H.name, 10e3),
-    (DELTA_H.name, 50e3),
-    (X.name, 0.02),
-    (X.name, 0.05),
-    (BETA.name, 0.02),
-    (BETA.name, 0.05),
-    (GLASS_TRANSITION.name, 5.0),
-)
+THRESHOLDS = {
+    LN_A: (1.0, 2.0),
+    DELTA_H: (10e3, 50e3),
+    X: (0.02, 0.05),
+    BETA: (0.02, 0.05),
+    GLASS_TRANSITION: (5.0,),
+}
+"""What the error of every network is compared with; 50 kJ/mol and 5 K are what the paper calls still acceptable."""
+
+SUMMARY_THRESHOLDS = {LN_A: THRESHOLDS[LN_A][1]} | {each: THRESHOLDS[each][0] for each in (DELTA_H, X, BETA)}
+"""Those of the summary of a network for which the paper has none."""
 
 
 def claims(subset: str) -> tuple[Claim, ...]:
@@ -60,8 +59,9 @@ def claims(subset: str) -> tuple[Claim, ...]:
 
 def thresholds(subset: str) -> tuple[tuple[str, float], ...]:
     """Return the quantities and thresholds of a subset: those of all networks and those of the paper's claims on it."""
-    own = dict.fromkeys((*_THRESHOLDS, *((claim.quantity, claim.threshold) for claim in claims(subset))))
-    order = [quantity for quantity, _ in _THRESHOLDS]
+    asked = [(quantity.name, threshold) for quantity, each in THRESHOLDS.items() for threshold in each]
+    own = dict.fromkeys((*asked, *((claim.quantity, claim.threshold) for claim in claims(subset))))
+    order = [quantity.name for quantity in THRESHOLDS]
     return tuple(sorted(own, key=lambda entry: (order.index(entry[0]), entry[1])))
 
 
@@ -74,7 +74,7 @@ def differences_from_paper(config: GlassRun) -> list[str]:
     own, theirs = config.signals, paper.signals
     lines = [
         _line("networks", len(config.models), len(paper.models)),
-        _line("temperature step", own.temperature.step, theirs.temperature.step, "K"),
+        _line("temperature step", own.temperature.step, theirs.temperature.step, TEMPERATURE.unit),
         _line("points in a scan", own.temperature.points, theirs.temperature.points),
         *_program(own.program, theirs.program),
         *_state_space(own.state_space.build(), theirs.state_space.grid()),
@@ -117,8 +117,8 @@ def _program(own: ProgramConfig | ProgramFile, theirs: ProgramConfig | ProgramFi
     if not (isinstance(own, ProgramConfig) and isinstance(theirs, ProgramConfig)):
         return [f"thermal program: another one, of {own.cycle_count} cycles, instead of constant heating rates"]
     return [
-        _line("cooling rates", _listed(own.cooling_rates), _listed(theirs.cooling_rates), "K/min"),
-        _line("heating rate", own.heating_rate, theirs.heating_rate, "K/min"),
+        _line("cooling rates", _listed(own.cooling_rates), _listed(theirs.cooling_rates), COOLING_RATE.unit),
+        _line("heating rate", own.heating_rate, theirs.heating_rate, HEATING_RATE.unit),
     ]
 
 
@@ -127,7 +127,7 @@ def _state_space(own: StateSpace | ScatteredSpace, theirs: StateSpace) -> list[s
     if isinstance(own, ScatteredSpace):
         grid, lines = own.ends, [f"samples: {own.size} {own.method} points instead of a grid"]
     else:
-        grid, lines = own, [_line("values of ln A", own.shape[1], theirs.shape[1])]
+        grid, lines = own, [_line(f"values of {LN_A.label}", own.shape[1], theirs.shape[1])]
     axes = ((X, grid.x, theirs.x), (BETA, grid.beta, theirs.beta), (DELTA_H, grid.delta_h, theirs.delta_h))
     for quantity, axis, paper_axis in axes:
         name, unit = quantity.label, "" if quantity.unit == "1" else quantity.unit
@@ -136,9 +136,11 @@ def _state_space(own: StateSpace | ScatteredSpace, theirs: StateSpace) -> list[s
             if axis.listed is not None:
                 lines.append(f"values of {name}: not evenly spaced")
         lines.append(_line(f"range of {name}", _range(axis), _range(paper_axis), unit))
+    tg = GLASS_TRANSITION.label
     if grid.ln_A is not None:
-        return [*lines, f"ln A: {_range(grid.ln_A)} for each Δh* instead of a range of Tg"]
-    return [*lines, _line("range of Tg", _listed(grid.glass_transition), _listed(theirs.glass_transition), "K")]
+        return [*lines, f"{LN_A.label}: {_range(grid.ln_A)} for each {DELTA_H.label} instead of a range of {tg}"]
+    own_ends, paper_ends = _listed(grid.glass_transition), _listed(theirs.glass_transition)
+    return [*lines, _line(f"range of {tg}", own_ends, paper_ends, GLASS_TRANSITION.unit)]
 
 
 def _range(axis: Axis) -> str:

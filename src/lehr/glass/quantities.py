@@ -19,6 +19,7 @@ __all__ = [
     "DELTA_H",
     "EDGE_DISTANCE",
     "FICTIVE_TEMPERATURE",
+    "FICTIVE_TEMPERATURE_CURVE",
     "GLASS_TRANSITION",
     "HALF_WIDTH",
     "HEATING_RATE",
@@ -37,12 +38,8 @@ __all__ = [
     "TEMPERATURE_OFFSET",
     "THERMAL_LAG",
     "WHITE_NOISE",
-    "ZERO_CELSIUS",
     "X",
 ]
-
-ZERO_CELSIUS = 273.15
-"""0 degC in K."""
 
 LN_A = Quantity(
     "ln_A",
@@ -115,6 +112,9 @@ FICTIVE_TEMPERATURE = Quantity(
     dtype="float32",
     dims=("cycle",),
 )
+FICTIVE_TEMPERATURE_CURVE = Quantity(
+    "fictive_temperature", unit="K", meaning="fictive temperature along the scan", label="Tf", dims=CPN.dims
+)  # fmt: skip
 CPN_MEAN = Quantity("cpn_mean", meaning="mean of cpn over the temperatures of a scan", dtype="float32", dims=("cycle",))
 CPN_MEAN_SQUARE = Quantity(
     "cpn_mean_square",
@@ -159,9 +159,9 @@ TEMPERATURE = Quantity(
     dims=("temperature",),
     attributes={"standard_name": "temperature"},
 )
-CELSIUS = Quantity(
-    "temperature", unit="K", meaning="temperature as figures show it", shown_unit="°C", offset=-ZERO_CELSIUS
-)
+CELSIUS = Quantity("temperature_celsius", unit="degC", meaning="temperature", label="temperature", shown_unit="°C")
+"""The temperature as a person reads it: on the axes of figures of scans."""
+
 COOLING_RATE = Quantity("cooling_rate", unit="K/min", meaning="rate of the first segment", dims=("cycle",))
 HEATING_RATE = Quantity("heating_rate", unit="K/min", meaning="rate of the recorded scan", dims=("cycle",))
 

@@ -25,7 +25,7 @@ from lehr.glass.quantities import (
     STATUS,
     TEMPERATURE,
 )
-from lehr.glass.space import Subset
+from lehr.glass.space import SpaceSubset
 from lehr.glass.tnm import Status, simulate_batch
 from lehr.study import Columns, Quantity, StoreText
 
@@ -86,7 +86,7 @@ class GlassSource:
         """Return the values of an older store with what it did not know at its default."""
         return GlassSource.of(values).values
 
-    def subset(self, name: str) -> Subset:
+    def subset(self, name: str) -> SpaceSubset:
         """Return a subset of the state space."""
         return self._signals.state_space.build().subset(name)
 

@@ -1,4 +1,4 @@
-"""Outcomes of a simulation."""
+"""Outcome of a simulation."""
 
 from __future__ import annotations
 

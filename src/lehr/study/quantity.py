@@ -35,8 +35,6 @@ class Quantity:
         Unit in which a person is shown values; default: `unit`, or nothing for "1".
     factor : float
         What a value is multiplied with to be shown: 1e-3 from J/mol to kJ/mol.
-    offset : float
-        What is added then: -273.15 from K to °C.
     decimals : int
         Decimals of a shown value.
     dtype : str
@@ -56,7 +54,6 @@ class Quantity:
     symbol: str = ""
     shown_unit: str = ""
     factor: float = 1.0
-    offset: float = 0.0
     decimals: int = 3
     dtype: str = "float64"
     dims: tuple[str, ...] = ()
@@ -80,7 +77,7 @@ class Quantity:
 
     def shown(self, values: ArrayLike) -> NDArray[np.float64]:
         """Return values in the unit in which they are shown."""
-        return np.asarray(values, dtype=float) * self.factor + self.offset
+        return np.multiply(np.asarray(values, dtype=float), self.factor)
 
     def _with_unit(self, text: str) -> str:
         return f"{text} ({self.shown_unit})" if self.shown_unit else text

@@ -10,7 +10,6 @@ __all__ = [
     "FEATURES",
     "LAYERS",
     "LOG_PRECISION_RANGE",
-    "MAX_CYCLES",
     "NOISE_FLOOR_CPN",
     "OUTPUTS",
     "REFERENCE_WIDTHS",
@@ -30,9 +29,6 @@ FEATURES = BINS + 2
 
 CONDITIONS = 4
 """Of all scans of a glass: relative width, noise, whether instruments have faults, and the number of scans."""
-
-MAX_CYCLES = 10
-"""Scans of a glass, at most."""
 
 NOISE_FLOOR_CPN = 1e-4
 """Of averages of CpN: what the engine and resampling leave."""

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.estimator import windows
-from lehr.glass.estimator.constants import MAX_CYCLES
-from lehr.glass.tnm import GAS_CONSTANT, Cycle, Ramp, Status, ThermalProgram, glass_transition, simulate_batch
+from lehr.glass.scans.scans import MAX_CYCLES
+from lehr.glass.tnm import Cycle, Ramp, Status, ThermalProgram, efold_width, glass_transition, simulate_batch
 
 __all__ = ["MARGIN", "POINTS", "REFERENCE_RATE", "Glasses", "simulate_glasses"]
 
@@ -149,7 +149,7 @@ def _simulate(
 ) -> _Glass | None:
     ln_a, delta_h = parameters[:2]
     kelvin = float(glass_transition(ln_a, delta_h))
-    efold = GAS_CONSTANT * kelvin**2 / delta_h
+    efold = efold_width(kelvin, delta_h)
     cold = _COLDEST * kelvin
     temperature = np.linspace(
         max(kelvin - _BELOW_EFOLDS * efold, cold),

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from lehr.glass.estimator.augmentation import Acquisition, Batch, make_batch
 from lehr.glass.estimator.config import EstimatorConfig
-from lehr.glass.estimator.constants import MAX_CYCLES
 from lehr.glass.estimator.glasses import Glasses, simulate_glasses
 from lehr.glass.estimator.layers import build_estimator, estimator_weights, negative_log_likelihood
 from lehr.glass.estimator.network import posterior
+from lehr.glass.scans.scans import MAX_CYCLES
 from lehr.glass.space import ScatteredSpace
 from lehr.provenance import code, packages
 

@@ -45,9 +45,9 @@ _UNSETTLED_CPN = 0.05  # a mean CpN so far from glass and liquid belongs to the 
 _TRIED_DISTANCES = 2.0 ** (-np.arange(57) / 4)  # from the centre, in ranges of the scan
 _COARSE_REACH = 2.0  # the coarse window reaches so many times as far from the centre as the transition
 _SMOOTHED_BINS = 5  # over which CpN is averaged before it is weighed
-_ROUNDS = 3  # of moving a window; each leaves about a tenth of how far most are from where they stay
+_MOVES = 3  # of a window towards the transition; each brings most about ten times closer to their final place
 _LEAST_LENGTH = 0.1  # of a distance from the centre, over which a mean of CpN says something
-_HALF_WEIGHT = 0.1  # CpN (1 - CpN) at which a temperature counts for half
+_HALF_WEIGHT = 0.1  # CpN (1 - CpN) at which a temperature has half the weight in the centre and the width
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,10 @@ def fine_edges() -> Array:
 
 
 def coarse_window(curves: Sequence[Curve]) -> tuple[float, float]:
-    """Return two temperatures in K, the transitions of all scans well between them."""
+    """Return two temperatures in K, the transitions of all scans well between them.
+
+    Wide on purpose, as the estimator was trained with it; `find_ranges` of scans looks for the straight lines instead.
+    """
     lows, highs = zip(*(_coarse_ends(*curve, number) for number, curve in enumerate(curves, 1)), strict=True)
     return min(lows), max(highs)
 
@@ -184,7 +187,7 @@ def settle(
     centre, width : ndarray, shape (n,)
     bins : ndarray, shape (n, cycles, BINS)
     """
-    for _ in range(_ROUNDS):
+    for _ in range(_MOVES):
         edges = centre[:, None] + width[:, None] * fine_edges()
         at, spread = refine(averages(edges))
         step = width * BIN_WIDTHS

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.glass.fit.uncertainty.information import Bound, Information, fisher_information
-from lehr.glass.tnm import GAS_CONSTANT, ZERO_CELSIUS, Cycle, Hold, Ramp, ThermalProgram, TNMParameters
+from lehr.glass.tnm import ZERO_CELSIUS, Cycle, Hold, Ramp, ThermalProgram, TNMParameters, efold_width
 
 __all__ = ["Proposal", "propose"]
 
@@ -68,7 +68,7 @@ def propose(
     list of Proposal
         The best first.
     """
-    unit = GAS_CONSTANT * glass.glass_transition**2 / glass.delta_h
+    unit = efold_width(glass.glass_transition, glass.delta_h)
     low = max(glass.glass_transition - _BELOW_WIDTHS * unit, 0.2 * glass.glass_transition)
     grid = np.linspace(low, glass.glass_transition + _ABOVE_WIDTHS * unit, _SCAN_POINTS)
 

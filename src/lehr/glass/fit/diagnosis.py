@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lehr.glass.fit.least_squares.starts import cooling_rates
 from lehr.glass.fit.uncertainty.correlation import SIGNIFICANT_DEVIATIONS
 from lehr.glass.fit.uncertainty.minimum import Minimum
-from lehr.glass.quantities import DELTA_H, GLASS_TRANSITION
+from lehr.glass.quantities import COOLING_RATE, DELTA_H, GLASS_TRANSITION, LN_A
 from lehr.glass.scans import Scans
 from lehr.glass.tnm import ZERO_CELSIUS
 from lehr.glass.tnm.coordinates import LOWER, UPPER
@@ -20,11 +20,7 @@ __all__ = ["FitStatus", "Note", "diagnose"]
 
 _MISFIT_CPN = 0.01  # root mean square of the residuals beyond noise: more is another model, less a fault of the scans
 _NOISE_SCATTER = 1.7  # relative standard deviation of the noise of a scan, times the root of the number of its points
-_ILL_DETERMINED = {
-    "delta_h": 0.02,
-    "x": 0.02,
-    "beta": 0.02,
-}  # standard errors, that of delta_h relative
+_ILL_DETERMINED = {"delta_h": 0.02, "x": 0.02, "beta": 0.02}  # standard errors, that of delta_h relative
 _TIED_CORRELATION = 0.9  # of x and beta, from which on their best known combination is said
 _RATE_ERROR = 0.4  # difference of ln q between the program and what Tf' says, from which on the rate looks wrong
 _MOST_RATE_ERROR = 7.0  # a thousandfold, from which on no other rate explains a scan
@@ -73,7 +69,7 @@ def diagnose(result: Minimum) -> tuple[Note, ...]:
         *_convergence(result),
         *_ends(result),
         *_pattern(result),
-        *_ridges(result),
+        *_ill_determined(result),
         *_bounds(result),
         *_rates(result),
     ]
@@ -143,7 +139,8 @@ def suspicious_rates(scans: Scans) -> list[str]:
     middle = np.median(limits[simple] - slope * log_rates[simple])
     away = (limits[simple] - middle) / slope - log_rates[simple]
     return [
-        f"scan {i + 1} looks as if it was cooled at {np.exp(log_rate + off):.2g} K/min, not {np.exp(log_rate):.3g}"
+        f"scan {i + 1} looks as if it was cooled at {np.exp(log_rate + off):.2g} {COOLING_RATE.unit}, not "
+        f"{np.exp(log_rate):.3g}"
         for i, log_rate, off in zip(simple.tolist(), log_rates[simple].tolist(), away.tolist(), strict=True)
         if _RATE_ERROR < abs(off) < _MOST_RATE_ERROR
     ]
@@ -157,7 +154,7 @@ def _largest(residuals: tuple[NDArray[np.float64], ...], width: int) -> tuple[in
     return number, place, float(smooth[number][place])
 
 
-def _ridges(result: Minimum) -> list[Note]:
+def _ill_determined(result: Minimum) -> list[Note]:
     errors = dict(result.standard_errors)
     errors["delta_h"] /= result.parameters.delta_h
     found = []
@@ -166,9 +163,10 @@ def _ridges(result: Minimum) -> list[Note]:
         found.append(
             Note(
                 FitStatus.ILL_DETERMINED,
-                f"{DELTA_H.label} is known to {100 * errors['delta_h']:.2g} % only, and ln A with it (correlation "
-                f"{result.correlation[0, 1]:.5f}); Tg = {result.values[tg]:.2f} +- {errors['glass_transition']:.2g} K "
-                "is determined; scans after other cooling rates would tell (lehr design)",
+                f"{DELTA_H.label} is known to {100 * errors['delta_h']:.2g} % only, and {LN_A.label} with it "
+                f"(correlation {result.correlation[0, 1]:.5f}); {GLASS_TRANSITION.label} = {result.values[tg]:.2f} +- "
+                f"{errors['glass_transition']:.2g} {GLASS_TRANSITION.unit} is determined; scans after other cooling "
+                "rates would tell (lehr design)",
             )
         )
     loose = [name for name in ("x", "beta") if errors[name] > _ILL_DETERMINED[name]]

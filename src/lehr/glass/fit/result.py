@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from statistics import NormalDist
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.files import file_checksum
 from lehr.glass.config.program import ProgramFile, program_document
 from lehr.glass.fit.diagnosis import FitStatus, Note, diagnose
 from lehr.glass.fit.output.record import VERSION, FileEntry, FitRecord, Matrix, NoteEntry, ScanEntry
@@ -91,19 +89,15 @@ class FitResult(Minimum):
 
         return report(self.record(profile=profile))
 
-    def record(
-        self, *, profile: bool = False, files: Sequence[Path] = (), reading: dict[str, Any] | None = None
-    ) -> FitRecord:
+    def record(self, *, profile: bool = False, reading: dict[str, Any] | None = None) -> FitRecord:
         """Return all but the scans, as fit.json has it.
 
         Parameters
         ----------
         profile : bool
             With `profile_intervals`.
-        files : sequence of Path
-            Where the scans come from; their checksums are kept.
         reading : dict, optional
-            How they were read: `ScanOptions` as JSON has them.
+            How the files of the scans were read: `ScanOptions` as JSON has them.
         """
         objective = self.objective
         nuisance = objective.model.nuisance
@@ -116,11 +110,13 @@ class FitResult(Minimum):
             "noise": self.noise_given,
             "tolerance": objective.model.tolerance,
         }
+        measured = [scan.measured for scan in self.scans.scans if isinstance(scan, NormalisedScan)]
+        files = dict.fromkeys(scan.file for scan in measured if scan.file is not None)
         scans = zip(self.scans.scans, self.fitted_scans.scans, self.residuals, strict=True)
         return FitRecord(
             version=VERSION,
             lehr=packages("lehr").get("lehr", ""),
-            files=tuple(FileEntry(path=str(path), sha256=file_checksum(path)) for path in files),
+            files=tuple(FileEntry(path=str(file.path), sha256=file.sha256) for file in files),
             options={**options, **({} if reading is None else {"reading": reading})},
             program=ProgramFile.model_validate(program_document(self.fitted_scans.program)),
             program_given=ProgramFile.model_validate(program_document(self.scans.program)),
@@ -143,13 +139,23 @@ class FitResult(Minimum):
             seconds=self.seconds,
         )
 
-    def to_json(self, *, profile: bool = False) -> dict[str, Any]:
-        """Return the result as a JSON object, for a program; with `profile_intervals`, null where open, if wanted."""
+    def document(self, *, profile: bool = False) -> dict[str, Any]:
+        """Return what `to_json` writes, as a JSON object; with `profile_intervals`, null where open, if wanted."""
         return self.record(profile=profile).document()
+
+    def to_json(self, path: str | Path, *, profile: bool = False) -> None:
+        """Write the result to a file, for a program; `from_json` reads it.
+
+        Raises
+        ------
+        LehrError
+            If the file cannot be written.
+        """
+        self.record(profile=profile).to_json(path)
 
     @staticmethod
     def from_json(path: str | Path) -> FitRecord:
-        """Return what `to_json` has written to a file: all but the scans.
+        """Return what `to_json` has written: all but the scans.
 
         Raises
         ------

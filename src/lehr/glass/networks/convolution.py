@@ -12,8 +12,9 @@ __all__ = ["IndependentConvolution", "SplitChannels"]
 
 Tensor = Any  # whatever the Keras backend computes with
 
-# From this ratio of kernel to pool on, computing a whole pool in one step of the convolution is worth its zeros.
-_FUSE_FROM = 3
+# Points of a kernel per point of a pool, from which on a whole pool is computed in one step of the convolution:
+# the zeros that this adds to the kernel then cost less than they save.
+_LEAST_FUSED_RATIO = 3
 
 
 @keras.saving.register_keras_serializable(package="lehr")
@@ -103,7 +104,7 @@ class IndependentConvolution(keras.layers.Layer):
 
     @property
     def _fused(self) -> bool:
-        return self.kernel_size >= _FUSE_FROM * self.pool_size
+        return self.kernel_size >= _LEAST_FUSED_RATIO * self.pool_size
 
     @property
     def _taps(self) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
-from lehr.figures.style import GREY, house_style, new_axes
-from lehr.glass.config import NetworkConfig
+from lehr.figures.style import GREY, figure_style, new_axes
+from lehr.glass.config.network import NetworkConfig
 from lehr.glass.quantities import PARAMETERS
 
 __all__ = ["draw_architecture"]
@@ -25,7 +25,7 @@ _STACK = 0.045  # from one card of a stack of channels to the next
 _MOST_CARDS = 6
 
 
-@house_style
+@figure_style
 def draw_architecture(cycles: int, points: int, network: NetworkConfig) -> Axes:
     """Draw the network with its sizes.
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from lehr.glass.config.run import LossWeights
+from lehr.config.section import Section
 from lehr.glass.quantities import PARAMETERS
 
 __all__ = ["WeightedSquaredError"]
@@ -29,8 +29,8 @@ class WeightedSquaredError(keras.losses.Loss):
         self.weights = [float(weight) for weight in weights]
 
     @classmethod
-    def from_section(cls, weights: LossWeights) -> WeightedSquaredError:
-        """Return the loss that a config asks for."""
+    def from_section(cls, weights: Section) -> WeightedSquaredError:
+        """Return the loss that a config asks for, of its section `LossWeights`."""
         return cls(getattr(weights, quantity.name) for quantity in PARAMETERS)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from lehr.errors import LehrError
-from lehr.glass.config import NetworkConfig
+from lehr.glass.config.network import NetworkConfig
 from lehr.glass.networks.attention import AttentionSegment, Downsampling
 from lehr.glass.networks.convolution import IndependentConvolution, SplitChannels
 from lehr.glass.quantities import PARAMETERS

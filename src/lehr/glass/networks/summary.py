@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lehr.glass.config import NetworkConfig
+from lehr.glass.config.network import NetworkConfig
 from lehr.glass.networks.flops import layer_flops
 from lehr.glass.networks.mcnn import build_mcnn
 

@@ -17,7 +17,7 @@ from lehr.figures.style import LineStyle, line_styles, new_axes
 from lehr.glass.config import GlassRun
 from lehr.glass.config.program import ProgramConfig
 from lehr.glass.findings import PAIRS, SHOWN
-from lehr.glass.paper import CITATION, differences_from_paper
+from lehr.glass.paper import CITATION, SUMMARY_THRESHOLDS, differences_from_paper
 from lehr.glass.quantities import (
     BETA,
     DELTA_H,
@@ -43,7 +43,6 @@ from lehr.results import Model, ReportParts, Results, SimulatedSubset
 __all__ = ["report_parts"]
 
 _WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
-_USUAL = {X: 0.02, BETA: 0.02, DELTA_H: 10e3, LN_A: 2.0}  # thresholds of the summary, where the paper has none
 
 
 def report_parts(results: Results, files: FigureFiles) -> ReportParts:
@@ -65,6 +64,7 @@ def report_parts(results: Results, files: FigureFiles) -> ReportParts:
     context = {
         "quantities": (*SHOWN, GLASS_TRANSITION),
         "shown": SHOWN,
+        "parameters": PARAMETERS,
         "relative": RELATIVE_DELTA_H,
         "named": {quantity.name: quantity for quantity in QUANTITIES},
         "sums": {quantity.name: short_label(quantity) for quantity in SUMS},
@@ -158,7 +158,7 @@ def _claims(model: Model) -> list[dict[str, Any]]:
     row = []
     for quantity in SHOWN:
         shares = [share for share in model.own.metrics["fractions"] if share["quantity"] == quantity.name]
-        usual = next(share for share in shares if share["threshold"] == _USUAL[quantity])
+        usual = next(share for share in shares if share["threshold"] == SUMMARY_THRESHOLDS[quantity])
         claimed = usual if usual["paper"] else next((share for share in shares if share["paper"]), usual)
         row.append(claimed)
     return row

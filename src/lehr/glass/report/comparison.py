@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from lehr import figures
 from lehr.figures import typeset
 from lehr.figures.files import Block, FigureFiles
-from lehr.figures.style import LineStyle, house_style, name_lines_once, new_panels
+from lehr.figures.style import LineStyle, figure_style, name_lines_once, new_panels
 from lehr.glass.findings import SHOWN
 from lehr.glass.limits import NORMAL_MAE
 from lehr.glass.measures import signed_errors
+from lehr.glass.paper import THRESHOLDS
 from lehr.glass.quantities import (
     BETA,
     DELTA_H,
@@ -42,7 +43,6 @@ __all__ = [
     "transfer_block",
 ]
 
-_GOALS = {BETA: (0.02, 0.05), X: (0.02, 0.05), DELTA_H: (10e3, 50e3), LN_A: (1.0, 2.0)}
 _ERRORS = (BETA, DELTA_H, X, LN_A, *SUMS)
 _WITH_TAILS = (GLASS_TRANSITION, SSE_SIGNALS)  # a few samples beyond all measure carry the mean of these
 
@@ -83,14 +83,19 @@ def sorted_block(models: Sequence[Model], styles: Styles, files: FigureFiles) ->
             if quantity not in SUMS:
                 guess = np.abs(quantity.shown(_trivial(model)[:, QUANTITIES.index(quantity)]))
             curves[model.name] = figures.ErrorCurves(error_of(data, quantity), guess)
-        goals = [(goal, f"{goal:g}") for goal in quantity.shown(_GOALS.get(quantity, ())).tolist()]
+        goals = [(goal, f"{goal:g}") for goal in quantity.shown(THRESHOLDS.get(quantity, ())).tolist()]
         axes = figures.sorted_errors(curves, styles, label=error_label(quantity), thresholds=goals)
         images.append(files.add(f"sorted-{quantity.name}", axes, f"Sorted errors of all networks: {_named(quantity)}"))
+    shown = {each: [f"{threshold:g}" for threshold in each.shown(THRESHOLDS[each])] for each in (BETA, DELTA_H, LN_A)}
+    asked = (
+        f"{BETA.label} and {X.label}: {', '.join(shown[BETA])}; {DELTA_H.label}: {', '.join(shown[DELTA_H])} "
+        f"{DELTA_H.shown_unit}; {LN_A.label}: {' to '.join(shown[LN_A])}"
+    )
     caption = (
         "Errors in ascending order against percent of the test samples (Fig. 9 of the paper); the further down and to "
         "the right, the better. Where a curve crosses 50 % is the median error. Dashed: the training mean instead of "
-        "the network, on the same samples. Dotted: what the paper asks for, and what it calls still usable (β and x: "
-        "0.02, 0.05; Δh*: 10, 50 kJ/mol; ln A: 1 to 2)."
+        "the network, on the same samples. Dotted: what the paper asks for, and what it calls still usable "
+        f"({asked})."
     )
     return Block(images, caption)
 
@@ -157,7 +162,7 @@ def transfer_block(models: Sequence[Model], files: FigureFiles) -> Block | None:
     return Block(images, caption)
 
 
-@house_style
+@figure_style
 def robustness_block(distorted: Mapping[str, xarray.Dataset], styles: Styles, files: FigureFiles) -> Block | None:
     """Draw the error of all networks against the level of each distortion; None if none was distorted."""
     if not distorted:
@@ -191,7 +196,7 @@ def _by_level(data: xarray.Dataset, distortion: Quantity, quantity: Quantity) ->
     return figures.ErrorByLevel(level[order], error[order])
 
 
-@house_style
+@figure_style
 def limits_blocks(
     limits: Sequence[tuple[str, xarray.Dataset, Sequence[str]]],
     distorted: Mapping[str, xarray.Dataset],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lehr import figures
 from lehr.figures.files import Block, FigureFiles, Image
-from lehr.figures.style import LineStyle, house_style, line_styles, new_panels, new_surfaces
+from lehr.figures.style import LineStyle, figure_style, line_styles, new_panels, new_surfaces
 from lehr.glass.findings import PAIRS, SHOWN
 from lehr.glass.measures import clamp
 from lehr.glass.quantities import (
@@ -42,7 +42,11 @@ Floats = NDArray[np.float64]
 SUMS = (SSE_PARAMETERS, SSE_SIGNALS)
 """Sums of squares that are drawn like the error of a parameter."""
 
-MAPPED = {"signals": "SSE of the signals", "parameters": "SSE of the four parameters", "pair": "SSE of the pair"}
+MAPPED = {
+    "signals": SSE_SIGNALS.label,
+    "parameters": "SSE of the four parameters",
+    "pair": f"{SSE_PAIR.label} of the pair",
+}
 """What is drawn over pairs of parameters."""
 
 _PROPERTIES = (CPN_MAX, HALF_WIDTH, PEAK_BY_WIDTH)
@@ -188,7 +192,7 @@ def _predicted(model: Model, data: xarray.Dataset, style: LineStyle, files: Figu
     return Block(images, caption)
 
 
-@house_style
+@figure_style
 def _map_block(model: Model, maps: Mapping[str, Mapping[str, figures.MeanMap]], files: FigureFiles) -> Block:
     panels = iter(new_panels(len(PAIRS), len(MAPPED), 7.2, 7.6))
     for row, (pair, means) in enumerate(maps.items()):
@@ -205,7 +209,7 @@ def _map_block(model: Model, maps: Mapping[str, Mapping[str, figures.MeanMap]], 
     return Block([files.add(f"{model.slug}-maps", axes, words, picture=True)], caption, wide=True)
 
 
-@house_style
+@figure_style
 def _surface_block(model: Model, maps: Mapping[str, Mapping[str, figures.MeanMap]], files: FigureFiles) -> Block:
     panels = iter(new_surfaces(len(PAIRS), len(MAPPED), 7.2, 8.6))
     for row, (pair, means) in enumerate(maps.items()):
@@ -218,7 +222,7 @@ def _surface_block(model: Model, maps: Mapping[str, Mapping[str, figures.MeanMap
     return Block([files.add(f"{model.slug}-surfaces", axes, words, picture=True)], caption, wide=True)
 
 
-@house_style
+@figure_style
 def _properties(model: Model, data: xarray.Dataset, style: LineStyle, files: FigureFiles) -> Block:
     quantities = (*SHOWN, *SUMS)
     panels = new_panels(len(quantities), len(_PROPERTIES), 7.2, 8.4, sharex="col", sharey="row")

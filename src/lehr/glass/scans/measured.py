@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lehr.glass.scans.units import Kind
 
-__all__ = ["MeasuredScan", "Segment"]
+__all__ = ["MeasuredScan", "ScanFile", "Segment"]
+
+
+@dataclass(frozen=True)
+class ScanFile:
+    """A file of scans, and its SHA-256 when it was read."""
+
+    path: Path
+    sha256: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +43,8 @@ class MeasuredScan:
         The file, with the curve or sheet and the segment if it has several.
     notes : tuple of str
         What was taken for granted, and what a reader should know.
+    file : ScanFile or None
+        The file; None for a scan that does not come from one.
     """
 
     temperature: NDArray[np.float64]
@@ -44,6 +55,7 @@ class MeasuredScan:
     heating_rate: float | None
     source: str
     notes: tuple[str, ...] = ()
+    file: ScanFile | None = None
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def normalise(
     _check_transition(scan, curve, lines[0], lines[1], np.inf if by_hand else noise / abs(step))
     if spikes:
         notes.append(f"points that stand out alone, left out of the lines: {spikes}")
-    notes += _doubts(scan, curve, lines[0], lines[1], noise)
+    notes += _warnings(scan, curve, lines[0], lines[1], noise)
     shown = (scan.temperature >= glass[0]) & (scan.temperature <= liquid[1])
     temperature = scan.temperature[shown]
     low, high = lines[0](temperature), lines[1](temperature)
@@ -241,7 +241,7 @@ def _check_transition(scan: MeasuredScan, curve: NDArray[np.float64], glass: Lin
         )
 
 
-def _doubts(scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liquid: Line, noise: float) -> list[str]:
+def _warnings(scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liquid: Line, noise: float) -> list[str]:
     """Say what a reader should know of the lines."""
     notes = []
     middle = np.array([0.5 * (glass.high + liquid.low)])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lehr.errors import LehrError
 from lehr.glass.scans.instruments import instrument_tables
-from lehr.glass.scans.measured import MeasuredScan
+from lehr.glass.scans.measured import MeasuredScan, ScanFile
 from lehr.glass.scans.measurement import Measurement, measurements
 from lehr.glass.scans.normalise import NormalisedScan, normalise
 from lehr.glass.scans.options import ScanOptions
@@ -26,7 +27,7 @@ class Recording:
 
     Attributes
     ----------
-    path : Path
+    file : ScanFile
         The file.
     format : str
         What it was read as.
@@ -34,9 +35,14 @@ class Recording:
         In the order of the file.
     """
 
-    path: Path
+    file: ScanFile
     format: str
     measurements: list[Measurement]
+
+    @property
+    def path(self) -> Path:
+        """The path of the file."""
+        return self.file.path
 
     def scans(self, options: ScanOptions | None = None) -> list[MeasuredScan]:
         """Return the heating scans, or those that the options take.
@@ -47,7 +53,11 @@ class Recording:
             If there is none.
         """
         options = options or ScanOptions()
-        found = [scan for measured in self.measurements for scan in measured.scans(options.heating_rate)]
+        found = [
+            replace(scan, file=self.file)
+            for measured in self.measurements
+            for scan in measured.scans(options.heating_rate)
+        ]
         if not found:
             raise LehrError(
                 f"{self.path}: no heating segment: the temperature nowhere rises over enough points",
@@ -92,7 +102,8 @@ def read_recording(path: str | Path, options: ScanOptions | None = None) -> Reco
         layout, tables = text_tables(text, str(path))
         understood = f"text in {encoding}, {layout}", tables
     form, tables = understood
-    return Recording(path, form, [measured for table in tables for measured in measurements(table, options)])
+    file = ScanFile(path, hashlib.sha256(content).hexdigest())
+    return Recording(file, form, [measured for table in tables for measured in measurements(table, options)])
 
 
 def read_scans(paths: Iterable[str | Path], *, options: ScanOptions | None = None) -> list[MeasuredScan]:

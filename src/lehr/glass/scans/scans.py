@@ -18,7 +18,7 @@ from lehr.glass.tnm import Cycle, Jump, Ramp, Signals, ThermalProgram, equal_are
 __all__ = ["MAX_CYCLES", "Scans", "as_scans", "cooled_and_heated"]
 
 MAX_CYCLES = 10
-"""More scans of one glass than anybody measures; a longer list is most likely not what it should be."""
+"""Scans of one glass, at most, of a fit and of what the estimator is trained with; nobody measures as many."""
 
 _BEYOND_SCANS_KELVIN = 200.0  # how far a program that says "lowest" or "highest" goes beyond the scans
 _MARGIN = 0.35  # of the width of the transition, kept on each side of it

@@ -14,8 +14,8 @@ from lehr.glass.scans.noise import white_noise_of
 __all__ = ["find_segments"]
 
 _SLOW_SHARE = 0.25  # of the rate of a ramp, below which the temperature is held or goes from one ramp to the next
-_TURN_SHARE = 0.02  # of the range of temperatures, that a turn must go back to be one
-_TURN_KELVIN = 3.0  # that are enough for a turn in any case
+_TURN_SHARE = 0.02  # a turn goes back by so much of the range of temperatures; less is a wiggle
+_TURN_KELVIN = 3.0  # a turn that goes back so far is one, however wide the range of temperatures
 
 
 def find_segments(temperature: NDArray[np.float64], time: NDArray[np.float64] | None = None) -> list[Segment]:

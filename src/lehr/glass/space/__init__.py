@@ -5,7 +5,7 @@ Nothing here is materialised: 13.7 million quartets are a rule from index to par
 
 from lehr.glass.space.grid import PAPER_SUBSETS, Axis, CellSubset, StateSpace
 from lehr.glass.space.scatter import SOBOL_LIMIT, ScatteredSpace
-from lehr.glass.space.subset import Space, Subset
+from lehr.glass.space.subset import Space, SpaceSubset
 
 __all__ = [
     "PAPER_SUBSETS",
@@ -14,6 +14,6 @@ __all__ = [
     "CellSubset",
     "ScatteredSpace",
     "Space",
+    "SpaceSubset",
     "StateSpace",
-    "Subset",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
-from lehr.glass.space.subset import Subset, flat_indices
+from lehr.glass.space.subset import SpaceSubset, flat_indices
 from lehr.glass.tnm import ln_pre_exponential
 
 __all__ = ["PAPER_SUBSETS", "Axis", "CellSubset", "StateSpace"]
@@ -223,7 +223,7 @@ class StateSpace:
 
 
 @dataclass(frozen=True, eq=False)
-class CellSubset(Subset):
+class CellSubset(SpaceSubset):
     """Cells of the (delta_h, ln A) plane with all their (x, beta) pairs.
 
     Attributes

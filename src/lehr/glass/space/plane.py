@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from lehr.figures.style import GREY, LineStyle, house_style, line_styles, new_axes
-from lehr.glass.quantities import DELTA_H, GLASS_TRANSITION, LN_A
-from lehr.glass.space import CellSubset, ScatteredSpace, StateSpace, Subset
+from lehr.figures.style import GREY, LineStyle, figure_style, line_styles, new_axes
+from lehr.glass.quantities import DELTA_H, GLASS_TRANSITION
+from lehr.glass.space import CellSubset, ScatteredSpace, SpaceSubset, StateSpace
 from lehr.glass.tnm import ln_pre_exponential
 
 __all__ = ["subset_plane"]
@@ -20,10 +20,10 @@ _POINTS_SHOWN = 10_000  # a cloud of more points only gets blacker
 _GLASS_TRANSITIONS = (200.0, 300.0, 400.0, 500.0, 700.0, 1000.0, 1500.0)
 
 
-@house_style
+@figure_style
 def subset_plane(
     space: StateSpace | ScatteredSpace,
-    subsets: Sequence[Subset],
+    subsets: Sequence[SpaceSubset],
     *,
     styles: Mapping[str, LineStyle] | None = None,
     star: tuple[str, float, float] | None = None,
@@ -35,7 +35,7 @@ def subset_plane(
     ----------
     space : StateSpace or ScatteredSpace
         The state space; many points are thinned out.
-    subsets : sequence of Subset
+    subsets : sequence of SpaceSubset
         Subsets of the space; those without cells, of scattered points, have no mark of their own.
     styles : mapping of LineStyle, optional
         Colour of each subset; default: those of `line_styles`.
@@ -49,9 +49,9 @@ def subset_plane(
     delta_h, ln_a, what = _dots(space)
     axes.plot(ln_a, DELTA_H.shown(delta_h), ".", color="#b0b0aa", markersize=1.9, markeredgewidth=0, rasterized=True)
     _constant_glass_transition(axes, grid)
-    celled = [subset for subset in subsets if isinstance(subset, CellSubset)]
-    styles = styles or line_styles([subset.name for subset in celled])
-    for subset in celled:
+    of_cells = [subset for subset in subsets if isinstance(subset, CellSubset)]
+    styles = styles or line_styles([subset.name for subset in of_cells])
+    for subset in of_cells:
         _mark(axes, subset, styles[subset.name].colour)
     if star is not None:
         name, at, energy = star
@@ -65,7 +65,7 @@ def subset_plane(
             va="center",
             path_effects=[withStroke(linewidth=2.5, foreground="white")],
         )
-    axes.set(xlabel=LN_A.axis_label, ylabel=f"{DELTA_H.meaning} {DELTA_H.axis_label}")
+    axes.set(xlabel="ln (A / s)", ylabel=f"{DELTA_H.meaning} {DELTA_H.axis_label}")
     axes.margins(0.06)
     axes.invert_yaxis()
     axes.grid(visible=False)
@@ -95,7 +95,7 @@ def _constant_glass_transition(axes: Axes, grid: StateSpace) -> None:
             continue
         axes.plot(line[inside], DELTA_H.shown(energy[inside]), color="#c4c4c4", linewidth=0.7, zorder=1.5)
         axes.annotate(
-            f"{tg:.0f} {GLASS_TRANSITION.unit}",
+            f"{tg:.0f} {GLASS_TRANSITION.shown_unit}",
             (line[inside][-1], DELTA_H.shown(energy[inside][-1])),
             xytext=(0, -4),
             textcoords="offset points",

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.space.grid import StateSpace
-from lehr.glass.space.subset import Subset, flat_indices
+from lehr.glass.space.subset import SpaceSubset, flat_indices
 
 __all__ = ["SOBOL_LIMIT", "ScatteredSpace"]
 
@@ -102,7 +102,7 @@ class ScatteredSpace:
             reached = first + stop - start
         return unit
 
-    def subset(self, name: str) -> Subset:
+    def subset(self, name: str) -> SpaceSubset:
         """Return the whole space as "all"; there is no other subset.
 
         Raises
@@ -115,7 +115,7 @@ class ScatteredSpace:
                 f"the subset {name} needs a grid, and these points are scattered",
                 "Scattered points have the subset all.",
             )
-        return Subset(name, self)
+        return SpaceSubset(name, self)
 
 
 def _random(seed: int) -> Rows:
@@ -134,7 +134,7 @@ def _sobol(seed: int) -> Rows:
     def draw(count: int) -> NDArray[np.float64]:
         if engine.num_generated:
             return np.asarray(engine.random(count))
-        # SciPy warns if the first draw is no power of two, but this may be a part of a larger whole
+        # SciPy warns if the first draw is not a power of two, but this may be a part of a larger whole
         return np.concatenate([engine.random(1), engine.random(count - 1)])
 
     return engine.fast_forward, draw

@@ -12,7 +12,7 @@ from lehr.errors import LehrError
 from lehr.glass.quantities import PARAMETERS
 from lehr.study import Columns
 
-__all__ = ["Space", "Subset", "flat_indices"]
+__all__ = ["Space", "SpaceSubset", "flat_indices"]
 
 
 class Space(Protocol):
@@ -27,7 +27,7 @@ class Space(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Subset:
+class SpaceSubset:
     """All quartets of a state space.
 
     Attributes

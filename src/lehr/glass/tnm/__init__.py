@@ -7,6 +7,7 @@ from lehr.glass.tnm.parameters import (
     LN_REFERENCE_TIME,
     ZERO_CELSIUS,
     TNMParameters,
+    efold_width,
     glass_transition,
     ln_pre_exponential,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "TNMParameters",
     "ThermalProgram",
     "default_temperature",
+    "efold_width",
     "equal_area_temperature",
     "glass_transition",
     "ln_pre_exponential",

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
-from lehr.glass.quantities import ZERO_CELSIUS
 from lehr.glass.tnm.kww import BETA_RANGE
 
 __all__ = [
@@ -18,12 +17,16 @@ __all__ = [
     "LN_REFERENCE_TIME",
     "ZERO_CELSIUS",
     "TNMParameters",
+    "efold_width",
     "glass_transition",
     "ln_pre_exponential",
 ]
 
 GAS_CONSTANT = 8.314462618
 """R in J/(mol K), exact in the SI of 2019 to the digits given."""
+
+ZERO_CELSIUS = 273.15
+"""0 degC in K."""
 
 LN_REFERENCE_TIME = log(100.0)
 """Logarithm of the relaxation time in s that defines the glass transition: tau(Tg) = 100 s."""
@@ -52,6 +55,11 @@ def glass_transition(ln_A: ArrayLike, delta_h: ArrayLike) -> NDArray[np.float64]
     ln_a, energy = np.asarray(ln_A, dtype=float), np.asarray(delta_h, dtype=float)
     exists = (energy > 0) & (ln_a < LN_REFERENCE_TIME)
     return np.where(exists, energy / (GAS_CONSTANT * np.where(exists, LN_REFERENCE_TIME - ln_a, 1.0)), np.nan)
+
+
+def efold_width(temperature: float, delta_h: Energy) -> Energy:
+    """Return R T^2 / delta_h in K: over so much, tau changes by a factor of e near a temperature in K."""
+    return GAS_CONSTANT * temperature**2 / delta_h
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from lehr.figures.style import house_style, new_axes, new_panels, sequence_colours
+from lehr.figures.style import figure_style, new_axes, new_panels, sequence_colours
 from lehr.glass.quantities import CELSIUS, COOLING_RATE, CPN
+from lehr.glass.tnm import ZERO_CELSIUS
 from lehr.glass.tnm.transition import unsettled_points
 
 __all__ = ["compared_scans", "scans", "shown_range"]
@@ -39,7 +40,7 @@ def shown_range(temperature: NDArray[np.float64], cpn: NDArray[np.floating[Any]]
     return max(low - margin, float(temperature[0])), min(high + margin, float(temperature[-1]))
 
 
-@house_style
+@figure_style
 def scans(
     temperature: NDArray[np.float64],
     cpn: NDArray[np.floating[Any]],
@@ -66,13 +67,13 @@ def scans(
     axes = axes or new_axes()
     low, high = shown_range(temperature, cpn)
     shown = (temperature >= low) & (temperature <= high)
-    celsius = CELSIUS.shown(temperature[shown])
-    told_apart = _told_apart(cooling_rates)
+    celsius = temperature[shown] - ZERO_CELSIUS
+    distinct = _distinct(cooling_rates)
     for name, scan, colour in zip(_names(cooling_rates), cpn, sequence_colours(len(cpn)), strict=True):
         axes.plot(celsius, scan[shown], color=colour, label=name, linewidth=1.2)
     axes.set(xlim=(celsius[0], celsius[-1]), xlabel=CELSIUS.axis_label, ylabel=CPN.axis_label, title=title)
     axes.legend(
-        title=f"cooled at\n({COOLING_RATE.shown_unit})" if told_apart else "cycle",
+        title=f"cooled at\n({COOLING_RATE.shown_unit})" if distinct else "cycle",
         title_fontsize=7,
         loc="upper left",
         fontsize=7,
@@ -81,17 +82,17 @@ def scans(
     return axes
 
 
-def _told_apart(cooling_rates: Sequence[float]) -> bool:
+def _distinct(cooling_rates: Sequence[float]) -> bool:
     return bool(np.isfinite(cooling_rates).all()) and len(set(cooling_rates)) == len(cooling_rates)
 
 
 def _names(cooling_rates: Sequence[float]) -> list[str]:
-    if _told_apart(cooling_rates):
+    if _distinct(cooling_rates):
         return [f"{rate:g}" for rate in cooling_rates]
     return [str(i + 1) for i in range(len(cooling_rates))]
 
 
-@house_style
+@figure_style
 def compared_scans(
     temperature: NDArray[np.float64],
     true: NDArray[np.floating[Any]],
@@ -118,7 +119,7 @@ def compared_scans(
     upper, lower = new_panels(2, 1, 3.5, 3.3, height_ratios=(3, 1), sharex=True)
     ends = np.array([shown_range(temperature, true), shown_range(temperature, simulated)])
     shown = (temperature >= ends[:, 0].min()) & (temperature <= ends[:, 1].max())
-    celsius = CELSIUS.shown(temperature[shown])
+    celsius = temperature[shown] - ZERO_CELSIUS
     for one, other, colour in zip(true, simulated, sequence_colours(len(true)), strict=True):
         upper.plot(celsius, one[shown], color=colour, linewidth=1.6, alpha=0.85)
         upper.plot(celsius, other[shown], color="black", linewidth=0.7, linestyle=(0, (3, 1.5)))

@@ -163,7 +163,7 @@ class ThermalProgram:
 
     @property
     def cooling_rates(self) -> tuple[float, ...]:
-        """Rate of the first segment of each cycle in K/min; NaN where that is no ramp."""
+        """Rate of the first segment of each cycle in K/min; NaN where that is not a ramp."""
         return tuple(c.segments[0].rate if isinstance(c.segments[0], Ramp) else nan for c in self.cycles)
 
     @property

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
-from lehr.glass.quantities import COOLING_RATE, CPN, FICTIVE_TEMPERATURE, HEATING_RATE, PARAMETERS, TEMPERATURE
+from lehr.glass.quantities import COOLING_RATE, CPN, FICTIVE_TEMPERATURE_CURVE, HEATING_RATE, PARAMETERS, TEMPERATURE
 from lehr.glass.status import Status
 from lehr.glass.tnm import _tnm
 from lehr.glass.tnm.kww import KWWKernel
@@ -60,18 +60,17 @@ class Signals:
         """Return a labelled data set with units; needs xarray (`pip install "lehr[store]"`)."""
         import xarray
 
-        rates = {COOLING_RATE: self.program.cooling_rates, HEATING_RATE: self.program.heating_rates}
-        return xarray.Dataset(
-            {
-                CPN.name: (CPN.dims, self.cpn, {"long_name": CPN.meaning, "units": CPN.unit}),
-                FICTIVE_TEMPERATURE.name: (CPN.dims, self.fictive_temperature, {"units": FICTIVE_TEMPERATURE.unit}),
-            },
-            {
-                TEMPERATURE.name: (TEMPERATURE.dims, self.temperature, {"units": TEMPERATURE.unit}),
-                **{rate.name: (rate.dims, np.array(values), {"units": rate.unit}) for rate, values in rates.items()},
-            },
-            attrs={quantity.name: getattr(self.parameters, quantity.name) for quantity in PARAMETERS},
+        coordinates = {
+            TEMPERATURE: self.temperature,
+            COOLING_RATE: np.array(self.program.cooling_rates),
+            HEATING_RATE: np.array(self.program.heating_rates),
+        }
+        data, coords = (
+            {q.name: (q.dims, array, {"long_name": q.meaning, "units": q.unit}) for q, array in arrays.items()}
+            for arrays in ({CPN: self.cpn, FICTIVE_TEMPERATURE_CURVE: self.fictive_temperature}, coordinates)
         )
+        parameters = zip(PARAMETERS, self.parameters.as_tuple(), strict=True)
+        return xarray.Dataset(data, coords, attrs={quantity.name: value for quantity, value in parameters})
 
 
 def simulate(

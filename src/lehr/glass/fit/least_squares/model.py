@@ -22,7 +22,7 @@ __all__ = ["PredictionError", "ScanModel", "theta_derivatives"]
 _NON_LINEAR = ("thermal_lag", "temperature_offset")
 """Nuisance parameters that the prediction is not a linear function of."""
 
-_MOST_DEVIATIONS = 5.0  # of the thermometer; beyond, a fit moves the whole transition out of the scans
+_MOST_OFFSET_ERRORS = 5.0  # largest offset of the thermometer in its standard errors, so that scans keep the transition
 _GRID_POINTS = 2000  # of a grid that is laid between measured temperatures, and of one that a lag acts on
 
 
@@ -113,7 +113,7 @@ class ScanModel:
         # a sensor so slow that it needs the whole scan to follow shows no transition
         spans = [s.temperature[-1] - s.temperature[0] for s in self.scans.scans]
         slowest = SECONDS_PER_MINUTE * min(np.array(spans) / self.scans.program.heating_rates)
-        far = _MOST_DEVIATIONS * self.nuisance.temperature_offset
+        far = _MOST_OFFSET_ERRORS * self.nuisance.temperature_offset
         limits = {"thermal_lag": (0.0, slowest), "temperature_offset": (-far, far)}
         lower, upper = zip(*(limits.get(name, (-np.inf, np.inf)) for name in ("", *self.names)), strict=True)
         return np.concatenate([LOWER, lower[1:]]), np.concatenate([UPPER, upper[1:]])

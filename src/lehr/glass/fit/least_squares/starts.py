@@ -29,7 +29,7 @@ _TRIED_STEEPNESS = (0.4, 0.63, 1.0, 1.6, 2.5)  # times that of the width, where 
 _TRANSITION_WIDTH = 7.0  # of a transition in units of R Tm^2/dh, roughly
 _LEAST_LN_RATE_SPREAD = 0.4  # standard deviation of ln q from which on the cooling rates say what dh is
 _COMPARED_POINTS = 400  # temperatures at which trials are compared with the scans
-_ROUNDS = 2  # of moving a trial to the measured Tf'
+_MOVES = 2  # of a trial glass along the temperature, until its Tf' is the measured one
 
 
 def initial_estimate(scans: Scans, count: int = 3) -> NDArray[np.float64]:
@@ -97,7 +97,7 @@ def _screen(scans: Scans, coordinates: Coordinates, theta: NDArray[np.float64]) 
     grid = np.linspace(low, high, _COMPARED_POINTS)
     measured = np.array([np.interp(grid, s.temperature, s.cpn, np.nan, np.nan) for s in parts])
     found = np.empty((len(theta), len(limits)))
-    for _ in range(_ROUNDS + 1):
+    for _ in range(_MOVES + 1):
         cpn, status = simulate_batch(
             coordinates.parameters(theta),
             program=scans.kelvin_program,

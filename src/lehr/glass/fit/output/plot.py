@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
-from lehr.figures.style import GREY, house_style, new_panels, sequence_colours
+from lehr.figures.style import GREY, figure_style, new_panels, sequence_colours
 from lehr.glass.fit.output.text import value_and_error
 from lehr.glass.fit.uncertainty.minimum import Minimum
 from lehr.glass.quantities import CELSIUS, COOLING_RATE, CPN, PARAMETERS
+from lehr.glass.tnm import ZERO_CELSIUS
 
 __all__ = ["fitted_scans"]
 
 _SHOWN_POINTS = 1500  # of a curve; more make a large file and no other figure
 
 
-@house_style
+@figure_style
 def fitted_scans(result: Minimum) -> Axes:
     """Draw the scans as points, the fit as lines, and the residuals below; return the upper axes."""
     above, below = new_panels(2, 1, 6.0, 5.0, sharex=True, height_ratios=(3, 1))
@@ -23,7 +24,7 @@ def fitted_scans(result: Minimum) -> Axes:
     curves = zip(scans, result.residuals, program.cooling_rates, colours, strict=True)
     for number, (scan, rest, rate, colour) in enumerate(curves, 1):
         thin = slice(None, None, max(1, scan.cpn.size // _SHOWN_POINTS))
-        celsius = CELSIUS.shown(scan.temperature)
+        celsius = scan.temperature - ZERO_CELSIUS
         label = (
             f"{rate:g} {COOLING_RATE.shown_unit}" if len(program.cycles[number - 1].segments) == 2 else f"scan {number}"
         )

@@ -134,7 +134,7 @@ class FitRecord(_Part):
         content = self.model_dump(mode="json")
         return {key: value for key, value in content.items() if key != "profile_intervals" or value is not None}
 
-    def write(self, path: Path) -> None:
+    def to_json(self, path: str | Path) -> None:
         """Write fit.json.
 
         Raises
@@ -143,7 +143,7 @@ class FitRecord(_Part):
             If the file cannot be written.
         """
         try:
-            write_json(path, self.document())
+            write_json(Path(path), self.document())
         except OSError as error:
             raise LehrError(f"{path}: cannot write: {error.strerror}", "Check the path.") from None
 

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lehr.glass.fit.diagnosis import FitStatus
-from lehr.glass.quantities import FICTIVE_TEMPERATURE, INSTRUMENT, QUANTITIES
+from lehr.glass.quantities import (
+    CELSIUS,
+    COOLING_RATE,
+    CPN,
+    FICTIVE_TEMPERATURE,
+    HEATING_RATE,
+    INSTRUMENT,
+    QUANTITIES,
+    TEMPERATURE,
+)
 from lehr.glass.tnm import ZERO_CELSIUS
 from lehr.study import Quantity
 
@@ -44,7 +53,7 @@ def report(record: FitRecord) -> str:
             lines.append(f"{quantity.heading:48}{ends}")
     lines += ["", *_scans(record), *_values_by_scan(record)]
     ties = np.array(record.correlation.matrix, dtype=float)
-    found = f"{record.points} points{_range(record)}, noise {record.noise:.2g} in CpN"
+    found = f"{record.points} points{_range(record)}, noise {record.noise:.2g} in {CPN.label}"
     ln_a, delta_h, x, beta = (quantity.label for quantity in QUANTITIES[:4])
     tied = f"correlation of {ln_a} and {delta_h} {ties[0, 1]:.5f}, of {x} and {beta} {ties[2, 3]:.3f}"
     effort = f"{record.starts} start{'s' * (record.starts > 1)}, {record.seconds:.2g} s"
@@ -72,8 +81,8 @@ def proposals_table(now: Bound, proposals: Sequence[Proposal]) -> str:
 def _scans(record: FitRecord) -> list[str]:
     """Return a table of the scans: rates, Tf' and residuals."""
     program = record.program.build()
-    limits = FICTIVE_TEMPERATURE.heading
-    lines = [f"{'scan':>4}{'cooled, K/min':>15}{'heated, K/min':>15}{limits:>15}{'std. error':>12}{'rms':>10}"]
+    heads = [f"cooled, {COOLING_RATE.unit}", f"heated, {HEATING_RATE.unit}", FICTIVE_TEMPERATURE.heading]
+    lines = [f"{'scan':>4}{''.join(f'{head:>15}' for head in heads)}{'std. error':>12}{'rms':>10}"]
     rms = [scan.rms for scan in record.scans] or [float("nan")] * len(program.cycles)
     rates = program.cooling_rates, program.heating_rates
     found = record.fictive_temperatures, record.fictive_temperature_errors
@@ -93,7 +102,7 @@ def _values_by_scan(record: FitRecord) -> list[str]:
         if name[-1].isdecimal():
             found.setdefault(_BY_NAME[name.rpartition("_")[0]].label, []).append(value)
     lines = [f"{label} {min(each):.2g} .. {max(each):.2g}" for label, each in found.items()]
-    return ["", f"in CpN, and CpN/K, by scan: {', '.join(lines)}"] if lines else []
+    return ["", f"in {CPN.label}, and {CPN.label}/{TEMPERATURE.unit}, by scan: {', '.join(lines)}"] if lines else []
 
 
 def _range(record: FitRecord) -> str:
@@ -101,7 +110,7 @@ def _range(record: FitRecord) -> str:
         return ""
     low = min(scan.lowest for scan in record.scans) - ZERO_CELSIUS
     high = max(scan.highest for scan in record.scans) - ZERO_CELSIUS
-    return f" from {low:.1f} to {high:.1f} °C"
+    return f" from {low:.1f} to {high:.1f} {CELSIUS.shown_unit}"
 
 
 def _interval(quantity: Quantity, ends: Ends, error: float | None) -> str:
