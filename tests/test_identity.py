@@ -80,6 +80,16 @@ def test_the_code_it_was_built_from_is_no_content(made: tuple[Path, SignalsConfi
     again(made, made[1])
 
 
+@pytest.mark.parametrize("name", ["study", "subset", "numerics", "values", "digest", "code", "format"])
+def test_a_store_that_does_not_say_what_it_is_is_damaged(made: tuple[Path, SignalsConfig], name: str) -> None:
+    path = made[0] / "C/zarr.json"
+    content = json.loads(path.read_text())
+    del content["attributes"]["lehr"][name]
+    path.write_text(json.dumps(content))
+    with pytest.raises(LehrError, match="damaged, or not a subset made by lehr"):
+        again(made, made[1])
+
+
 class NewKey(SignalsConfig):
     """A later version: a key more, whose default means "as before"."""
 

@@ -202,7 +202,9 @@ def open_group(path: Path, *, mode: str = "r") -> zarr.Group:
         version = made["format"]
         str(made["digest"])
         if version in READABLE:
-            about(group)
+            missing = {"study", "subset", "numerics", "values", "code"} - about(group).keys()
+            if missing:
+                raise KeyError(*missing)
     except (KeyError, ValueError, OSError, TypeError) as error:
         raise LehrError(f"{path}: damaged, or not a subset made by lehr ({error})", "Move it away. " + then) from None
     if version not in READABLE:

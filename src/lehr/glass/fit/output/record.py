@@ -6,7 +6,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from lehr.errors import LehrError
 from lehr.files import read_json, write_json
@@ -123,6 +123,16 @@ class FitRecord(_Part):
     starts: int
     evaluations: int
     seconds: float
+
+    @model_validator(mode="after")
+    def _whole(self) -> FitRecord:
+        for quantity in PARAMETERS:
+            for name in ("values", "standard_errors", "intervals"):
+                if quantity.name not in getattr(self, name):
+                    raise ValueError(f"{name}: {quantity.name} is missing")
+        if len(self.fictive_temperatures) != len(self.fictive_temperature_errors):
+            raise ValueError("fictive_temperatures: each needs an error")
+        return self
 
     @property
     def glass(self) -> TNMParameters:
