@@ -6,6 +6,7 @@ from lehr.glass.scans.normalise import Line, NormalisedScan, normalise
 from lehr.glass.scans.read import Recording, normalise_as, read_normalised, read_recording, read_scans
 from lehr.glass.scans.resample import resample
 from lehr.glass.scans.scans import Scans, as_scans, cooled_and_heated
+from lehr.glass.scans.step import Step
 
 __all__ = [
     "CpnScan",
@@ -15,6 +16,7 @@ __all__ = [
     "Recording",
     "Scans",
     "Segment",
+    "Step",
     "as_scans",
     "cooled_and_heated",
     "normalise",

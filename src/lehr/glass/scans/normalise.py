@@ -13,6 +13,7 @@ from lehr.glass.scans.cpn import CpnScan
 from lehr.glass.scans.line_ranges import LOWEST_CPN, SIGNIFICANT, Range, find_ranges
 from lehr.glass.scans.measured import MeasuredScan
 from lehr.glass.scans.noise import white_noise_of
+from lehr.glass.scans.step import DivideAt, Step, fictive_temperatures
 from lehr.glass.tnm import ZERO_CELSIUS
 
 __all__ = ["Line", "NormalisedScan", "normalise"]
@@ -59,7 +60,9 @@ class NormalisedScan(CpnScan):
     Attributes
     ----------
     temperature, cpn : ndarray, shape (points,)
-        K, and (Cp - glass)/(liquid - glass).
+        K, and (Cp - glass)(T)/(liquid - glass) at Tf or at T, as `step` says.
+    step : Step
+        From glass to liquid, by the two lines.
     measured : MeasuredScan
         As measured.
     glass, liquid : Line
@@ -68,6 +71,8 @@ class NormalisedScan(CpnScan):
         Direction of endothermic effects in the signal.
     notes : tuple of str
         What a reader should know; those of the scan come first.
+    drawn : bool
+        CpN comes from lines that were drawn here: they have errors.
     """
 
     measured: MeasuredScan
@@ -75,6 +80,7 @@ class NormalisedScan(CpnScan):
     liquid: Line
     endotherm: Literal["up", "down"]
     notes: tuple[str, ...]
+    drawn: bool = True
 
     @property
     def half_height(self) -> float:
@@ -91,6 +97,7 @@ def normalise(
     glass: Range | None = None,
     liquid: Range | None = None,
     endotherm: Literal["up", "down"] | None = None,
+    divide_at: DivideAt = "fictive",
 ) -> NormalisedScan:
     """Find the lines of the glass and of the liquid, and scale the scan between them.
 
@@ -107,11 +114,14 @@ def normalise(
         Ranges in K to fit the lines on, instead of those found.
     endotherm : {"up", "down"}, optional
         Direction of endothermic effects, if it is known.
+    divide_at : {"fictive", "temperature"}
+        Where the step from glass to liquid is taken that Cp - glass is divided by; see `Step`.
 
     Raises
     ------
     LehrError
-        If no step is found that stands out of the noise, or a range holds too few points.
+        If no step is found that stands out of the noise, a range holds too few points, or the step vanishes between
+        a temperature and its fictive temperature.
     """
     if scan.kind == "cpn":
         return _as_it_is(scan)
@@ -149,10 +159,28 @@ def normalise(
     notes += _warnings(scan, curve, lines[0], lines[1], noise)
     shown = (scan.temperature >= glass[0]) & (scan.temperature <= liquid[1])
     temperature = scan.temperature[shown]
-    low, high = lines[0](temperature), lines[1](temperature)
+    excess = ((scan.signal[shown] - offset) / scale - lines[0](temperature)) / step
+    relative = Step(float(middle[0]), (lines[1].slope - lines[0].slope) / step, divide_at)
+    cpn = _cpn(scan, temperature, excess, relative)
     below, above = (Line(line.low, line.high, offset + scale * line.middle, scale * line.slope) for line in lines)
-    cpn = ((scan.signal[shown] - offset) / scale - low) / (high - low)
-    return NormalisedScan(temperature, cpn, scan, below, above, found, tuple(notes))
+    return NormalisedScan(temperature, cpn, scan, below, above, found, tuple(notes), step=relative)
+
+
+def _cpn(
+    scan: MeasuredScan, temperature: NDArray[np.float64], excess: NDArray[np.float64], step: Step
+) -> NDArray[np.float64]:
+    """Return CpN from Cp - glass over the step at the reference of `step`."""
+    if step.at == "temperature":
+        return np.asarray(excess / step.relative(temperature))
+    fictive = fictive_temperatures(temperature, excess, step)
+    if not np.isfinite(fictive).all():
+        last = temperature[np.flatnonzero(~np.isfinite(fictive))[-1]]
+        raise LehrError(
+            f"{scan.source}: the step from glass to liquid vanishes between {last - ZERO_CELSIUS:.1f} degC and its "
+            "fictive temperature: the lines of glass and liquid meet",
+            _LOOK,
+        )
+    return np.asarray(excess / step.relative(fictive))
 
 
 def _found(
@@ -184,7 +212,7 @@ def _as_it_is(scan: MeasuredScan) -> NormalisedScan:
         if abs(value - expected) > _DEPARTED_CPN:
             notes.append(f"CpN is {value:.3g} instead of {expected:g} at {t[end][0] - ZERO_CELSIUS:.1f} degC")
     zero, one = Line(t[0], t[0], 0.0, 0.0), Line(t[-1], t[-1], 1.0, 0.0)
-    return NormalisedScan(t, scan.signal, scan, zero, one, "up", tuple(notes))
+    return NormalisedScan(t, scan.signal, scan, zero, one, "up", tuple(notes), drawn=False)
 
 
 def _celsius(low: float, high: float) -> str:
