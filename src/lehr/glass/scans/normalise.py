@@ -161,17 +161,17 @@ def normalise(
     temperature = scan.temperature[shown]
     excess = ((scan.signal[shown] - offset) / scale - lines[0](temperature)) / step
     relative = Step(float(middle[0]), (lines[1].slope - lines[0].slope) / step, divide_at)
-    cpn = _cpn(scan, temperature, excess, relative)
+    cpn, balance = _cpn(scan, temperature, excess, relative)
     below, above = (Line(line.low, line.high, offset + scale * line.middle, scale * line.slope) for line in lines)
-    return NormalisedScan(temperature, cpn, scan, below, above, found, tuple(notes), step=relative)
+    return NormalisedScan(temperature, cpn, scan, below, above, found, tuple(notes), step=relative, balance=balance)
 
 
 def _cpn(
     scan: MeasuredScan, temperature: NDArray[np.float64], excess: NDArray[np.float64], step: Step
-) -> NDArray[np.float64]:
-    """Return CpN from Cp - glass over the step at the reference of `step`."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return CpN from Cp - glass over the step at the reference of `step`, and Tf if the step is taken there."""
     if step.at == "temperature":
-        return np.asarray(excess / step.relative(temperature))
+        return np.asarray(excess / step.relative(temperature)), None
     fictive = fictive_temperatures(temperature, excess, step)
     if not np.isfinite(fictive).all():
         last = temperature[np.flatnonzero(~np.isfinite(fictive))[-1]]
@@ -180,7 +180,7 @@ def _cpn(
             "fictive temperature: the lines of glass and liquid meet",
             _LOOK,
         )
-    return np.asarray(excess / step.relative(fictive))
+    return np.asarray(excess / step.relative(fictive)), fictive
 
 
 def _found(
