@@ -14,12 +14,13 @@ from lehr.glass.fit.least_squares.nuisance import Nuisance
 from lehr.glass.fit.least_squares.statements import shifted
 from lehr.glass.instrument import thermal_lag
 from lehr.glass.scans import CpnScan, Scans
-from lehr.glass.tnm import Cycle, Status, ThermalProgram, simulate_batch, simulate_sensitivities
+from lehr.glass.tnm import Cycle, Hold, Status, ThermalProgram, simulate_batch, simulate_sensitivities
 from lehr.glass.tnm.coordinates import Coordinates
 
 __all__ = ["Block", "PredictionError", "blocks_of", "theta_derivatives"]
 
 _GRID_POINTS = 2000  # of a grid that is laid between measured temperatures, and of one that a lag acts on
+_FAR_KELVIN = 50.0  # beyond a scan, which holds the transition: frozen there, or in equilibrium
 _LAG_STEP_SECONDS = 1e-3  # for the difference that gives the derivative by a lag, on signals that stay as they are
 
 
@@ -91,10 +92,17 @@ class Block:
 
     def derivatives(
         self, coordinates: Coordinates, theta: NDArray[np.float64], offset: float, lag: float | None, tolerance: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the curves, and their derivatives by theta and, if there is one, the lag: (4 or 5, curves, ...)."""
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
+        """Return the curves, and their derivatives: by theta and the offset, shape (5, curves, ...), and by the lag.
+
+        That by the offset is exact where all temperatures of the program are far beyond the scan (`open_ended`): scaled
+        temperatures, delta_h and A leave CpN as it is, so that T dCpN/dT = -(delta_h d/d delta_h + d/d ln A) CpN.
+        """
         program = ThermalProgram(tuple(shifted(cycle, -offset) for cycle in self.cycles))
-        cpn, columns = theta_derivatives(coordinates, theta, program, self.grid - offset, tolerance)
+        kelvin = self.grid - offset
+        cpn, columns = theta_derivatives(coordinates, theta, program, kelvin, tolerance)
+        by_offset = (columns[0] + (np.exp(theta[0]) + 1.0) * columns[1]) / kelvin
+        columns = np.concatenate([columns, by_offset[None]])
         curves = self._curves(cpn)
         moved = columns[:, None]
         if self.both:
@@ -103,11 +111,18 @@ class Block:
             moved = np.stack([columns, other * columns - change * cpn], axis=1)
         found = self._measured(self._lagged(np.concatenate([curves[None], moved]), lag))
         if lag is None:
-            return found[0], found[1:]
+            return found[0], found[1:], None
         least = max(lag - _LAG_STEP_SECONDS, 0.0)
         ends = [self._lagged(curves, seconds) for seconds in (least, lag + _LAG_STEP_SECONDS)]
         by_lag = self._measured((ends[1] - ends[0]) / (lag + _LAG_STEP_SECONDS - least))
-        return found[0], np.concatenate([found[1:], by_lag[None]])
+        return found[0], found[1:], by_lag
+
+    @property
+    def open_ended(self) -> bool:
+        """All temperatures of the program are so far from the scan that they do not matter."""
+        low, high = self.grid[0] - _FAR_KELVIN, self.grid[-1] + _FAR_KELVIN
+        ends = [end for cycle in self.cycles for end in (cycle.start, *(s.to for s in cycle.segments if not isinstance(s, Hold)))]
+        return all(isinstance(end, str) or not low < end < high for end in ends)
 
     def _curves(self, cpn: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the curves on the grid, shape (curves, scans, points), before the sensor."""

@@ -18,7 +18,7 @@ from lehr.glass.tnm.program import SECONDS_PER_MINUTE
 __all__ = ["PredictionError", "ScanModel", "theta_derivatives"]
 
 _MOST_ERRORS = 5.0  # largest value of what is known beforehand in its standard errors, so that scans keep the transition
-_STEP_WIDTHS = 0.03  # of temperatures, in R Tm^2/dh, and of logarithms of rates and times, for a difference
+_STEP_WIDTHS = 0.01  # of temperatures, in R Tm^2/dh, and of logarithms of rates and times, for a difference
 _STEP_TOLERANCE = 1e-6  # of CpN in the simulations that are subtracted: the error of a derivative is 1e-4 of it
 _DIFFERENCE = ((-2, 1.0 / 12.0), (-1, -8.0 / 12.0), (1, 8.0 / 12.0), (2, -1.0 / 12.0))  # of fourth order
 
@@ -116,25 +116,33 @@ class ScanModel:
         self.evaluations += 1
         lag = self._value(point, "thermal_lag")
         curves = np.zeros((2, self.data.size))
-        moved = np.zeros((4 if lag is None else 5, 2, self.data.size))
-        blocks = self._stated(point)
-        for block in blocks:
-            offset = self._offset(point, block)
-            own, columns = block.derivatives(self.coordinates, point[:4], offset, lag, self.tolerance)
+        moved, by_lag = np.zeros((5, 2, self.data.size)), np.zeros((2, self.data.size))
+        for block in self._stated(point):
+            own, columns, lagging = block.derivatives(
+                self.coordinates, point[:4], self._offset(point, block), lag, self.tolerance
+            )
             self._put(curves, block, own)
             self._put(moved, block, columns)
-        found = np.zeros((self.size, self.data.size))
-        found[4 : 4 + self._lines * self._groups] = self._by_lines(curves)
+            if lagging is not None:
+                self._put(by_lag, block, lagging)
         _, first, second = self._coefficients(point)
-        found[:4] = first * moved[:4, 0] + second * moved[:4, 1]
+
+        def by(change: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(first * change[..., 0, :] + second * change[..., 1, :])
+
+        found = np.zeros((self.size, self.data.size))
+        found[:4] = by(moved[:4])
+        found[4 : 4 + self._lines * self._groups] = self._by_lines(curves)
+        exact = all(block.open_ended for block in self._blocks)
         for column, term in enumerate(self.terms, 4):
             if term.kind == "curvature":
                 found[column] = (self._number == term.scan) * self._bow
             elif term.name == "thermal_lag":
-                found[column] = first * moved[4, 0] + second * moved[4, 1]
+                found[column] = by(by_lag)
+            elif term.kind == "temperature_offset" and exact:
+                found[column] = by(moved[4]) * (1.0 if term.scan is None else self._number == term.scan)
             elif term.error is not None:
-                change = self._difference(point, column, term)
-                found[column] = first * change[0] + second * change[1]
+                found[column] = by(self._difference(point, column, term))
         return np.asarray((found / self._weight).T)
 
     def by_statement(self, point: NDArray[np.float64], statement: Statement) -> NDArray[np.float64]:

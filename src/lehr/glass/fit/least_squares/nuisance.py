@@ -26,7 +26,7 @@ LINE_TERMS = {
 }
 """Parameters of a baseline."""
 
-_USUAL_CURVATURE = 0.01  # of the baseline of an instrument, in CpN at a distance of 50 K, one standard deviation
+_USUAL_CURVATURE = 0.03  # of the baseline of an instrument, in CpN at a distance of 50 K, one standard deviation
 _MEANINGS = {
     "curvature": ("curvature of the baseline", "CpN at 50 K"),
     "temperature_offset": ("calibration of the thermometer", "K"),
