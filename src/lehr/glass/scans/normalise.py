@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
+from lehr.glass.scans.characteristics import Characteristics, characteristics_of
 from lehr.glass.scans.cpn import CpnScan
 from lehr.glass.scans.line_checks import DEPARTED_CPN, LOOK, celsius, check_transition, step_at, warnings_of
 from lehr.glass.scans.line_ranges import Range, find_ranges
@@ -23,6 +25,11 @@ __all__ = ["Line", "NormalisedScan", "normalise"]
 
 _SHORTEST_WIDTHS = 0.2  # length of a line that was found, in widths of the transition
 _SHORTEST_KELVIN = 2.0  # of a line, also where it was given by hand
+
+
+_SECONDS_PER_MINUTE = 60.0
+# of a heat flow over the heating rate
+_HEAT_CAPACITIES = {"W/g": "J/g/K", "mW/mg": "J/g/K", "mW/g": "mJ/g/K", "W": "J/K", "mW": "mJ/K", "uW": "uJ/K"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +61,25 @@ class NormalisedScan(CpnScan):
     notes: tuple[str, ...]
     drawn: bool = True
 
-    @property
-    def half_height(self) -> float:
-        """Temperature in K at which CpN first reaches a half, between the lines."""
-        inside = self.temperature >= self.glass.high
-        temperature, cpn = self.temperature[inside], self.cpn[inside]
-        smooth = np.convolve(cpn, np.ones(3) / 3, mode="same") if cpn.size > 3 else cpn
-        return float(temperature[int(np.argmax(smooth >= 0.5))])
+    @cached_property
+    def characteristics(self) -> Characteristics:
+        """Tf', onset, midpoint, inflection, step and peak, as standards define them."""
+        if not self.drawn or self.measured.kind == "cpn":
+            return characteristics_of(self, (self.glass.high, self.liquid.low))
+        factor, unit = _heat_capacity(self.measured)
+        distance = factor * np.abs(self.liquid(self.temperature) - self.glass(self.temperature))
+        return characteristics_of(self, (self.glass.high, self.liquid.low), distance, unit)
+
+    def with_notes(self, *notes: str) -> NormalisedScan:
+        """Return the same scan with more to be known of it."""
+        return replace(self, notes=(*self.notes, *notes))
+
+
+def _heat_capacity(scan: MeasuredScan) -> tuple[float, str]:
+    """Return what makes a heat capacity of the signal, and its unit; the signal itself where that is not known."""
+    if scan.kind == "heat_flow" and scan.heating_rate and scan.unit in _HEAT_CAPACITIES:
+        return _SECONDS_PER_MINUTE / scan.heating_rate, _HEAT_CAPACITIES[scan.unit]
+    return 1.0, scan.unit
 
 
 def normalise(
@@ -69,7 +88,7 @@ def normalise(
     glass: Range | None = None,
     liquid: Range | None = None,
     endotherm: Literal["up", "down"] | None = None,
-    divide_at: DivideAt = "fictive",
+    divide_at: DivideAt | None = None,
 ) -> NormalisedScan:
     """Find the lines of the glass and of the liquid, and scale the scan between them.
 
@@ -86,8 +105,9 @@ def normalise(
         Ranges in K to fit the lines on, instead of those found.
     endotherm : {"up", "down"}, optional
         Direction of endothermic effects, if it is known.
-    divide_at : {"fictive", "temperature"}
-        Where the step from glass to liquid is taken that Cp - glass is divided by; see `Step`.
+    divide_at : {"fictive", "temperature"}, optional
+        Where the step from glass to liquid is taken that Cp - glass is divided by; see `Step`. Default: fictive, or
+        what a file of CpN says.
 
     Raises
     ------
@@ -96,7 +116,8 @@ def normalise(
         a temperature and its fictive temperature.
     """
     if scan.kind == "cpn":
-        return _as_it_is(scan)
+        return _as_it_is(scan, divide_at)
+    divide_at = divide_at or "fictive"
     scale = float(np.ptp(np.quantile(scan.signal, [0.01, 0.99]))) or float(np.ptp(scan.signal))
     if not scale > 1e-12 * float(np.abs(scan.signal).max()):
         raise LehrError(f"{scan.source}: the signal is constant", "Check the column: --columns signal=...")
@@ -203,9 +224,19 @@ def _found(
     return ranges
 
 
-def _as_it_is(scan: MeasuredScan) -> NormalisedScan:
+def _as_it_is(scan: MeasuredScan, divide_at: DivideAt | None) -> NormalisedScan:
     """Return a scan that is CpN already; say if it does not go from 0 to 1."""
     t, notes = scan.temperature, list(scan.notes)
+    if scan.lines:
+        if divide_at and divide_at != scan.lines.step.at:
+            raise LehrError(
+                f"{scan.source}: its CpN was written with --divide-at {scan.lines.step.at}",
+                f"Leave --divide-at {divide_at} out, or write the file again with it from the measurement.",
+            )
+        zero, one = Line(*scan.lines.glass, 0.0, 0.0), Line(*scan.lines.liquid, 1.0, 0.0)
+        return NormalisedScan(
+            t, scan.signal, scan, zero, one, "up", scan.notes, drawn=scan.lines.drawn, step=scan.lines.step
+        )
     few = max(3, t.size // 50)
     for end, expected in ((slice(None, few), 0.0), (slice(-few, None), 1.0)):
         value = float(np.median(scan.signal[end]))
