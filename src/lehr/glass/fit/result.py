@@ -105,7 +105,6 @@ class FitResult(Minimum):
         known = objective.known_glass
         options = {
             **asdict(nuisance),
-            **({"fixed": dict(known.fixed)} if known.fixed else {}),
             **({"priors": {name: list(pair) for name, pair in known.priors.items()}} if known.priors else {}),
             **({"bounds": {name: list(pair) for name, pair in known.bounds.items()}} if known.bounds else {}),
             "loss": objective.loss,
@@ -133,6 +132,9 @@ class FitResult(Minimum):
             correlation=Matrix(names=self.names, matrix=self.correlation.tolist()),
             fictive_temperatures=self.fictive_temperatures.tolist(),
             fictive_temperature_errors=self.fictive_temperature_errors.tolist(),
+            measured_fictive_temperatures=self.scans.limiting_fictive_temperatures.tolist(),
+            fixed=dict(known.fixed),
+            stated={term.name: str(term.statement) for term in objective.model.terms if term.statement is not None},
             noise=self.noise,
             correlation_time=self.correlation_time,
             points=self.fitted.size,

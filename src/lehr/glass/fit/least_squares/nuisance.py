@@ -13,7 +13,7 @@ from lehr.glass.fit.least_squares.statements import Statement, statements
 from lehr.glass.scans import NormalisedScan
 from lehr.glass.tnm import ThermalProgram
 
-__all__ = ["CURVATURE_KELVIN", "LINE_TERMS", "Nuisance", "Term", "likely_nuisance"]
+__all__ = ["CURVATURE_KELVIN", "LINE_TERMS", "USUAL_CURVATURE", "USUAL_REPEATABILITY_KELVIN", "Nuisance", "Term", "likely_nuisance"]
 
 CURVATURE_KELVIN = 50.0
 """Distance from the reference temperature at which a curvature is what it says, in CpN."""
@@ -26,7 +26,12 @@ LINE_TERMS = {
 }
 """Parameters of a baseline."""
 
-_USUAL_CURVATURE = 0.03  # of the baseline of an instrument, in CpN at a distance of 50 K, one standard deviation
+USUAL_CURVATURE = 0.03
+"""Of the baseline of an instrument, in CpN at a distance of 50 K, one standard deviation."""
+
+USUAL_REPEATABILITY_KELVIN = 0.1
+"""Of the temperatures of one scan against another, one standard deviation."""
+
 _MEANINGS = {
     "curvature": ("curvature of the baseline", "CpN at 50 K"),
     "temperature_offset": ("calibration of the thermometer", "K"),
@@ -144,10 +149,14 @@ class Nuisance:
 
 
 def likely_nuisance(scans: Any) -> Nuisance:
-    """Return what is to be fitted with the glass by default: both lines of each normalised scan, and their curvature.
+    """Return what is to be fitted with the glass by default: for measured curves, what every instrument does.
 
-    A line that is 0.01 off shifts x by more than the standard errors that noise alone gives it.
+    These are errors of both lines of each scan, their curvature, the lag of the sensor, and temperatures that differ by
+    0.1 K from scan to scan. A line that is 0.01 off shifts x by more than the standard errors that noise alone gives
+    it, and 0.1 K as much.
     """
     several = scans if isinstance(scans, Sequence) else ()
     drawn = any(isinstance(scan, NormalisedScan) and scan.drawn for scan in several)
-    return Nuisance("lines", curvature=_USUAL_CURVATURE) if drawn else Nuisance()
+    if not drawn:
+        return Nuisance()
+    return Nuisance("lines", curvature=USUAL_CURVATURE, thermal_lag=True, repeatability=USUAL_REPEATABILITY_KELVIN)
