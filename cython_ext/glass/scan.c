@@ -1,6 +1,7 @@
 #include "tnm.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const double WINDOW = 2e-3; /* what is left of the transition where a scan ends in a full glass or liquid */
 
@@ -95,18 +96,32 @@ static void sample_derivatives(const tnm_trace *trace, const tnm_grid *grid, dou
     for (size_t i = TNM_PARAMETERS * p; i < TNM_PARAMETERS * grid->points; i++) jacobian[i] = 0.0;
 }
 
+/* Let the nodes of a cooling scan ascend in temperature, as those of a heating scan do. */
+static void ascend(tnm_trace *trace, size_t columns) {
+    const double *x = trace->column + TNM_TEMPERATURE * trace->capacity;
+    if (x[trace->count - 1] >= x[0]) return;
+    for (size_t c = 0; c < columns; c++) {
+        double *value = trace->column + c * trace->capacity;
+        for (size_t i = 0, j = trace->count - 1; i < j; i++, j--) {
+            const double swap = value[i];
+            value[i] = value[j];
+            value[j] = swap;
+        }
+    }
+}
+
 /* Whether a finished scan reaches both glass and liquid. */
 static int window(const tnm_trace *trace) {
     const double *y = trace->column + TNM_CPN * trace->capacity;
     return fabs(y[0]) < WINDOW && fabs(y[trace->count - 1] - 1.0) < WINDOW ? TNM_OK : TNM_WINDOW;
 }
 
-int tnm_heating_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program,
-                     const tnm_grid *grid, double tolerance, tnm_trace *trace, float *cpn32, double *cpn,
-                     double *fictive, double *limiting) {
+int tnm_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program, const tnm_grid *grid,
+             double tolerance, tnm_trace *trace, float *cpn32, double *cpn, double *fictive, double *limiting) {
     trace->count = 0;
-    const int status = tnm_run(glass, kernel, NULL, program, tolerance, program->segments - 1, trace);
+    const int status = tnm_run(glass, kernel, NULL, program, tolerance, program->segments - 1, trace, NULL);
     if (status == TNM_OK) {
+        ascend(trace, TNM_COLUMNS);
         sample(trace, grid, cpn32, cpn, fictive);
         if (limiting) *limiting = trace->column[TNM_FICTIVE * trace->capacity];
         return window(trace);
@@ -124,8 +139,9 @@ int tnm_sensitivities(const tnm_glass *glass, const tnm_kernel *kernel, const tn
                       const tnm_program *program, const tnm_grid *grid, double tolerance, tnm_trace *trace, double *cpn,
                       double *jacobian, double *limiting, double *limiting_jacobian) {
     trace->count = 0;
-    const int status = tnm_run(glass, kernel, by_beta, program, tolerance, program->segments - 1, trace);
+    const int status = tnm_run(glass, kernel, by_beta, program, tolerance, program->segments - 1, trace, NULL);
     if (status == TNM_OK) {
+        ascend(trace, TNM_ALL_COLUMNS);
         sample(trace, grid, NULL, cpn, NULL);
         sample_derivatives(trace, grid, jacobian);
         *limiting = trace->column[TNM_FICTIVE * trace->capacity];
@@ -137,5 +153,24 @@ int tnm_sensitivities(const tnm_glass *glass, const tnm_kernel *kernel, const tn
     for (size_t i = 0; i < TNM_PARAMETERS * grid->points; i++) jacobian[i] = NAN;
     for (size_t k = 0; k < TNM_PARAMETERS; k++) limiting_jacobian[k] = NAN;
     *limiting = NAN;
+    return status;
+}
+
+int tnm_recovery(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_kernel *by_beta, const tnm_program *program,
+                 size_t holds, double tolerance, double *fictive, double *jacobian) {
+    const size_t before = program->segments - holds;
+    tnm_trace trace = {.count = 0};
+    size_t *ends = malloc(program->segments * sizeof *ends);
+    const int status =
+        ends ? tnm_run(glass, kernel, by_beta, program, tolerance, before, &trace, ends) : TNM_MEMORY;
+    for (size_t i = 0; i <= holds; i++) {
+        const size_t node = status != TNM_OK || i == 0 ? 0 : ends[before + i - 1] - 1;
+        fictive[i] = status == TNM_OK ? trace.column[TNM_FICTIVE * trace.capacity + node] : NAN;
+        for (size_t k = 0; by_beta && k < TNM_PARAMETERS; k++)
+            jacobian[TNM_PARAMETERS * i + k] =
+                status == TNM_OK ? trace.column[(TNM_FICTIVE_BY + k) * trace.capacity + node] : NAN;
+    }
+    free(trace.column);
+    free(ends);
     return status;
 }

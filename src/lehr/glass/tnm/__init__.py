@@ -1,11 +1,13 @@
-"""The TNM model: parameters, thermal programs, exponential sum, simulation and the direct reference method."""
+"""TNM and two other models: parameters, thermal programs, exponential sum, simulation, the direct reference method."""
 
 from lehr.glass.tnm.direct import simulate_direct
 from lehr.glass.tnm.kww import KWWKernel
+from lehr.glass.tnm.models import MODELS, AdamGibbsParameters, MAPParameters
 from lehr.glass.tnm.parameters import (
     GAS_CONSTANT,
     LN_REFERENCE_TIME,
     ZERO_CELSIUS,
+    RelaxationModel,
     TNMParameters,
     efold_width,
     glass_transition,
@@ -20,6 +22,7 @@ from lehr.glass.tnm.simulate import (
     Status,
     simulate,
     simulate_batch,
+    simulate_glass,
     simulate_history,
 )
 from lehr.glass.tnm.transition import equal_area_temperature
@@ -28,13 +31,17 @@ __all__ = [
     "DEFAULT_TOLERANCE",
     "GAS_CONSTANT",
     "LN_REFERENCE_TIME",
+    "MODELS",
     "ZERO_CELSIUS",
+    "AdamGibbsParameters",
     "Cycle",
     "History",
     "Hold",
     "Jump",
     "KWWKernel",
+    "MAPParameters",
     "Ramp",
+    "RelaxationModel",
     "Sensitivities",
     "Signals",
     "Status",
@@ -48,6 +55,7 @@ __all__ = [
     "simulate",
     "simulate_batch",
     "simulate_direct",
+    "simulate_glass",
     "simulate_history",
     "simulate_sensitivities",
     "simulate_sensitivities_batch",
