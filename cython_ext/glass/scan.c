@@ -33,6 +33,14 @@ static size_t points_below(const tnm_grid *grid, double temperature) {
     return position < (double)grid->points ? (size_t)position : grid->points;
 }
 
+/* Number of grid points up to where a cooling scan starts, 0 for a heating scan. The scan may start in the middle of the
+ * transition: at that temperature it is not yet a liquid. */
+static size_t points_to_start(const tnm_trace *trace, const tnm_grid *grid) {
+    const double *time = trace->column + TNM_TIME * trace->capacity;
+    const double end = trace->column[TNM_TEMPERATURE * trace->capacity + trace->count - 1];
+    return time[trace->count - 1] < time[0] ? points_below(grid, end + 1e-6 * grid->step) : 0;
+}
+
 static void sample(const tnm_trace *trace, const tnm_grid *grid, float *cpn32, double *cpn, double *fictive) {
     const double *x = trace->column + TNM_TEMPERATURE * trace->capacity;
     const double *y = trace->column + TNM_CPN * trace->capacity, *tf = trace->column + TNM_FICTIVE * trace->capacity;
@@ -44,6 +52,7 @@ static void sample(const tnm_trace *trace, const tnm_grid *grid, float *cpn32, d
         if (fictive) fictive[p] = tf[0];
     }
     double slope = node_slope(x, y, trace->count, 0);
+    const size_t at_end = points_to_start(trace, grid);
     for (size_t i = 0; i < last; i++) {
         const double ahead = node_slope(x, y, trace->count, i + 1);
         const size_t stop = points_below(grid, x[i + 1]);
@@ -59,6 +68,12 @@ static void sample(const tnm_trace *trace, const tnm_grid *grid, float *cpn32, d
             if (fictive) fictive[p] = EVALUATE(b, t);
         }
         slope = ahead;
+    }
+    if (p < at_end) {
+        if (cpn32) cpn32[p] = (float)y[last];
+        if (cpn) cpn[p] = y[last];
+        if (fictive) fictive[p] = tf[last];
+        p++;
     }
     for (; p < grid->points; p++) {
         if (cpn32) cpn32[p] = 1.0f;
@@ -92,6 +107,10 @@ static void sample_derivatives(const tnm_trace *trace, const tnm_grid *grid, dou
             for (size_t k = 0; k < TNM_PARAMETERS; k++)
                 jacobian[TNM_PARAMETERS * p + k] = a[0][k] + t * (a[1][k] + t * (a[2][k] + t * a[3][k]));
         }
+    }
+    if (p < points_to_start(trace, grid)) {
+        for (size_t k = 0; k < TNM_PARAMETERS; k++) jacobian[TNM_PARAMETERS * p + k] = y[k * trace->capacity + last];
+        p++;
     }
     for (size_t i = TNM_PARAMETERS * p; i < TNM_PARAMETERS * grid->points; i++) jacobian[i] = 0.0;
 }

@@ -14,6 +14,7 @@ from lehr.glass.tnm.parameters import (
     ln_pre_exponential,
 )
 from lehr.glass.tnm.program import Cycle, Hold, Jump, Ramp, ThermalProgram, default_temperature
+from lehr.glass.tnm.recovery import Recovery, simulate_recovery
 from lehr.glass.tnm.sensitivities import Sensitivities, simulate_sensitivities, simulate_sensitivities_batch
 from lehr.glass.tnm.simulate import (
     DEFAULT_TOLERANCE,
@@ -41,6 +42,7 @@ __all__ = [
     "KWWKernel",
     "MAPParameters",
     "Ramp",
+    "Recovery",
     "RelaxationModel",
     "Sensitivities",
     "Signals",
@@ -57,6 +59,7 @@ __all__ = [
     "simulate_direct",
     "simulate_glass",
     "simulate_history",
+    "simulate_recovery",
     "simulate_sensitivities",
     "simulate_sensitivities_batch",
 ]

@@ -1,7 +1,8 @@
 r"""Two more models of the relaxation time behind the same engine: Adam-Gibbs, and Mauro-Allan-Potuzak.
 
 Adam-Gibbs in the form of Scherer and Hodge: a glass relaxes by regions whose size goes with the inverse of its
-entropy of configuration, which is that of the liquid at Tf and, with a step of the heat capacity that goes as 1/T, vanishes at T2,
+entropy of configuration, which is that of the liquid at Tf and, with a step of
+the heat capacity that goes as 1/T, vanishes at T2,
 
 .. math:: \tau = A \exp\frac{Q}{R T (1 - T_2 / T_f)}.
 
@@ -173,7 +174,7 @@ class MAPParameters(RelaxationModel):
         liquid, glass = self._both(temperature, fictive_temperature)
         low, high = sorted((temperature, fictive_temperature))
         share = (low / high) ** self.p
-        return share * liquid + (1.0 - share) * glass
+        return float(share * liquid + (1.0 - share) * glass)
 
     def linearised(self) -> TNMParameters:
         """Return the TNM glass that has the same ln tau, to first order in 1/T and 1/Tf, below Tf = Tg.
@@ -191,7 +192,6 @@ class MAPParameters(RelaxationModel):
 
 
 MODELS: dict[str, type[RelaxationModel]] = {
-    cls.model: cls  # type: ignore[type-abstract]
-    for cls in (TNMParameters, AdamGibbsParameters, MAPParameters)
+    cls.model: cls for cls in (TNMParameters, AdamGibbsParameters, MAPParameters)
 }
 """Models of the relaxation time by name."""
