@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.glass.scans.units import Kind
+from lehr.glass.scans.units import Direction, Kind
 
 __all__ = ["MeasuredScan", "ScanFile", "Segment"]
 
@@ -45,6 +45,8 @@ class MeasuredScan:
         What was taken for granted, and what a reader should know.
     file : ScanFile or None
         The file; None for a scan that does not come from one.
+    endotherm : {"up", "down"} or None
+        Direction of endothermic effects, if the file says it.
     """
 
     temperature: NDArray[np.float64]
@@ -56,6 +58,7 @@ class MeasuredScan:
     source: str
     notes: tuple[str, ...] = ()
     file: ScanFile | None = None
+    endotherm: Direction | None = None
 
 
 @dataclass(frozen=True)

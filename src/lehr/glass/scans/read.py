@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from lehr.glass.scans.measured import MeasuredScan, ScanFile
 from lehr.glass.scans.measurement import Measurement, measurements
 from lehr.glass.scans.normalise import NormalisedScan, normalise
 from lehr.glass.scans.options import ScanOptions
+from lehr.glass.scans.table import NotAScanError, Table
 from lehr.glass.scans.text import decode, text_tables
 from lehr.glass.tnm import ZERO_CELSIUS
 
@@ -103,7 +104,25 @@ def read_recording(path: str | Path, options: ScanOptions | None = None) -> Reco
         understood = f"text in {encoding}, {layout}", tables
     form, tables = understood
     file = ScanFile(path, hashlib.sha256(content).hexdigest())
-    return Recording(file, form, [measured for table in tables for measured in measurements(table, options)])
+    return Recording(file, form, _measured(tables, options))
+
+
+def _measured(tables: Sequence[Table], options: ScanOptions) -> list[Measurement]:
+    """Return the measurements of all tables; those that are not scans are left out, and named in the notes."""
+    found: list[Measurement] = []
+    refused: list[tuple[Table, NotAScanError]] = []
+    for table in tables:
+        try:
+            found += measurements(table, options)
+        except NotAScanError as error:
+            refused.append((table, error))
+    if not found:
+        raise max(refused, key=lambda pair: len(pair[0].rows))[1]
+    notes = tuple(
+        f"left out: lines {table.rows[0]} to {table.rows[-1]}: {error.what.removeprefix(f'{table.source}: ')}"
+        for table, error in refused
+    )
+    return [replace(measured, notes=(*measured.notes, *notes)) for measured in found]
 
 
 def read_scans(paths: Iterable[str | Path], *, options: ScanOptions | None = None) -> list[MeasuredScan]:
@@ -125,12 +144,22 @@ def read_scans(paths: Iterable[str | Path], *, options: ScanOptions | None = Non
 
 
 def normalise_as(scan: MeasuredScan, options: ScanOptions) -> NormalisedScan:
-    """Normalise a scan with the ranges (degC) and the direction of the options; see `normalise`."""
+    """Normalise a scan with the ranges (degC) and the direction of the options; see `normalise`.
+
+    A direction that only the file says gives way to that of the step from glass to liquid.
+    """
     glass, liquid = (
         None if ends is None else (ends[0] + ZERO_CELSIUS, ends[1] + ZERO_CELSIUS)
         for ends in (options.glass, options.liquid)
     )
-    return normalise(scan, glass=glass, liquid=liquid, endotherm=options.endotherm)
+    if options.endotherm or scan.endotherm is None or scan.kind == "cpn":
+        return normalise(scan, glass=glass, liquid=liquid, endotherm=options.endotherm)
+    try:
+        return normalise(scan, glass=glass, liquid=liquid, endotherm=scan.endotherm)
+    except LehrError:
+        found = normalise(scan, glass=glass, liquid=liquid)
+    note = f"the file says that endothermic effects point {scan.endotherm}, but the step from glass to liquid does not"
+    return replace(found, notes=(*found.notes, note))
 
 
 def read_normalised(paths: Iterable[str | Path], *, options: ScanOptions | None = None) -> list[NormalisedScan]:
