@@ -16,6 +16,7 @@ __all__ = [
     "CPN_MAX",
     "CPN_MEAN",
     "CPN_MEAN_SQUARE",
+    "CURVATURE",
     "DELTA_H",
     "EDGE_DISTANCE",
     "FICTIVE_TEMPERATURE",
@@ -23,21 +24,20 @@ __all__ = [
     "GLASS_TRANSITION",
     "HALF_WIDTH",
     "HEATING_RATE",
-    "CURVATURE",
     "HOLD_TEMPERATURE_ERROR",
     "HOLD_TIME_ERROR",
     "INSTRUMENT",
-    "RATE_ERROR",
-    "STATED",
     "LN_A",
     "PARAMETERS",
     "PEAK_BY_WIDTH",
     "QUANTITIES",
     "QUANTITY_NAMES",
+    "RATE_ERROR",
     "RELATIVE_DELTA_H",
     "SSE_PAIR",
     "SSE_PARAMETERS",
     "SSE_SIGNALS",
+    "STATED",
     "STATUS",
     "TEMPERATURE",
     "TEMPERATURE_OFFSET",
@@ -163,7 +163,9 @@ HOLD_TEMPERATURE_ERROR = Quantity(
     "hold_temperature", unit="K", meaning="what a hold was warmer than the program says", label="hold temperature"
 )
 HOLD_TIME_ERROR = Quantity(
-    "hold_time", meaning="logarithm of the time of a hold that was, over the one that the program says", label="hold time"
+    "hold_time",
+    meaning="logarithm of the time of a hold that was, over the one that the program says",
+    label="hold time",
 )
 
 INSTRUMENT = (*BASELINES, CURVATURE, THERMAL_LAG, TEMPERATURE_OFFSET)

@@ -125,7 +125,9 @@ def _pattern(result: Minimum) -> list[Note]:
     where = f"it misses most in scan {number + 1} at {at}, by {size:+.3f}"
     if found.systematic <= _MISFIT_CPN * max(1.0, float(max(cpn.max() for cpn in alone)) / _USUAL_PEAK_CPN):
         factor = f"by a factor of {np.sqrt(result.correlation_time):.2g}"
-        spikes = sum(int((np.abs(scan) > _SPIKE_DEVIATIONS * max(white, model.tolerance)).sum()) for scan in result.residuals)
+        spikes = sum(
+            int((np.abs(scan) > _SPIKE_DEVIATIONS * max(white, model.tolerance)).sum()) for scan in result.residuals
+        )
         if result.correlation_time == 1.0 and spikes:
             cause = f"{spikes} points stand out alone; with --robust they count for little"
         elif found.systematic:
@@ -162,8 +164,8 @@ def _suspicious_ageing(scans: Scans) -> list[str]:
         for (seconds, limit, number), (longer, later, other) in pairwise(in_time):
             if longer > seconds and later > limit + _RISE_KELVIN:
                 found.append(
-                    f"Tf' of scan {other}, held for {longer:g} s at {_celsius(kelvin)}, is {later - limit:.1f} K above that "
-                    f"of scan {number}, held for {seconds:g} s, and it cannot rise: the scans may be in another order"
+                    f"Tf' of scan {other}, held for {longer:g} s at {_celsius(kelvin)}, is {later - limit:.1f} K above "
+                    f"that of scan {number}, held for {seconds:g} s: it cannot rise, the scans may be in another order"
                 )
     return found
 
@@ -255,9 +257,7 @@ def _program(result: Minimum) -> list[Note]:
     if not most or most[0].errors < _RELIES:
         return []
     kind = most[0].statement.kind
-    wrong = (
-        f"{USUAL_ERRORS[kind]:g} K warmer" if kind == "hold_temperature" else f"{100 * USUAL_ERRORS[kind]:g} % more"
-    )
+    wrong = f"{USUAL_ERRORS[kind]:g} K warmer" if kind == "hold_temperature" else f"{100 * USUAL_ERRORS[kind]:g} % more"
     label = next(quantity.label for quantity in QUANTITIES if quantity.name == most[0].quantity)
     option = {"rate": "--rate-error", "hold_temperature": "--hold-temperature-error", "hold_time": "--hold-time-error"}
     detail = (

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.glass.scans.step import Step
-from lehr.glass.scans.units import Kind
+from lehr.glass.scans.units import Direction, Kind
 
 __all__ = ["DrawnLines", "MeasuredScan", "ScanFile", "Segment"]
 
@@ -68,6 +68,8 @@ class MeasuredScan:
         The file; None for a scan that does not come from one.
     lines : DrawnLines or None
         Of a scan that is CpN by `lehr read --csv`.
+    endotherm : {"up", "down"} or None
+        Direction of endothermic effects, if the file says it.
     """
 
     temperature: NDArray[np.float64]
@@ -80,6 +82,7 @@ class MeasuredScan:
     notes: tuple[str, ...] = ()
     file: ScanFile | None = None
     lines: DrawnLines | None = None
+    endotherm: Direction | None = None
 
 
 @dataclass(frozen=True)

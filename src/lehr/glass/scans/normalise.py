@@ -190,7 +190,7 @@ def _cpn(
     excess: NDArray[np.float64],
     step: Step,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """Return CpN from Cp - glass over the step at the reference of `step`, without spikes and with them; Tf too, if it is of use."""
+    """Return CpN from Cp - glass over the step at the reference of `step`, without spikes and with them; and Tf where it is used."""
     if step.at == "temperature":
         return np.asarray(excess / step.relative(temperature)), None
     fictive = fictive_temperatures(temperature, mended, step)

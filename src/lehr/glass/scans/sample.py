@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from lehr.errors import LehrError
 from lehr.glass.scans.line_checks import celsius
@@ -19,11 +20,21 @@ _SHORTEST_SHARE = 0.5  # of the shortest line that a scan has of its own, of a l
 
 
 def normalise_as(scan: MeasuredScan, options: ScanOptions) -> NormalisedScan:
-    """Normalise a scan with the ranges (degC), the direction and the division of the options; see `normalise`."""
+    """Normalise a scan with the ranges (degC), the direction and the division of the options; see `normalise`.
+
+    A direction that only the file says gives way to that of the step from glass to liquid.
+    """
     glass, liquid = (
         None if ends is None else (ends[0] + ZERO_CELSIUS, ends[1] + ZERO_CELSIUS)
         for ends in (options.glass, options.liquid)
     )
+    if options.endotherm is None and scan.endotherm is not None and scan.kind != "cpn":
+        with suppress(LehrError):
+            return normalise(scan, glass=glass, liquid=liquid, endotherm=scan.endotherm, divide_at=options.divide_at)
+        found = normalise(scan, glass=glass, liquid=liquid, divide_at=options.divide_at)
+        return found.with_notes(
+            f"the file says that endothermic effects point {scan.endotherm}, but the step from glass to liquid does not"
+        )
     return normalise(scan, glass=glass, liquid=liquid, endotherm=options.endotherm, divide_at=options.divide_at)
 
 

@@ -121,7 +121,11 @@ class Block:
     def open_ended(self) -> bool:
         """All temperatures of the program are so far from the scan that they do not matter."""
         low, high = self.grid[0] - _FAR_KELVIN, self.grid[-1] + _FAR_KELVIN
-        ends = [end for cycle in self.cycles for end in (cycle.start, *(s.to for s in cycle.segments if not isinstance(s, Hold)))]
+        ends = [
+            end
+            for cycle in self.cycles
+            for end in (cycle.start, *(s.to for s in cycle.segments if not isinstance(s, Hold)))
+        ]
         return all(isinstance(end, str) or not low < end < high for end in ends)
 
     def _curves(self, cpn: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -218,9 +222,7 @@ def blocks_of(scans: Scans, nuisance: Nuisance, reference: float) -> list[Block]
     return blocks
 
 
-def _grid(
-    scan: CpnScan, *, fine: bool
-) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64] | None]:
+def _grid(scan: CpnScan, *, fine: bool) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64] | None]:
     """Return a grid for a scan, where its temperatures are in it, and the weights if they lie between."""
     t = scan.temperature
     span, spacing = t[-1] - t[0], float(np.median(np.diff(t)))

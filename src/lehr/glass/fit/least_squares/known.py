@@ -87,10 +87,12 @@ class Known:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return bounds of a point, the first four those of theta about a reference in K, narrowed to the ranges."""
         lower, upper = lower.copy(), upper.copy()
-        for name, ends in self.bounds.items():
+        for name, given in self.bounds.items():
+            ends = given
             column = {"delta_h": 0, "x": 2, "beta": 3}[name]
             if name == "delta_h":
-                ends = (log(ends[0] / (GAS_CONSTANT * reference)), log(ends[1] / (GAS_CONSTANT * reference)))
+                unit = GAS_CONSTANT * reference
+                ends = log(ends[0] / unit), log(ends[1] / unit)
             lower[column], upper[column] = max(lower[column], ends[0]), min(upper[column], ends[1])
             if not lower[column] < upper[column]:
                 raise LehrError(f"bounds: no glass has a {name} in them", "Widen them.")

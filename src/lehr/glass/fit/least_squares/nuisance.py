@@ -13,7 +13,15 @@ from lehr.glass.fit.least_squares.statements import Statement, statements
 from lehr.glass.scans import NormalisedScan
 from lehr.glass.tnm import ThermalProgram
 
-__all__ = ["CURVATURE_KELVIN", "LINE_TERMS", "USUAL_CURVATURE", "USUAL_REPEATABILITY_KELVIN", "Nuisance", "Term", "likely_nuisance"]
+__all__ = [
+    "CURVATURE_KELVIN",
+    "LINE_TERMS",
+    "USUAL_CURVATURE",
+    "USUAL_REPEATABILITY_KELVIN",
+    "Nuisance",
+    "Term",
+    "likely_nuisance",
+]
 
 CURVATURE_KELVIN = 50.0
 """Distance from the reference temperature at which a curvature is what it says, in CpN."""

@@ -40,9 +40,7 @@ class Objective:
         What is known of the glass from elsewhere.
     """
 
-    def __init__(
-        self, model: ScanModel, noise: float, loss: str = "linear", known: Known | None = None
-    ) -> None:
+    def __init__(self, model: ScanModel, noise: float, loss: str = "linear", known: Known | None = None) -> None:
         if loss not in LOSSES:
             raise LehrError(f"loss '{loss}' is not offered", f"Take one of {', '.join(LOSSES)}.")
         self.model, self.noise, self.loss = model, noise, loss

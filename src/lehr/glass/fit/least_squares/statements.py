@@ -10,7 +10,7 @@ from typing import Literal
 from lehr.glass.tnm import ZERO_CELSIUS, Cycle, Hold, Jump, Ramp, ThermalProgram
 from lehr.glass.tnm.program import Segment
 
-__all__ = ["Statement", "shifted", "statements", "stated_otherwise"]
+__all__ = ["Statement", "shifted", "stated_otherwise", "statements"]
 
 Kind = Literal["rate", "hold_temperature", "hold_time"]
 
@@ -67,12 +67,9 @@ def statements(program: ThermalProgram) -> tuple[Statement, ...]:
 
 
 def stated_otherwise(program: ThermalProgram, changes: Mapping[Statement, float]) -> ThermalProgram:
-    """Return a program that says otherwise: temperatures moved by so many K, rates and times by a factor exp(change)."""
+    """Return a program that says otherwise: temperatures moved by K, rates and times by a factor exp(change)."""
     at = {
-        (place, statement.kind): change
-        for statement, change in changes.items()
-        if change
-        for place in statement.places
+        (place, statement.kind): change for statement, change in changes.items() if change for place in statement.places
     }
     if not at:
         return program

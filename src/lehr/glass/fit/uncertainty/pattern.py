@@ -41,8 +41,8 @@ class Pattern:
 def pattern_of(residuals: tuple[NDArray[np.float64], ...], glass: list[NDArray[np.float64]], white: float) -> Pattern:
     """Compare residuals in the transition with those in glass and liquid.
 
-    Instruments have noise that is smooth. It is the same everywhere, while a model that does not follow the glass misses
-    in the transition, and a crystallisation beyond it.
+    Instruments have noise that is smooth. It is the same everywhere, while a model that does not follow the glass
+    misses in the transition, and a crystallisation beyond it.
 
     Parameters
     ----------
