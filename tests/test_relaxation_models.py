@@ -11,6 +11,7 @@ import pytest
 import lehr
 from lehr import Cycle, Hold, Jump, Ramp
 from lehr.glass.tnm import (
+    GAS_CONSTANT,
     MODELS,
     AdamGibbsParameters,
     MAPParameters,
@@ -18,6 +19,7 @@ from lehr.glass.tnm import (
     Status,
     simulate_glass,
 )
+from lehr.glass.tnm.coordinates import Coordinates
 
 AS2SE3 = lehr.TNMParameters(-79.21, 318443.918, 0.57, 0.71)
 TG = AS2SE3.glass_transition
@@ -29,7 +31,8 @@ ANNEALED = lehr.ThermalProgram(
         Cycle((Jump(450.0), Hold(600.0), Jump(458.0), Hold(100.0), Jump(400.0), Hold(1e4), Ramp("highest", 20.0))),
     )
 )
-ADAM_GIBBS = AdamGibbsParameters.of_tnm(AS2SE3, TG)
+THETA = Coordinates(TG).theta(AS2SE3.as_tuple())
+ADAM_GIBBS = AdamGibbsParameters(*AdamGibbsParameters.touching(THETA, TG))
 """As As2Se3 around Tg: Q = 103 kJ/mol, T2 = 197 K."""
 MAP = MAPParameters(-30.0, TG, 25.0, -36.2, 2.1e5, 20.0, 8.0, 0.71)
 """Around Tg it is TNM with x = 0.58. Others have peaks of CpN of 50: ln tau rises on heating above Tf."""
@@ -168,7 +171,7 @@ def test_map_just_below_tf_is_tnm() -> None:
         assert changes[0] == pytest.approx(changes[1], rel=3e-3)  # where they cancel, second order shows
     frozen = replace(MAP, p=1e6)  # not ergodic at all but at T = Tf
     assert frozen.ln_relaxation_time(400.0, TG) == pytest.approx(
-        MAP.ln_A_ne + MAP.delta_h_ne / (8.314462618 * 400.0) - MAP.S * np.exp(-(25.0 * log(10) / (log(100) + 30) - 1))
+        MAP.ln_A_ne + MAP.delta_h_ne / (GAS_CONSTANT * 400.0) - MAP.S * np.exp(-(25.0 * log(10) / (log(100) + 30) - 1))
     )
 
 
@@ -222,3 +225,35 @@ def test_a_bad_row_harms_no_other() -> None:
 def test_bad_parameters_are_named(make: object, message: str) -> None:
     with pytest.raises(lehr.LehrError, match=message):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("away", [-4.0, 0.0, 15.0])
+def test_coordinates_of_all_models_touch_the_same_tnm_glass(model: str, away: float) -> None:
+    coordinates = Coordinates(TG + away, MODELS[model])
+    theta = coordinates.theta(AS2SE3.as_tuple())
+    glass, at = coordinates.glass(theta), coordinates.reference
+    assert isinstance(glass, MODELS[model])
+    assert coordinates.tnm(theta).as_tuple() == pytest.approx(AS2SE3.as_tuple(), rel=1e-12)
+    assert glass.ln_relaxation_time(at, at) == pytest.approx(AS2SE3.ln_relaxation_time(at, at), abs=1e-10)
+    for by_t, by_tf in ((-1e-3, 0.0), (0.0, 1e-3)):
+        changes = [g.ln_relaxation_time(at + by_t, at + by_tf) - g.ln_relaxation_time(at, at) for g in (glass, AS2SE3)]
+        assert changes[0] == pytest.approx(changes[1], rel=1e-3)
+    derivatives = coordinates.glass_derivatives(theta)
+    for k in range(4):
+        step = 1e-5 * np.eye(4)[k]
+        expected = (coordinates.glass_parameters(theta + step) - coordinates.glass_parameters(theta - step)) / 2e-5
+        assert derivatives[:, k] == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+def test_map_has_the_published_glass() -> None:
+    """Log eta of the glass is 45.19 + 4136.7/T - 135.09 exp(-k Tg/Tf), and 12 in Pa s at tau = 100 s."""
+    decade = log(10.0)
+    glass = MAPParameters(
+        log(100.0) - 14.9 * decade, 1007.65, 35.3, (45.19 - 10.0) * decade, 4136.7 * decade * GAS_CONSTANT,
+        135.09 * decade, 10.88, 0.6,
+    )  # fmt: skip
+    assert glass.linearised().x == pytest.approx(0.905, abs=2e-3)
+    theta = Coordinates(1007.65).theta(glass.linearised().as_tuple())
+    again = Coordinates(1007.65, MAPParameters).glass_parameters(theta)
+    assert again == pytest.approx(glass.as_tuple(), rel=2e-3)  # digits of the constants

@@ -24,7 +24,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, inf, log
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.tnm.parameters import GAS_CONSTANT, LN_REFERENCE_TIME, RelaxationModel, TNMParameters
@@ -97,12 +100,12 @@ class AdamGibbsParameters(RelaxationModel):
         return TNMParameters(ln_a, delta_h, x, self.beta)
 
     @classmethod
-    def of_tnm(cls, glass: TNMParameters, temperature: float) -> AdamGibbsParameters:
-        """Return the glass of which a TNM glass is the linearisation at a temperature in K: T2 = (1 - x) T."""
-        energy = glass.delta_h * glass.x**2
-        ln_tau = glass.ln_relaxation_time(temperature, temperature)
-        ln_a = ln_tau - energy / (GAS_CONSTANT * temperature * glass.x)
-        return cls(ln_a, energy, (1.0 - glass.x) * temperature, glass.beta)
+    def touching(cls, theta: NDArray[Any], temperature: Any) -> NDArray[Any]:
+        """Return the parameters of glasses that are linearised to TNM glasses: T2 = (1 - x) T, Q = x^2 delta_h."""
+        log_steepness, ln_tau, x, beta = np.moveaxis(theta, -1, 0)
+        steepness = np.exp(log_steepness)
+        energy = x**2 * steepness * GAS_CONSTANT * temperature
+        return np.stack([ln_tau - x * steepness, energy, (1.0 - x) * temperature, beta], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,52 @@ class MAPParameters(RelaxationModel):
         steepness = self.m * log(10.0)
         x = self.p * (self._both(self.Tg, self.Tg)[1] - LN_REFERENCE_TIME) / steepness
         return TNMParameters(LN_REFERENCE_TIME - steepness, GAS_CONSTANT * self.Tg * steepness, x, self.beta)
+
+    @classmethod
+    def touching(cls, theta: NDArray[Any], temperature: Any) -> NDArray[Any]:
+        """Return the parameters of glasses that are linearised to TNM glasses: Tg, m and p follow from theta.
+
+        The rest, which scans around Tg do not tell, is as in `UNIVERSAL`.
+        """
+        from scipy.special import lambertw
+
+        log_steepness, ln_tau, x, beta = np.moveaxis(theta, -1, 0)
+        ln_a, gap, energy, entropy = UNIVERSAL
+        steepness, b = np.exp(log_steepness), LN_REFERENCE_TIME - ln_a
+        # MYEGA as ln tau = ln A + K/T exp(C/T): value and slope give c = C/T and K/T, and Lambert's W gives k = C/Tg
+        c = steepness / (ln_tau - ln_a) - 1.0
+        k = lambertw(b * c / ((ln_tau - ln_a) * np.exp(-c)))
+        k = k if np.iscomplexobj(theta) else k.real
+        h = c / k
+        transition = h * temperature
+        at_tf = LN_REFERENCE_TIME + gap + energy * (h - 1.0) + entropy * (1.0 - np.exp(k - c)) - ln_tau
+        one = np.ones_like(k)
+        return np.stack(
+            [
+                ln_a * one,
+                transition,
+                b * (1.0 + k) / log(10.0),
+                (LN_REFERENCE_TIME + gap - energy + entropy) * one,
+                energy * GAS_CONSTANT * transition,
+                entropy * np.exp(k),
+                x * steepness / at_tf,
+                beta,
+            ],
+            axis=-1,
+        )
+
+
+UNIVERSAL = (
+    LN_REFERENCE_TIME - log(10.0) * 14.9,
+    log(10.0) * 2.94,
+    log(10.0) * 4.105,
+    log(10.0) * 34.36,
+)
+"""What `MAPParameters.touching` takes as the same for all glasses: ln A, and at T = Tf = Tg the ln tau_ne / tau_eq,
+Delta_H / (R Tg) and S exp(-k).
+
+They are the defaults of the program to doi:10.1111/jace.15272 by Mauro's group: log eta_inf = -2.9 in Pa s, Tg = 734.5
+degC, m = 35.3, A = 45.19, Delta_H / (k ln 10) = 4136.7 K, S_inf / (k ln 10) = 135.09, with p = 10.88."""
 
 
 MODELS: dict[str, type[RelaxationModel]] = {
