@@ -246,6 +246,23 @@ def test_coordinates_of_all_models_touch_the_same_tnm_glass(model: str, away: fl
         assert derivatives[:, k] == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize("glass", [AS2SE3, ADAM_GIBBS, MAP], ids=named)
+def test_temperature_scales_with_the_parameters(glass: RelaxationModel) -> None:
+    step = 1e-4
+    row, by = np.array(glass.as_tuple()), glass.scaling()
+    up, down = (type(glass)(*(row + sign * step * by)) for sign in (1.0, -1.0))
+    for t, tf in ((440.0, 460.0), (465.0, 455.0)):
+        changes = [g.ln_relaxation_time(f * t, f * tf) for g, f in ((up, np.exp(step)), (down, np.exp(-step)))]
+        assert (changes[0] - changes[1]) / (2.0 * step) == pytest.approx(1.0, abs=1e-5)
+    fine = np.linspace(340.0, 560.0, 4401)
+    s = lehr.simulate_sensitivities(glass, program=ONE, temperature=fine, tolerance=1e-6)
+    slope = fine * np.gradient(s.cpn[0], fine)
+    inside = np.abs(s.cpn[0] - 1.0) > 1e-3  # np.gradient sees the step of 1e-5 where the liquid begins
+    rest = np.abs(slope + s.jacobian[0] @ by)[inside]
+    # the slope of MAP turns within a step where T passes Tf
+    assert np.quantile(rest, 0.98) < 3e-3 * np.abs(slope).max()
+
+
 def test_map_has_the_published_glass() -> None:
     """Log eta of the glass is 45.19 + 4136.7/T - 135.09 exp(-k Tg/Tf), and 12 in Pa s at tau = 100 s."""
     decade = log(10.0)

@@ -99,6 +99,10 @@ class AdamGibbsParameters(RelaxationModel):
         ln_a = self.ln_relaxation_time(temperature, temperature) - delta_h / (GAS_CONSTANT * temperature)
         return TNMParameters(ln_a, delta_h, x, self.beta)
 
+    def scaling(self) -> NDArray[np.float64]:
+        """Return derivatives of the parameters by ln s that let tau at temperatures s times as high be s times as long."""
+        return np.array([1.0, self.Q, self.T2, 0.0])
+
     @classmethod
     def touching(cls, theta: NDArray[Any], temperature: Any) -> NDArray[Any]:
         """Return the parameters of glasses that are linearised to TNM glasses: T2 = (1 - x) T, Q = x^2 delta_h."""
@@ -192,6 +196,14 @@ class MAPParameters(RelaxationModel):
         steepness = self.m * log(10.0)
         x = self.p * (self._both(self.Tg, self.Tg)[1] - LN_REFERENCE_TIME) / steepness
         return TNMParameters(LN_REFERENCE_TIME - steepness, GAS_CONSTANT * self.Tg * steepness, x, self.beta)
+
+    def scaling(self) -> NDArray[np.float64]:
+        """Return derivatives of the parameters by ln s that let tau at temperatures s times as high be s times as long."""
+        steepness, b = self.m * log(10.0), LN_REFERENCE_TIME - self.ln_A
+        # k Tg scales; Tg does, but for tau = 100 s being elsewhere on a curve that is higher by ln s; b falls by ln s
+        k = steepness / b - 1.0
+        by_m = (-(1.0 + k) - b * k / steepness) / log(10.0)
+        return np.array([1.0, self.Tg * (1.0 + 1.0 / steepness), by_m, 1.0, self.delta_h_ne, 0.0, 0.0, 0.0])
 
     @classmethod
     def touching(cls, theta: NDArray[Any], temperature: Any) -> NDArray[Any]:

@@ -106,6 +106,18 @@ class RelaxationModel(ABC):
     def ln_relaxation_time(self, temperature: float, fictive_temperature: float) -> float:
         """Logarithm of tau in s at a temperature and a fictive temperature in K."""
 
+    @abstractmethod
+    def scaling(self) -> NDArray[np.float64]:
+        """Return derivatives of the parameters by ln s that let tau at temperatures s times as high be s times as long.
+
+        At fixed rates such a glass has the same CpN at s times the temperature, if its program is scaled too: so
+        T dCpN/dT is minus the sum of the derivatives of CpN by the parameters times these.
+
+        Returns
+        -------
+        ndarray, shape (parameters,)
+        """
+
     @classmethod
     @abstractmethod
     def touching(cls, theta: NDArray[Any], temperature: Any) -> NDArray[Any]:
@@ -193,6 +205,10 @@ class TNMParameters(RelaxationModel):
         """Logarithm of tau in s at a temperature and a fictive temperature in K (Eq. 2 of the paper)."""
         mixed = self.x / temperature + (1.0 - self.x) / fictive_temperature
         return self.ln_A + self.delta_h / GAS_CONSTANT * mixed
+
+    def scaling(self) -> NDArray[np.float64]:
+        """Return derivatives of the parameters by ln s that let tau at temperatures s times as high be s times as long."""
+        return np.array([1.0, self.delta_h, 0.0, 0.0])
 
     @classmethod
     def touching(cls, theta: NDArray[Any], temperature: Any) -> NDArray[Any]:
