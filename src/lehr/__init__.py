@@ -33,7 +33,10 @@ from lehr.glass.tnm import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from lehr.glass.fit import FitResult
+    from lehr.glass.fit.many import SetFit
 
 __version__ = version("lehr")
 
@@ -51,6 +54,7 @@ __all__ = [
     "ThermalProgram",
     "__version__",
     "fit",
+    "fit_many",
     "load_materials",
     "material",
     "simulate",
@@ -82,3 +86,23 @@ def fit(scans: Any, program: ThermalProgram | None = None, **options: Any) -> Fi
     from lehr.glass.fit import as_scans, fit_scans, likely_nuisance
 
     return fit_scans(as_scans(scans, program), **{"nuisance": likely_nuisance(scans), **options})
+
+
+def fit_many(sets: Iterable[Any], **options: Any) -> Iterator[SetFit]:
+    """Read many glasses, each on one core, and yield what is found in their order; needs SciPy.
+
+    Parameters
+    ----------
+    sets : iterable of Signals, (scans, program), or lehr.glass.fit.ScanSet
+        One glass each; `ScanSet` names files.
+    **options
+        As of `lehr.glass.fit.fit_many`: cores, progress, how files are read, what the instruments may have done.
+
+    Yields
+    ------
+    lehr.glass.fit.SetFit
+        `record`, or the `error` of a set that has failed.
+    """
+    from lehr.glass.fit import fit_many as fit_each
+
+    return fit_each(sets, **options)

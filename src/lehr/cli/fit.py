@@ -9,7 +9,7 @@ from lehr.cli.arguments import add_scan_reading, scan_options
 from lehr.cli.output import write_figure, write_file
 from lehr.errors import LehrError
 
-__all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
+__all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "add_nuisances", "run"]
 
 ABOUT = "fit the four TNM parameters to measured heating scans of one glass"
 DETAILS = "Exit code 1: the model does not follow the scans. See docs/how-to/fit.md."
@@ -27,6 +27,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--program", metavar="FILE", help="any thermal program (docs/how-to/programs.md), a cycle for each scan"
     )
+    add_nuisances(parser)
+    parser.add_argument(
+        "--profile", action="store_true", help="intervals by other fits, where the curvature is not to be trusted"
+    )
+    parser.add_argument(
+        "--mcmc", type=Path, metavar="FILE", help="write samples of the values as CSV; needs emcee, takes a minute"
+    )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw scans, fit and residuals (PNG, PDF or SVG)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result for a program")
+    add_scan_reading(parser)
+
+
+def add_nuisances(parser: argparse.ArgumentParser) -> None:
+    """Add what is fitted with the glass."""
     group = parser.add_argument_group("what the instrument did, fitted with the glass")
     group.add_argument(
         "--baseline",
@@ -42,15 +56,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="standard error of the thermometer (default: 0)",
     )
     group.add_argument("--robust", action="store_true", help="let spikes count for little")
-    parser.add_argument(
-        "--profile", action="store_true", help="intervals by other fits, where the curvature is not to be trusted"
-    )
-    parser.add_argument(
-        "--mcmc", type=Path, metavar="FILE", help="write samples of the values as CSV; needs emcee, takes a minute"
-    )
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw scans, fit and residuals (PNG, PDF or SVG)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result for a program")
-    add_scan_reading(parser)
 
 
 def run(options: argparse.Namespace) -> int:
