@@ -29,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_nuisances(parser)
     parser.add_argument(
+        "--model",
+        choices=["tnm", "adam-gibbs", "map"],
+        default="tnm",
+        help="of the relaxation time; map: Mauro-Allan-Potuzak (default: tnm)",
+    )
+    parser.add_argument(
         "--profile", action="store_true", help="intervals by other fits, where the curvature is not to be trusted"
     )
     parser.add_argument(
@@ -77,7 +83,8 @@ def run(options: argparse.Namespace) -> int:
         program = cooled_and_heated(scans, options.cooling_rates, options.heating_rate)
     baseline = options.baseline or likely_nuisance(scans).baseline
     nuisance = Nuisance(baseline, thermal_lag=options.lag, temperature_offset=options.temperature_error)
-    result = fit_scans(as_scans(scans, program), nuisance=nuisance, loss="soft_l1" if options.robust else "linear")
+    loss = "soft_l1" if options.robust else "linear"
+    result = fit_scans(as_scans(scans, program), nuisance=nuisance, loss=loss, model=options.model)
     print(result.report(profile=options.profile))
     for number, scan in enumerate(scans, 1):
         for note in scan.notes:

@@ -100,7 +100,7 @@ class AdamGibbsParameters(RelaxationModel):
         return TNMParameters(ln_a, delta_h, x, self.beta)
 
     def scaling(self) -> NDArray[np.float64]:
-        """Return derivatives of the parameters by ln s that let tau at temperatures s times as high be s times as long."""
+        """Return derivatives of the parameters by ln s: tau at temperatures s times as high is s times as long."""
         return np.array([1.0, self.Q, self.T2, 0.0])
 
     @classmethod
@@ -198,7 +198,7 @@ class MAPParameters(RelaxationModel):
         return TNMParameters(LN_REFERENCE_TIME - steepness, GAS_CONSTANT * self.Tg * steepness, x, self.beta)
 
     def scaling(self) -> NDArray[np.float64]:
-        """Return derivatives of the parameters by ln s that let tau at temperatures s times as high be s times as long."""
+        """Return derivatives of the parameters by ln s: tau at temperatures s times as high is s times as long."""
         steepness, b = self.m * log(10.0), LN_REFERENCE_TIME - self.ln_A
         # k Tg scales; Tg does, but for tau = 100 s being elsewhere on a curve that is higher by ln s; b falls by ln s
         k = steepness / b - 1.0
@@ -207,49 +207,40 @@ class MAPParameters(RelaxationModel):
 
     @classmethod
     def touching(cls, theta: NDArray[Any], temperature: Any) -> NDArray[Any]:
-        """Return the parameters of glasses that are linearised to TNM glasses: Tg, m and p follow from theta.
+        """Return the parameters of glasses whose liquid touches TNM glasses, and of delta_h_ne = x R Tg m ln 10.
 
-        The rest, which scans around Tg do not tell, is as in `UNIVERSAL`.
+        At Tg, ln tau_ne = ln tau_eq, with the same slope where T = Tf changes. What scans around Tg do not tell is that of silicates: ln A, and p in proportion to m.
         """
         from scipy.special import lambertw
 
         log_steepness, ln_tau, x, beta = np.moveaxis(theta, -1, 0)
-        ln_a, gap, energy, entropy = UNIVERSAL
-        steepness, b = np.exp(log_steepness), LN_REFERENCE_TIME - ln_a
+        steepness, b = np.exp(log_steepness), LN_REFERENCE_TIME - _LN_A
         # MYEGA as ln tau = ln A + K/T exp(C/T): value and slope give c = C/T and K/T, and Lambert's W gives k = C/Tg
-        c = steepness / (ln_tau - ln_a) - 1.0
-        k = lambertw(b * c / ((ln_tau - ln_a) * np.exp(-c)))
+        c = steepness / (ln_tau - _LN_A) - 1.0
+        k = lambertw(b * c / ((ln_tau - _LN_A) * np.exp(-c)))
         k = k if np.iscomplexobj(theta) else k.real
-        h = c / k
-        transition = h * temperature
-        at_tf = LN_REFERENCE_TIME + gap + energy * (h - 1.0) + entropy * (1.0 - np.exp(k - c)) - ln_tau
-        one = np.ones_like(k)
+        transition, at_tg = c / k * temperature, b * (1.0 + k)
+        m, entropy = at_tg / log(10.0), (1.0 - x) * at_tg / k
         return np.stack(
             [
-                ln_a * one,
+                np.full_like(k, _LN_A),
                 transition,
-                b * (1.0 + k) / log(10.0),
-                (LN_REFERENCE_TIME + gap - energy + entropy) * one,
-                energy * GAS_CONSTANT * transition,
+                m,
+                LN_REFERENCE_TIME - x * at_tg + entropy,
+                x * at_tg * GAS_CONSTANT * transition,
                 entropy * np.exp(k),
-                x * steepness / at_tf,
+                _P_BY_M * m,
                 beta,
             ],
             axis=-1,
         )
 
 
-UNIVERSAL = (
-    LN_REFERENCE_TIME - log(10.0) * 14.9,
-    log(10.0) * 2.94,
-    log(10.0) * 4.105,
-    log(10.0) * 34.36,
-)
-"""What `MAPParameters.touching` takes as the same for all glasses: ln A, and at T = Tf = Tg the ln tau_ne / tau_eq,
-Delta_H / (R Tg) and S exp(-k).
+_LN_A = LN_REFERENCE_TIME - 14.9 * log(10.0)
+"""Log eta_inf = -2.9 in Pa s, where tau = 100 s at 1e12 Pa s."""
 
-They are the defaults of the program to doi:10.1111/jace.15272 by Mauro's group: log eta_inf = -2.9 in Pa s, Tg = 734.5
-degC, m = 35.3, A = 45.19, Delta_H / (k ln 10) = 4136.7 K, S_inf / (k ln 10) = 135.09, with p = 10.88."""
+_P_BY_M = 0.3082153
+"""p / m in the program that Mauro's group published with doi:10.1111/jace.15272."""
 
 
 MODELS: dict[str, type[RelaxationModel]] = {

@@ -108,7 +108,7 @@ class RelaxationModel(ABC):
 
     @abstractmethod
     def scaling(self) -> NDArray[np.float64]:
-        """Return derivatives of the parameters by ln s that let tau at temperatures s times as high be s times as long.
+        """Return derivatives of the parameters by ln s: tau at temperatures s times as high is s times as long.
 
         At fixed rates such a glass has the same CpN at s times the temperature, if its program is scaled too: so
         T dCpN/dT is minus the sum of the derivatives of CpN by the parameters times these.
@@ -207,7 +207,7 @@ class TNMParameters(RelaxationModel):
         return self.ln_A + self.delta_h / GAS_CONSTANT * mixed
 
     def scaling(self) -> NDArray[np.float64]:
-        """Return derivatives of the parameters by ln s that let tau at temperatures s times as high be s times as long."""
+        """Return derivatives of the parameters by ln s: tau at temperatures s times as high is s times as long."""
         return np.array([1.0, self.delta_h, 0.0, 0.0])
 
     @classmethod
