@@ -35,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_nuisances(parser)
     add_known(parser)
     parser.add_argument(
+        "--model",
+        choices=["tnm", "adam-gibbs", "map"],
+        default="tnm",
+        help="of the relaxation time; map: Mauro-Allan-Potuzak (default: tnm)",
+    )
+    parser.add_argument(
         "--profile", action="store_true", help="intervals by other fits, where the curvature is not to be trusted"
     )
     parser.add_argument(
@@ -64,7 +70,9 @@ def run(options: argparse.Namespace) -> int:
         program = cooled_and_heated(scans, options.cooling_rates, options.heating_rate)
     nuisance = replace(likely_nuisance(scans), **nuisance_changes(options))
     loss = "soft_l1" if options.robust else "linear"
-    result = fit_scans(as_scans(scans, program), nuisance=nuisance, known=known_glass(options), loss=loss)
+    result = fit_scans(
+        as_scans(scans, program), nuisance=nuisance, known=known_glass(options), loss=loss, model=options.model
+    )
     print(result.report(profile=options.profile))
     for number, scan in enumerate(scans, 1):
         for note in scan.notes:

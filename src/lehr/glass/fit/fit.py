@@ -20,7 +20,7 @@ from lehr.glass.fit.result import FitResult
 from lehr.glass.fit.uncertainty.correlation import correlation_time
 from lehr.glass.scans import Scans
 from lehr.glass.scans.noise import NORMAL_MEDIAN
-from lehr.glass.tnm import DEFAULT_TOLERANCE, GAS_CONSTANT
+from lehr.glass.tnm import DEFAULT_TOLERANCE, GAS_CONSTANT, MODELS, TNMParameters
 from lehr.glass.tnm.coordinates import LOWER, UPPER, Coordinates
 
 __all__ = ["fit_scans"]
@@ -46,6 +46,7 @@ def fit_scans(
     noise: float | None = None,
     loss: str = "linear",
     tolerance: float = DEFAULT_TOLERANCE,
+    model: str = "tnm",
 ) -> FitResult:
     """Fit the four parameters, and what the instrument did, to heating scans.
 
@@ -66,6 +67,11 @@ def fit_scans(
         linear, or soft_l1 for scans with spikes.
     tolerance : float, optional
         Error of CpN that the engine keeps.
+    model : str, optional
+        Of the relaxation time: tnm, adam-gibbs, or map (Mauro-Allan-Potuzak). All are fitted and told in terms of ln_A,
+        delta_h and x of the TNM glass that touches the glass at T = Tf in the middle of the transitions (of MAP, x is
+        that of the glass of fixed structure); so are starts, and what is known. Default starts of the others: the fit
+        of TNM.
 
     Returns
     -------
@@ -79,17 +85,22 @@ def fit_scans(
     started = time.perf_counter()
     if noise is not None and not noise > 0:
         raise LehrError(f"noise = {noise} is out of range", "It is the standard deviation of CpN and must be positive.")
+    if model not in MODELS:
+        raise LehrError(f"model '{model}' is not offered", f"Take one of {', '.join(MODELS)}.")
+    if starts is None and model != TNMParameters.model:
+        first = fit_scans(scans, nuisance=nuisance, known=known, noise=noise, loss=loss, tolerance=tolerance)
+        starts = first.parameters.as_tuple()
     nuisance = nuisance or Nuisance()
     part = scans.near_transition if nuisance.baseline == "none" else scans.with_baselines
-    model = ScanModel(part, Coordinates(scans.middle), nuisance, tolerance)
-    objective = Objective(model, noise or max(scans.noise, _NOISE_FLOOR_CPN), loss, known)
+    prediction = ScanModel(part, Coordinates(scans.middle, MODELS[model]), nuisance, tolerance)
+    objective = Objective(prediction, noise or max(scans.noise, _NOISE_FLOOR_CPN), loss, known)
     solution, tried = _best(objective, (_point(objective, row) for row in _rows(scans, starts)))
     sigma = noise or _noise(objective, solution)
     for _ in range(_NOISE_ROUNDS):
         weight = max(sigma, _NOISE_FLOOR_CPN) * _repetition(objective, solution)
         if not objective.known or abs(weight / objective.noise - 1.0) < _NOISE_CHANGE:
             break
-        objective = Objective(model, weight, loss, known)
+        objective = Objective(prediction, weight, loss, known)
         solution = objective.solve(solution.x, _MOST_EVALUATIONS)
         sigma = noise or _noise(objective, solution)
     return FitResult.of(scans, objective, solution, sigma, noise, tried, time.perf_counter() - started)
