@@ -169,8 +169,7 @@ def _averaged(
     if period is None:
         if "modulated" in table.headings[choice.signal].text.lower():
             raise NotAScanError(
-                f"{table.source}: '{table.headings[choice.signal].text[:40]}' is modulated, but the temperature beside it "
-                "is not",
+                f"{table.source}: '{table.headings[choice.signal].text[:40]}' is modulated, the temperature is not",
                 "Export the (total) heat flow, or the modulated temperature with the modulated heat flow.",
             )
         return temperature, signal, time
