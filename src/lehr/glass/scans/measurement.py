@@ -177,7 +177,7 @@ def _averaged(
     inside = np.isfinite(curves[0])
     blur = abs(period * np.median(np.gradient(curves[0][inside], time[inside])))
     notes.append(
-        f"the temperature is modulated, period {period:.4g} s: temperature and signal are averaged over whole periods, "
+        f"the temperature is modulated, period {period:.3g} s: temperature and signal are averaged over whole periods, "
         f"which smears the scan over {blur:.2g} K"
     )
     return curves[0][inside], curves[1][inside], time[inside]
