@@ -169,8 +169,7 @@ def _averaged(
     if period is None:
         if "modulated" in table.headings[choice.signal].text.lower():
             raise NotAScanError(
-                f"{table.source}: '{table.headings[choice.signal].text[:40]}' is modulated, but the temperature beside it "
-                "is not",
+                f"{table.source}: '{table.headings[choice.signal].text[:40]}' is modulated, the temperature is not",
                 "Export the (total) heat flow, or the modulated temperature with the modulated heat flow.",
             )
         return temperature, signal, time
@@ -178,7 +177,7 @@ def _averaged(
     inside = np.isfinite(curves[0])
     blur = abs(period * np.median(np.gradient(curves[0][inside], time[inside])))
     notes.append(
-        f"the temperature is modulated, period {period:.4g} s: temperature and signal are averaged over whole periods, "
+        f"the temperature is modulated, period {period:.3g} s: temperature and signal are averaged over whole periods, "
         f"which smears the scan over {blur:.2g} K"
     )
     return curves[0][inside], curves[1][inside], time[inside]
