@@ -25,7 +25,7 @@ _VERSION = 1
 _THEN = "Write it again: lehr read FILE --csv."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class _CpnMeasurement(Measurement):
     """A scan of such a file."""
 
@@ -110,4 +110,4 @@ def _measurement(said: dict[str, Any], columns: NDArray[np.float64], source: str
         raise LehrError(f"{source}: what is said of scan {number} is not understood", _THEN) from None
     segments = find_segments(temperature, None)
     name = f"{source}, scan {number}"
-    return _CpnMeasurement(temperature, cpn, None, "cpn", "1", name, segments, notes, rate, lines)
+    return _CpnMeasurement(temperature, cpn, None, "cpn", "1", name, segments, notes, heating_rate=rate, lines=lines)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.glass.scans.step import Step
-from lehr.glass.scans.units import Kind
+from lehr.glass.scans.units import Direction, Kind
 
 __all__ = ["DrawnLines", "MeasuredScan", "ScanFile", "Segment"]
 
@@ -66,6 +66,8 @@ class MeasuredScan:
         What was taken for granted, and what a reader should know.
     file : ScanFile or None
         The file; None for a scan that does not come from one.
+    endotherm : {"up", "down"} or None
+        Direction of endothermic effects, if the file says it.
     lines : DrawnLines or None
         Of a scan that is CpN by `lehr read --csv`.
     """
@@ -79,6 +81,7 @@ class MeasuredScan:
     source: str
     notes: tuple[str, ...] = ()
     file: ScanFile | None = None
+    endotherm: Direction | None = None
     lines: DrawnLines | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from lehr.glass.scans.measurement import Measurement, measurements
 from lehr.glass.scans.normalise import NormalisedScan
 from lehr.glass.scans.options import ScanOptions
 from lehr.glass.scans.sample import normalise_all
+from lehr.glass.scans.table import NotAScanError, Table
 from lehr.glass.scans.text import decode, text_tables
 
 __all__ = ["Recording", "read_normalised", "read_recording", "read_scans"]
@@ -116,7 +117,25 @@ def read_recording(path: str | Path, options: ScanOptions | None = None) -> Reco
         layout, tables = text_tables(text, str(path))
         understood = f"text in {encoding}, {layout}", tables
     form, tables = understood
-    return Recording(file, form, [measured for table in tables for measured in measurements(table, options)])
+    return Recording(file, form, _measured(tables, options))
+
+
+def _measured(tables: Sequence[Table], options: ScanOptions) -> list[Measurement]:
+    """Return the measurements of all tables; those that are not scans are left out, and named in the notes."""
+    found: list[Measurement] = []
+    refused: list[tuple[Table, NotAScanError]] = []
+    for table in tables:
+        try:
+            found += measurements(table, options)
+        except NotAScanError as error:
+            refused.append((table, error))
+    if not found:
+        raise max(refused, key=lambda pair: len(pair[0].rows))[1]
+    notes = tuple(
+        f"left out: lines {table.rows[0]} to {table.rows[-1]}: {error.what.removeprefix(f'{table.source}: ')}"
+        for table, error in refused
+    )
+    return [replace(measured, notes=(*measured.notes, *notes)) for measured in found]
 
 
 def read_scans(paths: Iterable[str | Path], *, options: ScanOptions | None = None) -> list[MeasuredScan]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from lehr.glass.scans.normalise import NormalisedScan, normalise
 from lehr.glass.scans.options import ScanOptions
 from lehr.glass.tnm import ZERO_CELSIUS
 
-__all__ = ["common_ranges", "normalise_all", "normalise_as", "normalise_each", "with_lines"]
+__all__ = ["common_ranges", "normalise_all", "normalise_as", "normalise_each", "with_common_lines"]
 
 _SHORTEST_SHARE = 0.5  # of the shortest line that a scan has of its own, of a line for all of them
 _STRAIGHT_STEPS = (0.003, 0.006, 0.012, 0.024, 0.048)  # distances of a curve from a common line that are tried
@@ -23,12 +24,27 @@ _BLOCKS = 6  # parts of a line whose medians must lie on it
 
 
 def normalise_as(scan: MeasuredScan, options: ScanOptions) -> NormalisedScan:
-    """Normalise a scan with the ranges (degC), the direction and the division of the options; see `normalise`."""
+    """Normalise a scan with the ranges (degC), the direction and the division of the options; see `normalise`.
+
+    A direction that only the file says gives way to that of the step from glass to liquid.
+    """
     glass, liquid = (
         None if ends is None else (ends[0] + ZERO_CELSIUS, ends[1] + ZERO_CELSIUS)
         for ends in (options.glass, options.liquid)
     )
-    return normalise(scan, glass=glass, liquid=liquid, endotherm=options.endotherm, divide_at=options.divide_at)
+
+    def as_said(endotherm: Literal["up", "down"] | None) -> NormalisedScan:
+        return normalise(scan, glass=glass, liquid=liquid, endotherm=endotherm, divide_at=options.divide_at)
+
+    if options.endotherm or scan.endotherm is None or scan.kind == "cpn":
+        return as_said(options.endotherm)
+    try:
+        return as_said(scan.endotherm)
+    except LehrError:
+        found = as_said(None)
+    return found.with_notes(
+        f"the file says that endothermic effects point {scan.endotherm}, but the step from glass to liquid does not"
+    )
 
 
 def normalise_each(scans: Sequence[MeasuredScan], options: ScanOptions) -> list[NormalisedScan | LehrError]:
@@ -146,7 +162,7 @@ def _is_straight(scan: NormalisedScan, low: float, high: float, allowed: float) 
     return bool((np.abs(rest) < allowed + noise).all())
 
 
-def with_lines(options: ScanOptions, glass: Range, liquid: Range) -> ScanOptions:
+def _with_ranges(options: ScanOptions, glass: Range, liquid: Range) -> ScanOptions:
     """Return the options with ranges in K for the lines, where they do not give them."""
     found = {
         name: (low - ZERO_CELSIUS, high - ZERO_CELSIUS)
@@ -154,6 +170,22 @@ def with_lines(options: ScanOptions, glass: Range, liquid: Range) -> ScanOptions
         if getattr(options, name) is None
     }
     return options.model_copy(update=found)
+
+
+def with_common_lines(
+    scans: Sequence[MeasuredScan], options: ScanOptions, own: Sequence[NormalisedScan | LehrError]
+) -> list[NormalisedScan | LehrError]:
+    """Normalise scans again, with one pair of lines for all of them; `own` are those with lines of their own."""
+    glass, liquid = common_ranges([result for result in own if isinstance(result, NormalisedScan)])
+    options = _with_ranges(options, glass, liquid)
+    said = ", ".join(
+        f"{name} {ends[0]:.1f} to {ends[1]:.1f} degC"
+        for name, ends in (("glass", options.glass), ("liquid", options.liquid))
+        if ends
+    )
+    note = f"one pair of lines for all scans: {said}"
+    common = normalise_each(scans, options)
+    return [result.with_notes(note) if isinstance(result, NormalisedScan) else result for result in common]
 
 
 def normalise_all(scans: Sequence[MeasuredScan], options: ScanOptions) -> list[NormalisedScan]:
@@ -164,10 +196,11 @@ def normalise_all(scans: Sequence[MeasuredScan], options: ScanOptions) -> list[N
     LehrError
         If one of them cannot be normalised.
     """
-    results = _all_of(normalise_each(scans, options))
-    if not options.common:
-        return results
-    return _all_of(normalise_each(scans, with_lines(options, *common_ranges(results))))
+    results = normalise_each(scans, options)
+    if options.common:
+        _all_of(results)
+        results = with_common_lines(scans, options, results)
+    return _all_of(results)
 
 
 def _all_of(results: Sequence[NormalisedScan | LehrError]) -> list[NormalisedScan]:
