@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
+from lehr.glass.fit.least_squares.known import Known
 from lehr.glass.fit.least_squares.model import ScanModel
 from lehr.glass.fit.least_squares.nuisance import Nuisance
 from lehr.glass.fit.least_squares.objective import Objective
 from lehr.glass.fit.least_squares.starts import likely_starts
 from lehr.glass.fit.result import FitResult
+from lehr.glass.fit.uncertainty.correlation import correlation_time
 from lehr.glass.scans import Scans
 from lehr.glass.scans.noise import NORMAL_MEDIAN
-from lehr.glass.tnm import DEFAULT_TOLERANCE
+from lehr.glass.tnm import DEFAULT_TOLERANCE, GAS_CONSTANT
 from lehr.glass.tnm.coordinates import LOWER, UPPER, Coordinates
 
 __all__ = ["fit_scans"]
@@ -38,6 +40,7 @@ def fit_scans(
     *,
     starts: ArrayLike | None = None,
     nuisance: Nuisance | None = None,
+    known: Known | None = None,
     noise: float | None = None,
     loss: str = "linear",
     tolerance: float = DEFAULT_TOLERANCE,
@@ -52,7 +55,9 @@ def fit_scans(
         ln_A, delta_h (J/mol), x, beta to start from, one after the other until a fit is as good as the noise. Default:
         up to three of `likely_starts`.
     nuisance : Nuisance, optional
-        What the instrument may have done. Default: nothing.
+        What the instrument may have done, and what may be wrong. Default: nothing.
+    known : Known, optional
+        What is known of the glass from elsewhere: values that are fixed, priors, ranges.
     noise : float, optional
         Standard deviation of each CpN, if it is known; default: from the residuals.
     loss : str, optional
@@ -75,15 +80,16 @@ def fit_scans(
     nuisance = nuisance or Nuisance()
     part = scans.near_transition if nuisance.baseline == "none" else scans.with_baselines
     model = ScanModel(part, Coordinates(scans.middle), nuisance, tolerance)
-    objective = Objective(model, noise or max(scans.noise, _NOISE_FLOOR_CPN), loss)
-    solution, tried = _best(objective, (_point(model, row) for row in _rows(scans, starts)))
-    sigma = noise or _noise(objective, solution, loss)
+    objective = Objective(model, noise or max(scans.noise, _NOISE_FLOOR_CPN), loss, known)
+    solution, tried = _best(objective, (_point(objective, row) for row in _rows(scans, starts)))
+    sigma = noise or _noise(objective, solution)
     for _ in range(_NOISE_ROUNDS):
-        if not objective.known or abs(sigma / objective.noise - 1.0) < _NOISE_CHANGE:
+        weight = max(sigma, _NOISE_FLOOR_CPN) * _repetition(objective, solution)
+        if not objective.known or abs(weight / objective.noise - 1.0) < _NOISE_CHANGE:
             break
-        objective = Objective(model, max(sigma, _NOISE_FLOOR_CPN), loss)
+        objective = Objective(model, weight, loss, known)
         solution = objective.solve(solution.x, _MOST_EVALUATIONS)
-        sigma = noise or _noise(objective, solution, loss)
+        sigma = noise or _noise(objective, solution)
     return FitResult.of(scans, objective, solution, sigma, noise, tried, time.perf_counter() - started)
 
 
@@ -96,10 +102,15 @@ def _rows(scans: Scans, starts: ArrayLike | None) -> Iterable[NDArray[np.float64
     return rows
 
 
-def _point(model: ScanModel, row: NDArray[np.float64]) -> NDArray[np.float64]:
+def _point(objective: Objective, row: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the parameters of the model where a fit starts."""
+    model = objective.model
     rest = [_FIRST_LAG_SECONDS if name == "thermal_lag" else 0.0 for name in model.names]
+    values = {name: value for name, (value, _) in objective.known_glass.values.items()}
     theta = model.coordinates.theta(row)
+    if "delta_h" in values:
+        theta[0] = np.log(values["delta_h"] / (GAS_CONSTANT * model.coordinates.reference))
+    theta[2:] = values.get("x", theta[2]), values.get("beta", theta[3])
     theta[2:] = np.clip(theta[2:], LOWER[2:] + _START_INSIDE, UPPER[2:] - _START_INSIDE)
     return np.concatenate([theta, rest])
 
@@ -124,11 +135,19 @@ def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[
     return best, tried
 
 
-def _noise(objective: Objective, solution: Any, loss: str) -> float:
+def _noise(objective: Objective, solution: Any) -> float:
     """Return the standard deviation of the noise that the residuals show."""
     count = objective.model.data.size
     residuals = solution.fun[:count] * objective.noise
-    if loss != "linear":
+    if objective.loss != "linear":
         return float(np.median(np.abs(residuals)) / NORMAL_MEDIAN)
     free = max(count - objective.model.size + objective.known, 1)
     return float(np.sqrt(np.sum(residuals**2) / free))
+
+
+def _repetition(objective: Objective, solution: Any) -> float:
+    """Return what the noise counts for beside what is known beforehand, where residuals repeat each other."""
+    if not objective.known or objective.loss != "linear":
+        return 1.0
+    residuals = objective.model.split(solution.fun[: objective.model.data.size])
+    return float(np.sqrt(correlation_time(tuple(residuals))))

@@ -8,22 +8,25 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lehr.errors import LehrError
-from lehr.glass.scans.table import MISSING, Table, headings
+from lehr.glass.scans.blocks import FEWEST_ROWS, Fields, Line, blocks, tables_of
+from lehr.glass.scans.table import MISSING, Table
 from lehr.glass.scans.units import parse_heading
 
 __all__ = ["instrument_tables"]
 
-_FEWEST_ROWS = 5  # of a table; fewer rows of numbers are a remark
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_HEADING_ROWS = 4  # above a table in which its headings are looked for
+_LARGEST_BYTES = 4 << 30  # of the unpacked members of an archive
 
 
 def instrument_tables(content: bytes, path: Path) -> tuple[str, list[Table]] | None:
@@ -60,9 +63,13 @@ def instrument_tables(content: bytes, path: Path) -> tuple[str, list[Table]] | N
 def _members(content: bytes, path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return archive.namelist()
+            size = sum(member.file_size for member in archive.infolist())
+            names = archive.namelist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         raise LehrError(f"{path}: damaged, this ZIP archive cannot be read", "Copy it from its source again.") from None
+    if size > _LARGEST_BYTES:
+        raise LehrError(f"{path}: larger than 4 GiB when unpacked", "Export the scans alone.")
+    return names
 
 
 def _guarded(read: Callable[[Path], list[Table]], path: Path) -> list[Table]:
@@ -87,26 +94,35 @@ def _excel(path: Path) -> list[Table]:
     book = load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)
     several = len(book.sheetnames) > 1
     return [
-        table for sheet in book for table in _sheet(sheet, f"{path}, sheet {sheet.title}" if several else str(path))
+        table
+        for sheet in book.worksheets
+        for table in tables_of(
+            blocks(_rows(sheet, f"sheet {sheet.title}" if several else "")), str(path), "row", gaps=True, split=Fields()
+        )
     ]
 
 
-def _sheet(sheet: Any, source: str) -> Iterator[Table]:
-    """Find the tables of a sheet: columns of numbers below headings."""
-    cells = [list(row) for row in sheet.iter_rows(values_only=True)]
-    rows = [[_cell(value) for value in row] for row in cells]
-    counts = [sum(isinstance(value, float) and np.isfinite(value) for value in row) for row in rows]
-    first = 0
-    while first < len(rows):
-        # a row that lost a number to some text is a damaged row of the table, not the end of it
-        stop = first
-        while stop < len(rows) and counts[stop] >= (2 if stop == first else 1):
-            stop += 1
-        if stop - first >= _FEWEST_ROWS:
-            nearest = cells[max(0, first - _HEADING_ROWS) : first][::-1]
-            above = [["" if value is None else str(value) for value in row] for row in nearest]
-            yield _cut(rows, list(range(first, stop)), above, source)
-        first = max(stop, first + 1)
+def _rows(sheet: Any, name: str) -> list[Line]:
+    """Return the rows of a sheet, of which only the columns that can be part of a table.
+
+    A cell far away from the others makes neither rows nor columns: the cells are gathered one by one.
+    """
+    sheet.reset_dimensions()  # what the file says of its size may be wrong, or that of such a cell
+    cells: dict[int, dict[int, Any]] = {}
+    filled: Counter[int] = Counter()
+    for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+        if found := {column: value for column, value in enumerate(row) if value is not None}:
+            cells[number] = found
+            filled.update(found.keys())
+    columns = sorted(column for column, count in filled.items() if count >= FEWEST_ROWS)
+    lines: list[Line] = []
+    for number, found in cells.items():
+        if lines and number > lines[-1].number + 1:
+            lines.append(Line(number - 1, []))
+        values = [found.get(column) for column in columns]
+        clock = frozenset(i for i, value in enumerate(values) if isinstance(value, time | timedelta | datetime))
+        lines.append(Line(number, [_cell(value) for value in values], clock=clock, name=name))
+    return lines
 
 
 def _cell(value: Any) -> float | str:
@@ -114,34 +130,25 @@ def _cell(value: Any) -> float | str:
         return str(value)
     if isinstance(value, int | float):
         return float(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, datetime):
+        return (value - datetime(1970, 1, 1)).total_seconds()
+    if isinstance(value, time):
+        return 3600.0 * value.hour + 60.0 * value.minute + value.second + 1e-6 * value.microsecond
     text = "" if value is None else str(value).strip()
     return np.nan if text.lower() in MISSING else text
-
-
-def _cut(rows: list[list[float | str]], numbers: list[int], above: list[list[str]], source: str) -> Table:
-    width = max(len(rows[i]) for i in numbers)
-    filled = [
-        column
-        for column in range(width)
-        if any(column < len(rows[i]) and rows[i][column] == rows[i][column] for i in numbers)
-    ]
-    values = np.full((len(numbers), len(filled)), np.nan)
-    for k, number in enumerate(numbers):
-        for j, column in enumerate(filled):
-            value = rows[number][column] if column < len(rows[number]) else np.nan
-            if isinstance(value, str):
-                raise LehrError(
-                    f"{source}, row {number + 1}: '{value[:40]}' is not a number", "Repair or remove the row."
-                )
-            values[k, j] = value
-    picked = [[line[column] if column < len(line) else "" for column in filled] for line in above]
-    return Table(source, headings(picked, len(filled)), values, np.array(numbers) + 1)
 
 
 def _netzsch(path: Path) -> list[Table]:
     import pyngb
 
-    table = pyngb.read_ngb(path)
+    try:
+        table = pyngb.read_ngb(path, run="corrected")
+        note = "corrected by the correction run that the file holds"
+    except ValueError:
+        table = pyngb.read_ngb(path)
+        note = "the run of the sample as it was measured: the file holds no correction run"
     with suppress(KeyError, ValueError):  # without calibration in the file the signal stays in µV
         table = pyngb.apply_dsc_calibration(table)
     names = [name for name in table.column_names if name in ("time", "sample_temperature", "dsc_signal")]
@@ -150,7 +157,7 @@ def _netzsch(path: Path) -> list[Table]:
     units = [str(pyngb.get_column_units(table, name) or "") for name in names]
     said = ["heat flow" if name == "dsc_signal" else name for name in names]
     values = np.column_stack([table.column(name).to_numpy().astype(float) for name in names])
-    return [_named(said, units, values, path)]
+    return [replace(_named(said, units, values, path), notes=(note,))]
 
 
 def _trios(path: Path) -> list[Table]:

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.glass.scans.units import Kind
+from lehr.glass.scans.step import Step
+from lehr.glass.scans.units import Direction, Kind
 
-__all__ = ["MeasuredScan", "ScanFile", "Segment"]
+__all__ = ["DrawnLines", "MeasuredScan", "ScanFile", "Segment"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,26 @@ class ScanFile:
 
     path: Path
     sha256: str
+
+
+@dataclass(frozen=True)
+class DrawnLines:
+    """What a file of CpN says of the lines that CpN comes from.
+
+    Attributes
+    ----------
+    step : Step
+        From glass to liquid.
+    glass, liquid : tuple of float
+        K; the ranges of both lines.
+    drawn : bool
+        There were lines.
+    """
+
+    step: Step
+    glass: tuple[float, float]
+    liquid: tuple[float, float]
+    drawn: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +66,10 @@ class MeasuredScan:
         What was taken for granted, and what a reader should know.
     file : ScanFile or None
         The file; None for a scan that does not come from one.
+    lines : DrawnLines or None
+        Of a scan that is CpN by `lehr read --csv`.
+    endotherm : {"up", "down"} or None
+        Direction of endothermic effects, if the file says it.
     """
 
     temperature: NDArray[np.float64]
@@ -56,6 +81,8 @@ class MeasuredScan:
     source: str
     notes: tuple[str, ...] = ()
     file: ScanFile | None = None
+    lines: DrawnLines | None = None
+    endotherm: Direction | None = None
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
+from lehr.glass.scans.columns import Choice, chosen_columns
 from lehr.glass.scans.measured import MeasuredScan, Segment
-from lehr.glass.scans.options import Column, ScanOptions
+from lehr.glass.scans.modulation import modulation_period, over_whole_periods
+from lehr.glass.scans.options import ScanOptions
 from lehr.glass.scans.segments import find_segments
-from lehr.glass.scans.table import Table
-from lehr.glass.scans.units import TEMPERATURE_UNITS, TIME_UNITS, Heading, Kind, kind_of_unit, tidy_unit
+from lehr.glass.scans.table import NotAScanError, Table
+from lehr.glass.scans.units import TEMPERATURE_UNITS, TIME_UNITS, Direction, Heading, Kind, kind_of_unit, tidy_unit
 
 __all__ = ["Measurement", "measurements"]
 
@@ -23,7 +25,6 @@ FEWEST_POINTS = 30
 _HOTTEST_KELVIN = 5000.0  # of a glass; more is another column or unit
 _LARGEST_NUMBER = 1e30  # of a signal or a time: its square does not overflow
 _UNEVEN_RATE = 0.05  # relative change of the heating rate within a scan that is worth a note
-_PREFERRED_UNITS = ("W/g", "mW/mg", "mW", "W")  # of several columns of heat flow
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,8 @@ class Measurement:
         Heating, cooling and holding.
     notes : tuple of str
         As in `MeasuredScan`.
+    endotherm : {"up", "down"} or None
+        As in `MeasuredScan`.
     """
 
     temperature: NDArray[np.float64]
@@ -54,6 +57,7 @@ class Measurement:
     source: str
     segments: list[Segment]
     notes: tuple[str, ...]
+    endotherm: Direction | None = None
 
     def scans(self, heating_rate: float | None = None) -> list[MeasuredScan]:
         """Return the heating segments; `heating_rate` in K/min stands for that of scans without time."""
@@ -84,7 +88,9 @@ class Measurement:
             temperature, inverse, counts = np.unique(temperature, return_inverse=True, return_counts=True)
             signal = np.bincount(inverse, signal) / counts
             time = None if time is None else np.bincount(inverse, time) / counts
-        return MeasuredScan(temperature, signal, self.kind, self.unit, time, rate, source, tuple(notes))
+        return MeasuredScan(
+            temperature, signal, self.kind, self.unit, time, rate, source, tuple(notes), endotherm=self.endotherm
+        )
 
 
 def _unevenness(temperature: NDArray[np.float64], time: NDArray[np.float64]) -> list[str]:
@@ -104,115 +110,78 @@ def measurements(table: Table, options: ScanOptions) -> list[Measurement]:
 
     Raises
     ------
+    NotAScanError
+        If the table is too short, or columns or units are not clear; the message names the option that helps.
     LehrError
-        If columns or units are not clear, values are missing or impossible, or times go back. The message names file
-        and row, and the option that helps.
+        If values are missing or impossible, or times go back. The message names file and row.
     """
-    notes: list[str] = []
-    signals = _signal_columns(table, options, notes)
-    named_time, times = options.columns.time, _columns_of(table, "time")
-    time_column = _chosen(table, named_time, "time") if named_time else times[0] if times else None
-    found = []
-    for column in signals:
-        own = list(notes)
-        temperature_column = _temperature_column(table, options, signals, column, own)
-        columns = [temperature_column, column] + ([] if time_column is None else [time_column])
-        values, rows = _complete(table, columns)
-        temperature = _kelvin(table, temperature_column, values[:, 0], options.units.temperature, own)
-        time = None if time_column is None else _seconds(table, time_column, values[:, 2], rows, options.units.time)
-        kind, unit = _kind(table, column, options, own)
-        _check_range(np.abs(values[:, 1]), _LARGEST_NUMBER, table, rows, "a signal")
-        source = f"{table.source}, {table.headings[column].text}" if len(signals) > 1 else table.source
-        found.append(
-            Measurement(
-                temperature, values[:, 1], time, kind, unit, source, find_segments(temperature, time), tuple(own)
-            )
+    if len(table.rows) < FEWEST_POINTS:
+        raise NotAScanError(
+            f"{table.source}: {len(table.rows)} points are too few", f"A scan needs at least {FEWEST_POINTS} points."
         )
-    return found
+    choices = chosen_columns(table, options)
+    if table.damage:
+        raise table.damage
+    return [_measurement(table, choice, options, len(choices) > 1) for choice in choices]
 
 
-def _columns_of(table: Table, *quantities: str) -> list[int]:
-    return [i for i, heading in enumerate(table.headings) if heading.quantity in quantities]
-
-
-def _chosen(table: Table, column: Column, what: str) -> int:
-    """Return the index of a column that the user names."""
-    if isinstance(column, int):
-        if column <= len(table.headings):
-            return column - 1
-    else:
-        texts = [heading.text.lower() for heading in table.headings]
-        matches = [i for i, text in enumerate(texts) if text == column.lower()]
-        matches = matches or [i for i, text in enumerate(texts) if text.startswith(column.lower())]
-        if len(matches) == 1:
-            return matches[0]
-    raise LehrError(f"{table.source}: no column '{column}' for the {what}", f"It has: {_listed(table)}.")
-
-
-def _listed(table: Table) -> str:
-    return ", ".join(f"{i} {heading.text!r}" if heading.text else str(i) for i, heading in enumerate(table.headings, 1))
-
-
-def _signal_columns(table: Table, options: ScanOptions, notes: list[str]) -> list[int]:
-    if options.columns.signal is not None:
-        named = options.columns.signal
-        return [_chosen(table, column, "signal") for column in (named if isinstance(named, tuple) else (named,))]
-    candidates = _columns_of(table, *([options.kind] if options.kind else ["cpn", "cp", "heat_flow"]))
-    if candidates:
-        chosen = _one_sort(table, candidates)
-        beside = [table.headings[i].text for i in candidates if i not in chosen]
-        if beside:
-            notes.append(f"taken: {table.headings[chosen[0]].text}; beside it: {', '.join(beside)}")
-        return chosen
-    taken = {_chosen(table, options.columns.temperature, "temperature")} if options.columns.temperature else set()
-    taken |= {_chosen(table, options.columns.time, "time")} if options.columns.time else set()
-    taken |= set(_columns_of(table, "temperature", "time"))
-    rest = [i for i in range(len(table.headings)) if i not in taken]
-    if len(table.headings) == 2 and len(rest) == 2:
-        rest = rest[1:]  # temperature and signal
-    if len(rest) == 1:
-        return rest
-    raise LehrError(
-        f"{table.source}: which column is the signal? It has: {_listed(table)}",
-        "Name it: --columns temperature=1 signal=2, or in a file for --layout (docs/how-to/read.md).",
+def _measurement(table: Table, choice: Choice, options: ScanOptions, several: bool) -> Measurement:
+    notes = [*table.notes, *choice.notes]
+    heading = table.headings[choice.signal]
+    temperature_unit = _unit(table, choice.temperature, options.units.temperature, TEMPERATURE_UNITS, "temperature")
+    time_unit = None
+    if choice.time is not None:
+        time_unit = _unit(table, choice.time, options.units.time, TIME_UNITS, "time")
+        if time_unit is None:
+            raise NotAScanError(f"{table.source}: the file does not say the unit of time", "Say it: --units time=min.")
+    kind, unit = _kind(table, choice.signal, options, notes)
+    columns = [choice.temperature, choice.signal] + ([] if choice.time is None else [choice.time])
+    values, rows = _complete(table, columns)
+    temperature = _kelvin(table, rows, values[:, 0], temperature_unit, notes)
+    time = None if time_unit is None else _seconds(table, values[:, 2], rows, time_unit)
+    signal = values[:, 1]
+    _check_range(np.abs(signal), _LARGEST_NUMBER, table, rows, "a signal")
+    if time is not None:
+        temperature, signal, time = _averaged(table, choice, temperature, signal, time, notes)
+    return Measurement(
+        temperature,
+        signal,
+        time,
+        kind,
+        unit,
+        f"{table.source}, {heading.text}" if several else table.source,
+        find_segments(temperature, time),
+        tuple(notes),
+        heading.endotherm or table.endotherm,
     )
 
 
-def _one_sort(table: Table, candidates: Sequence[int]) -> list[int]:
-    """Return the columns of the best kind and unit: one measurement may stand there in several."""
-    sorts = [(table.headings[i].quantity, table.headings[i].unit) for i in candidates]
-
-    def rank(sort: tuple[str | None, str | None]) -> tuple[int, int]:
-        quantity, unit = sort
-        order = _PREFERRED_UNITS.index(unit) if unit in _PREFERRED_UNITS else len(_PREFERRED_UNITS)
-        return ("cpn", "cp", "heat_flow").index(str(quantity)), order
-
-    best = min(sorts, key=rank)
-    return [i for i, sort in zip(candidates, sorts, strict=True) if sort == best]
-
-
-def _temperature_column(
-    table: Table, options: ScanOptions, signals: Sequence[int], signal: int, notes: list[str]
-) -> int:
-    if options.columns.temperature is not None:
-        return _chosen(table, options.columns.temperature, "temperature")
-    candidates = _columns_of(table, "temperature")
-    if not candidates:
-        free = [i for i in range(len(table.headings)) if i not in signals and table.headings[i].quantity is None]
-        if len(table.headings) == 2 and len(free) == 1:
-            return free[0]
-        raise LehrError(
-            f"{table.source}: which column is the temperature? It has: {_listed(table)}",
-            "Name it: --columns temperature=1, or in a file for --layout (docs/how-to/read.md).",
-        )
-    if len(candidates) == len(signals) > 1:  # T, signal, T, signal, ...: scans side by side
-        left = [i for i in candidates if i < signal]
-        return left[-1] if left else candidates[0]
-    best = next((i for i in candidates if table.headings[i].sample), candidates[0])
-    if len(candidates) > 1:
-        beside = ", ".join(table.headings[i].text for i in candidates if i != best)
-        notes.append(f"temperature: {table.headings[best].text}; beside it: {beside}")
-    return best
+def _averaged(
+    table: Table,
+    choice: Choice,
+    temperature: NDArray[np.float64],
+    signal: NDArray[np.float64],
+    time: NDArray[np.float64],
+    notes: list[str],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return a modulated measurement averaged over whole periods; any other as it is."""
+    period = modulation_period(temperature, time)
+    if period is None:
+        if "modulated" in table.headings[choice.signal].text.lower():
+            raise NotAScanError(
+                f"{table.source}: '{table.headings[choice.signal].text[:40]}' is modulated, but the temperature beside it "
+                "is not",
+                "Export the (total) heat flow, or the modulated temperature with the modulated heat flow.",
+            )
+        return temperature, signal, time
+    curves = [over_whole_periods(curve, time, period) for curve in (temperature, signal)]
+    inside = np.isfinite(curves[0])
+    blur = abs(period * np.median(np.gradient(curves[0][inside], time[inside])))
+    notes.append(
+        f"the temperature is modulated, period {period:.4g} s: temperature and signal are averaged over whole periods, "
+        f"which smears the scan over {blur:.2g} K"
+    )
+    return curves[0][inside], curves[1][inside], time[inside]
 
 
 def _complete(table: Table, columns: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -220,7 +189,7 @@ def _complete(table: Table, columns: Sequence[int]) -> tuple[NDArray[np.float64]
     values = table.values[:, columns]
     whole = np.flatnonzero(np.isfinite(values).all(axis=1))
     if whole.size < FEWEST_POINTS:
-        raise LehrError(
+        raise NotAScanError(
             f"{table.source}: {whole.size} points are too few", f"A scan needs at least {FEWEST_POINTS} points."
         )
     part = slice(int(whole[0]), int(whole[-1]) + 1)
@@ -237,12 +206,11 @@ def _complete(table: Table, columns: Sequence[int]) -> tuple[NDArray[np.float64]
 
 
 def _kelvin(
-    table: Table, column: int, values: NDArray[np.float64], said: str | None, notes: list[str]
+    table: Table, rows: NDArray[np.int64], values: NDArray[np.float64], unit: str | None, notes: list[str]
 ) -> NDArray[np.float64]:
-    unit = _unit(table, column, said, TEMPERATURE_UNITS, "temperature")
     if unit is None:
         if values.min() >= 0:
-            raise LehrError(
+            raise NotAScanError(
                 f"{table.source}: the file does not say whether the temperature is in K or degC",
                 "Say it: --units temperature=degC.",
             )
@@ -251,20 +219,14 @@ def _kelvin(
     kelvin = values + TEMPERATURE_UNITS[unit]
     wrong = np.flatnonzero((kelvin <= 0) | (kelvin > _HOTTEST_KELVIN))
     if wrong.size:
-        row = table.rows[np.flatnonzero(table.values[:, column] == values[wrong[0]])[0]]
         raise LehrError(
-            f"{table.source}, line {row}: {values[wrong[0]]:g} {unit} is not a temperature of a glass",
+            f"{table.source}, line {rows[wrong[0]]}: {values[wrong[0]]:g} {unit} is not a temperature of a glass",
             "Check columns and units: --columns temperature=..., --units temperature=K.",
         )
     return np.asarray(kelvin)
 
 
-def _seconds(
-    table: Table, column: int, values: NDArray[np.float64], rows: NDArray[np.int64], said: str | None
-) -> NDArray[np.float64]:
-    unit = _unit(table, column, said, TIME_UNITS, "time")
-    if unit is None:
-        raise LehrError(f"{table.source}: the file does not say the unit of time", "Say it: --units time=min.")
+def _seconds(table: Table, values: NDArray[np.float64], rows: NDArray[np.int64], unit: str) -> NDArray[np.float64]:
     _check_range(np.abs(values), _LARGEST_NUMBER, table, rows, "a time")
     back = np.flatnonzero(np.diff(values) < 0)
     if back.size:
@@ -282,7 +244,7 @@ def _unit(table: Table, column: int, said: str | None, known: dict[str, float], 
         return None
     tidy = tidy_unit(unit)
     if tidy not in known:
-        raise LehrError(
+        raise NotAScanError(
             f"{table.source}: '{unit}' is not a unit of {what} that lehr knows",
             f"Convert to one of {', '.join(known)}; if only the heading is wrong: --units {what}={next(iter(known))}.",
         )
@@ -300,7 +262,7 @@ def _kind(table: Table, column: int, options: ScanOptions, notes: list[str]) -> 
     written = heading.unit if options.units.signal is None else options.units.signal
     unit = None if written is None else tidy_unit(written)
     if written is not None and (unit is None or kind_of_unit(unit) is None):
-        raise LehrError(
+        raise NotAScanError(
             f"{table.source}: '{written}' is not a unit of a heat flow or heat capacity that lehr knows",
             "The factor does not matter for CpN; say which it is most like: --units signal=mW, W/g, J/g/K or 1.",
         )

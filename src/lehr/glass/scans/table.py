@@ -9,12 +9,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.glass.scans.units import Heading, parse_heading, tidy_unit
+from lehr.errors import LehrError
+from lehr.glass.scans.units import (
+    TEMPERATURE_UNITS,
+    TIME_UNITS,
+    Direction,
+    Heading,
+    kind_of_unit,
+    parse_heading,
+    tidy_unit,
+)
 
-__all__ = ["MISSING", "Table", "headings"]
+__all__ = ["MISSING", "NotAScanError", "Table", "headings"]
 
-MISSING = frozenset({"", "-", "--", "nan", "n/a", "na", "#n/a", "null", "none"})
+MISSING = frozenset({"", "-", "--", "---", "nan", "n/a", "na", "n.a.", "#n/a", "#nv", "null", "none"})
 """How files write that there is not a number, in lower case."""
+
+
+class NotAScanError(LehrError):
+    """A table that is not a scan, such as a few rows of results: a file that has scans beside it is read without it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +41,29 @@ class Table:
     headings : list of Heading
         One for each column; without text where the file has none.
     values : ndarray, shape (rows, columns)
-        NaN where a number is missing.
+        NaN where a number is missing, and in columns of text.
     rows : ndarray of int, shape (rows,)
         Numbers of the lines or rows of the file, from 1.
+    damage : LehrError or None
+        What makes a row of the table unreadable; to be raised if the table is needed.
+    endotherm : {"up", "down"} or None
+        Direction of endothermic effects, if the file says it.
+    notes : tuple of str
+        What a reader should know of how the table came about.
     """
 
     source: str
     headings: list[Heading]
     values: NDArray[np.float64]
     rows: NDArray[np.int64]
+    damage: LehrError | None = None
+    endotherm: Direction | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """File and lines, to name one of several tables."""
+        return f"{self.source}, lines {self.rows[0]} to {self.rows[-1]}"
 
 
 def headings(lines: Sequence[Sequence[str]], columns: int) -> list[Heading]:
@@ -58,11 +85,27 @@ def headings(lines: Sequence[Sequence[str]], columns: int) -> list[Heading]:
     if not fitting:
         return [Heading("")] * columns
     units = [""] * columns
-    if len(fitting) > 1 and all(_is_unit(field) for field in fitting[0]):
+    if len(fitting) > 1 and _are_units(fitting[0]):
         units = fitting.pop(0)
-    return [parse_heading(name, unit) for name, unit in zip(fitting[0], units, strict=True)]
+    names = fitting.pop(0)
+    said = [name.strip().lower() for name in names if name.strip()]
+    if fitting and len(set(said)) < len(said):
+        # names over two lines, such as "Program" above "Temperature" and "Sample" above "Temperature"
+        names = [f"{above.strip()} {name.strip()}".strip() for above, name in zip(fitting[0], names, strict=True)]
+    return [parse_heading(name, unit) for name, unit in zip(names, units, strict=True)]
 
 
-def _is_unit(field: str) -> bool:
-    text = field.strip().strip("\"'#")
-    return bool(re.fullmatch(r"\[.*\]|\(.*\)", text)) or tidy_unit(text) is not None or text == "%"
+def _are_units(fields: Sequence[str]) -> bool:
+    """Tell whether a line is one of units: at least half of its fields are known units, and none is a quantity."""
+    written = [field.strip().strip("\"'#").strip() for field in fields]
+    written = [field for field in written if field]
+    known = [field for field in written if _is_unit(field)]
+    names = [field for field in written if field not in known and parse_heading(field).quantity]
+    return bool(known) and 2 * len(known) >= len(written) and not names
+
+
+def _is_unit(text: str) -> bool:
+    if re.fullmatch(r"\[.*\]|\(.*\)", text) or text == "%":
+        return True
+    unit = tidy_unit(text)
+    return unit is not None and (unit in TEMPERATURE_UNITS or unit in TIME_UNITS or kind_of_unit(unit) is not None)

@@ -5,18 +5,22 @@ This reads CSV as well as the text exports of instruments, such as those of Mett
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from lehr.errors import LehrError
-from lehr.glass.scans.table import MISSING, Table, headings
+from lehr.glass.scans.blocks import FEWEST_ROWS, Fields, Line, blocks, clock_seconds, tables_of
+from lehr.glass.scans.pyris import with_pyris_units
+from lehr.glass.scans.table import MISSING, Table
+from lehr.glass.scans.units import Direction, direction
+from lehr.glass.scans.universal_analysis import UniversalAnalysis
 
 __all__ = ["decode", "text_tables"]
 
-_FEWEST_ROWS = 5  # fewer rows of numbers are taken for prose
 _PROBED_LINES = 1000  # from which the delimiter is found
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 # Delimiter (None: white space) and decimal sign, the likelier first.
@@ -28,8 +32,14 @@ _DIALECTS = (
 )
 _NAMES = {'","': "commas and quotes", ";": "semicolons", "\t": "tabs", ",": "commas", None: "white space"}
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")  # \x1a ends files of old programs
-_CURVE_NAME = re.compile(r"^\s*Curve Name:\s*$", re.IGNORECASE)  # Mettler STARe
+_CURVE_NAME = re.compile(r"^\s*(Curve Name|Kurvenname|Nom de (la )?courbe|Nombre de (la )?curva|Nome (della )?curva):\s*$",
+                         re.IGNORECASE)  # fmt: skip  # Mettler STARe
 _MARKUP = re.compile(r"\[\]\](\d+)\[\$")  # Mettler STARe, around the number of a segment
+_NO_NUMBER = re.compile(r"[-+]?\d\.#[a-z]+\d*", re.IGNORECASE)  # such as -1.#IND00, of programs for Windows
+_MANGLED = re.compile(r"\d\s*[;\t]|[;\t]\s*[-+]?\d|\d,\d|\d\s+[-+]?[\d.]")  # of numbers that are not divided yet
+_EXO = re.compile(r"\s*#EXO\s*:?[\s,;]*([+-]?1)\s*", re.IGNORECASE)  # NETZSCH Proteus: 1 is exo up
+_EXOTHERM = re.compile(r"\s*Exotherm\s+(Up|Down)\s*", re.IGNORECASE)  # TA Universal Analysis
+_HEAD_LINES = 500  # among which the direction of the signal is looked for
 
 
 def decode(content: bytes, source: str) -> tuple[str, str]:
@@ -56,16 +66,6 @@ def decode(content: bytes, source: str) -> tuple[str, str]:
     )
 
 
-@dataclass
-class _Block:
-    """Rows of numbers below one another, with the lines above them, the nearest first."""
-
-    above: list[str]
-    name: str
-    rows: list[list[float]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-
-
 def text_tables(text: str, source: str) -> tuple[str, list[Table]]:
     """Find the tables of numbers in a text.
 
@@ -79,9 +79,14 @@ def text_tables(text: str, source: str) -> tuple[str, list[Table]]:
     Raises
     ------
     LehrError
-        If there is none, or a row is damaged; the message names the line.
+        If there is none.
     """
     lines = text.replace("\N{MINUS SIGN}", "-").splitlines()
+    analysis = UniversalAnalysis.of(lines)
+    markers: list[int] = []
+    endotherm = _endotherm(lines[:_HEAD_LINES])
+    if analysis:
+        lines, markers = analysis.without_markers([""] * analysis.start + lines[analysis.start :])
     dialect = _dialect(lines)
     if dialect is None:
         raise LehrError(
@@ -89,133 +94,117 @@ def text_tables(text: str, source: str) -> tuple[str, list[Table]]:
             "A scan is a table of at least two columns, temperature and signal. Thousands must not be separated.",
         )
     delimiter, decimal = dialect
-    tables = [_table(block, delimiter, source) for block in _blocks(lines, delimiter, decimal, source)]
+    found = blocks(_lines(lines, delimiter, decimal))
+    tables = list(tables_of(found, source, "line", gaps=False, split=_TextFields(delimiter)))
+    if analysis:
+        tables = [part for table in tables for part in analysis.named(table, markers)]
     if not tables:
         raise LehrError(
-            f"{source}: fewer than {_FEWEST_ROWS} rows of numbers", "Give a table of temperature and signal."
+            f"{source}: fewer than {FEWEST_ROWS} rows of numbers", "Give a table of temperature and signal."
         )
     sign = "point" if decimal == "." else "comma"
-    return f"columns separated by {_NAMES[delimiter]}, decimal {sign}", tables
+    layout = f"columns separated by {_NAMES[delimiter]}, decimal {sign}"
+    head = lines[: min(int(tables[0].rows[0]), _HEAD_LINES)]
+    return layout, [replace(with_pyris_units(table, head), endotherm=endotherm) for table in tables]
 
 
-def _dialect(lines: list[str]) -> tuple[str | None, str] | None:
+def _endotherm(lines: Sequence[str]) -> Direction | None:
+    """Return the direction of endothermic effects that a line of its own says."""
+    for line in lines:
+        if found := _EXO.fullmatch(line):
+            return "up" if found.group(1).startswith("-") else "down"
+        if found := _EXOTHERM.fullmatch(line):
+            return direction(f"exo {found.group(1)}")
+    return None
+
+
+def _dialect(lines: Sequence[str]) -> tuple[str | None, str] | None:
     with_digits = [line for line in lines if any("0" <= letter <= "9" for letter in line[:200])]
     probed = with_digits[:: max(1, len(with_digits) // _PROBED_LINES)]
-    scores = [sum(_numbers(_split(line, delimiter), decimal) is not None for line in probed)
-              for delimiter, decimal in _DIALECTS]  # fmt: skip
+    scores = [sum(_is_row(_split(line, delimiter), decimal) for line in probed) for delimiter, decimal in _DIALECTS]
     best = int(np.argmax(scores))
     return _DIALECTS[best] if scores[best] else None
 
 
 def _split(line: str, delimiter: str | None) -> list[str]:
-    fields = line.split(delimiter)
-    return [part.strip(" \t\"'") for part in fields] if delimiter else fields
+    if delimiter is None:
+        return line.split()
+    if len(delimiter) == 1 and '"' in line:
+        fields = next(csv.reader([line], delimiter=delimiter), [])
+    else:
+        fields = line.split(delimiter)
+    return [part.strip(" \t\"'") for part in fields]
 
 
-def _number(text: str, decimal: str) -> float | None:
-    """Return a number, NaN for a missing one, None for anything else."""
+def _cell(text: str, decimal: str) -> float | str:
+    """Return a number, NaN for a missing one, the text for anything else."""
+    written = text
     if decimal == "," and text:
-        if "." in text:
-            return None
-        text = text.replace(",", ".")
+        written = text if "." in text else text.replace(",", ".")
+        if "." in text and clock_seconds(text) is None and not _NO_NUMBER.fullmatch(text):
+            return text
     try:
-        value = float(text)
+        value = float(written)
     except ValueError:
-        return np.nan if text.lower() in MISSING else None
+        seconds = clock_seconds(text)
+        if seconds is not None:
+            return seconds
+        return np.nan if text.lower() in MISSING or _NO_NUMBER.fullmatch(text) else text
     if np.isfinite(value):
-        return None if "_" in text else value
-    return np.nan if text.lower() in MISSING else None
+        return text if "_" in text else value
+    return np.nan if text.lower() in MISSING else text
 
 
-def _numbers(fields: list[str], decimal: str) -> list[float] | None:
-    """Return the numbers of a row; None if a field is none, or there are not two."""
+def _is_row(fields: list[str], decimal: str) -> bool:
+    """Tell whether a line is a row of numbers, beside which texts may stand."""
     if len(fields) < 2:
-        return None
-    values = []
-    for text in fields:
-        value = _number(text, decimal)
-        if value is None:
-            return None
-        values.append(value)
-    return values if sum(value == value for value in values) >= 2 else None
+        return False
+    cells = [_cell(text, decimal) for text in fields]
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    if sum(isinstance(cell, float) and cell == cell for cell in cells) < 2:
+        return False
+    return not any(_MANGLED.search(cell) for cell in texts)
 
 
-def _blocks(lines: list[str], delimiter: str | None, decimal: str, source: str) -> Iterator[_Block]:
-    above: list[str] = []
+def _lines(lines: Sequence[str], delimiter: str | None, decimal: str) -> Iterator[Line]:
     name, naming = "", False
-    block: _Block | None = None
-    after_row = False
     for number, line in enumerate(lines, 1):
         fields = _split(line, delimiter)
-        values = _numbers(fields, decimal)
-        if values is not None:
-            if block and len(values) != len(block.rows[0]):
-                if after_row and len(block.rows) >= _FEWEST_ROWS:
-                    raise LehrError(
-                        f"{source}, line {number}: {len(values)} columns, {len(block.rows[0])} above",
-                        "Repair the line, or remove it.",
-                    )
-                if len(block.rows) >= _FEWEST_ROWS:
-                    yield block
-                block = None
-            if block is None:
-                block = _Block(above[::-1], name)
-            block.rows.append(values)
-            block.lines.append(number)
-            after_row = True
-            continue
-        if block and after_row:
-            _check_no_damaged_row(fields, decimal, block, f"{source}, line {number}")
-        after_row = False
-        if not line.strip():
-            above = above if block is None else []
-            continue
-        if naming:
+        cells = [_cell(text, decimal) for text in fields]
+        if len(cells) < 2:  # a number alone is not a row
+            cells = [text for text in fields if text]  # type: ignore[assignment]
+        if naming and line.strip():
             name, naming = _MARKUP.sub(r"[\1] ", line.replace("\xaf", " ")).strip(), False
+            cells = [name]
         elif _CURVE_NAME.match(line):
             naming = True
-        if block:
-            if len(block.rows) >= _FEWEST_ROWS:
-                yield block
-            block, above = None, []
-        above = [*above[-3:], line]
-    if block and len(block.rows) >= _FEWEST_ROWS:
-        yield block
+        clock = frozenset(i for i, text in enumerate(fields) if ":" in text and clock_seconds(text) is not None)
+        yield Line(number, cells, line, clock, name)
 
 
-def _check_no_damaged_row(fields: list[str], decimal: str, block: _Block, where: str) -> None:
-    """Refuse a row that looks like those above it but for a field."""
-    if len(fields) != len(block.rows[0]):
-        return
-    values = [_number(text, decimal) for text in fields]
-    bad = next((text for text, value in zip(fields, values, strict=True) if value is None), None)
-    if bad is not None and any(value is not None and value == value for value in values):
-        raise LehrError(f"{where}: '{bad[:40]}' is not a number", "Repair the line, or remove it.")
-    if bad is None and len(block.rows) >= _FEWEST_ROWS and any(fields):
-        raise LehrError(f"{where}: numbers are missing", "Repair the line, or remove it.")
+class _TextFields(Fields):
+    """Splits a heading as the table is split, or in another way that gives as many fields."""
 
+    def __init__(self, delimiter: str | None) -> None:
+        self.delimiter = delimiter
 
-def _table(block: _Block, delimiter: str | None, source: str) -> Table:
-    columns = len(block.rows[0])
-    rows = [_heading_fields(line, columns, delimiter) for line in block.above]
-    if delimiter is None and len(block.above) > 1 and "[" in block.above[0] and len(rows[0]) != columns:
-        rows[0] = _aligned(block.above[0], block.above[1], columns)
-    return Table(
-        f"{source}, {block.name}" if block.name else source,
-        headings(rows, columns),
-        np.array(block.rows),
-        np.array(block.lines),
-    )
+    def __call__(self, lines: Sequence[Line], columns: int) -> list[list[str]]:
+        """Return the fields of lines."""
+        above = [line.text for line in lines]
+        rows = [self._fields(text, columns) for text in above]
+        if self.delimiter is None and len(above) > 1 and "[" in above[0] and len(rows[0]) != columns:
+            rows[0] = _aligned(above[0], above[1], columns)
+        return rows
 
-
-def _heading_fields(line: str, columns: int, delimiter: str | None) -> list[str]:
-    """Split a heading as the table is split, or in another way that gives as many fields."""
-    text = line.strip().lstrip("#%").strip() if delimiter is None else line
-    for pattern in (re.escape(delimiter) if delimiter else r"\s{2,}|\t", r"\s+", r"\s*,\s*", r"\s*;\s*"):
-        fields = re.split(pattern, text)
-        if len(fields) == columns:
-            return [part.strip(" \t\"'") for part in fields]
-    return fields
+    def _fields(self, line: str, columns: int) -> list[str]:
+        if self.delimiter and len(fields := _split(line, self.delimiter)) == columns:
+            return fields
+        text = line.strip().lstrip("#%").strip() if self.delimiter is None else line
+        for pattern in (r"\s{2,}|\t", r"\s+", r"\s*,\s*", r"\s*;\s*"):
+            fields = re.split(pattern, text)
+            if len(fields) == columns:
+                return [part.strip(" \t\"'") for part in fields]
+        return fields
 
 
 def _aligned(units: str, names: str, columns: int) -> list[str]:

@@ -95,6 +95,12 @@ class FitRecord(_Part):
         Of the values.
     fictive_temperatures, fictive_temperature_errors : tuple of float
         Tf' in K of the glass before each scan.
+    measured_fictive_temperatures : tuple of float
+        Tf' in K of each scan, by its area.
+    fixed : dict of float
+        Values that the fit kept as they were given.
+    stated : dict of str
+        What of the program a parameter such as rate_1 is about.
     noise, correlation_time, points, starts, evaluations, seconds
         As in `FitResult`.
     """
@@ -117,6 +123,9 @@ class FitRecord(_Part):
     correlation: Matrix
     fictive_temperatures: tuple[float, ...]
     fictive_temperature_errors: tuple[Number, ...]
+    measured_fictive_temperatures: tuple[Number, ...] = ()
+    fixed: dict[str, float] = {}
+    stated: dict[str, str] = {}
     noise: float
     correlation_time: float
     points: int

@@ -162,5 +162,5 @@ class Minimum:
 
     @cached_property
     def _fictive_temperatures(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        values, derivatives = self.objective.model.limiting_fictive_temperatures(self.point[:4])
+        values, derivatives = self.objective.model.limiting_fictive_temperatures(self.point)
         return values, np.sqrt(np.einsum("ci,ij,cj->c", derivatives, self.theta_covariance, derivatives))

@@ -1,0 +1,70 @@
+"""The text of TA Universal Analysis: names of columns one a line, and rows that mark the ends of segments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lehr.glass.scans.table import Table
+from lehr.glass.scans.units import Heading, parse_heading
+
+__all__ = ["UniversalAnalysis"]
+
+_START = "startofdata"
+_SIGNAL = re.compile(r"\s*Sig(\d+)\s+(\S.*)")
+_MARKER = re.compile(r"\s*\"?-[1-9](?:[.,]0*)?(?:[eE][+-]?0+)?\"?\s*(?:[\t,;].*|\s.*)?")
+
+
+@dataclass(frozen=True)
+class UniversalAnalysis:
+    """What the head of such a text says.
+
+    Attributes
+    ----------
+    start : int
+        Index of the first line of data.
+    headings : list of Heading
+        In the order of the columns.
+    """
+
+    start: int
+    headings: list[Heading]
+
+    @classmethod
+    def of(cls, lines: Sequence[str]) -> UniversalAnalysis | None:
+        """Return what the head says, None if this is not such a text."""
+        start = next((i for i, line in enumerate(lines) if line.strip().lower() == _START), None)
+        if start is None:
+            return None
+        found = [match for match in map(_SIGNAL.fullmatch, lines[:start]) if match]
+        named = {int(match.group(1)): parse_heading(match.group(2)) for match in found}
+        return cls(start + 1, [named[number] for number in sorted(named)])
+
+    def without_markers(self, lines: Sequence[str]) -> tuple[list[str], list[int]]:
+        """Return the lines of data, in which those that mark the end of a segment are empty, and the indices of these.
+
+        A marker has a negative whole number, -1 to -9, where the time stands.
+        """
+        kept, markers = list(lines), []
+        if self.headings and self.headings[0].quantity == "time":
+            for i, line in enumerate(lines):
+                if _MARKER.fullmatch(line):
+                    kept[i] = ""
+                    markers.append(i)
+        return kept, markers
+
+    def named(self, table: Table, markers: Sequence[int]) -> list[Table]:
+        """Return a table with its headings, divided at the markers where the time starts anew."""
+        columns = len(self.headings)
+        if columns != len(table.headings):
+            return [table]
+        at = np.searchsorted(table.rows, np.asarray(markers, dtype=int) + 1)
+        inside = np.unique(at[(at > 0) & (at < len(table.rows))])
+        cuts = [0, *(int(i) for i in inside if table.values[i, 0] < table.values[i - 1, 0]), len(table.rows)]
+        return [
+            Table(table.source, self.headings, table.values[a:b], table.rows[a:b], table.damage)
+            for a, b in zip(cuts[:-1], cuts[1:], strict=True)
+        ]
