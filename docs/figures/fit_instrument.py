@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import NormalDist
@@ -32,7 +32,7 @@ from scipy.signal import lfilter
 import lehr
 from lehr.figures.style import GREY, line_styles, new_panels, save
 from lehr.glass.config import StateSpaceConfig
-from lehr.glass.fit import FitStatus, Nuisance
+from lehr.glass.fit import FitStatus, likely_nuisance
 from lehr.glass.instrument import first_order_lag
 from lehr.glass.quantities import QUANTITIES, QUANTITY_NAMES
 from lehr.glass.scans import MeasuredScan, NormalisedScan, normalise
@@ -170,7 +170,8 @@ def read(drawn: Instrument) -> dict[str, object]:
     started = time.perf_counter()
     try:
         scans = normalised(drawn)
-        result = lehr.fit(scans, PROGRAM, nuisance=Nuisance("lines", thermal_lag=True, temperature_offset=THERMOMETER))
+        usual = likely_nuisance(scans)
+        result = lehr.fit(scans, PROGRAM, nuisance=replace(usual, thermal_lag=True, repeatability=THERMOMETER))
     except lehr.LehrError as error:
         return {**row, "status": "not_read", "note": str(error).partition("\n")[0]}
     true = np.array([*drawn.glass.as_tuple(), drawn.glass.glass_transition])

@@ -29,8 +29,10 @@ _NOISE_FLOOR_CPN = DEFAULT_TOLERANCE  # the engine is not more accurate
 _GOOD_FIT_DEVIATIONS = 4.0  # a root mean square of the residuals this near to the noise, in its own scatter, ends a fit
 _NOISE_CHANGE = 0.05  # relative, up to which a fit with something known beforehand is not repeated with the new noise
 _NOISE_ROUNDS = 3  # of fits with the noise that the last one has shown
-_MOST_STARTS = 3
+_MOST_STARTS = 8
 _MOST_EVALUATIONS = 60  # of the scans and their derivatives, from one start
+_MORE_EVALUATIONS = 200  # from the best point, where that is not a minimum yet
+_SAME_MINIMUM = 1e-3  # relative difference of two sums of squares that are one
 _FIRST_LAG_SECONDS = 1.0  # where a thermal lag starts
 _START_INSIDE = 0.01  # distance of x and beta from their bounds: steps beside one are short, on one there are none
 
@@ -54,7 +56,7 @@ def fit_scans(
         What was measured; the part around the transition is fitted.
     starts : array_like, shape (4,) or (n, 4), optional
         ln_A, delta_h (J/mol), x, beta to start from, one after the other until a fit is as good as the noise. Default:
-        up to three of `likely_starts`.
+        up to eight of `likely_starts`.
     nuisance : Nuisance, optional
         What the instrument may have done, and what may be wrong. Default: nothing.
     known : Known, optional
@@ -128,16 +130,21 @@ def _point(objective: Objective, row: NDArray[np.float64]) -> NDArray[np.float64
 
 def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[Any, int]:
     """Return the best of SciPy's results, and how many starts were tried."""
-    best, tried = None, 0
+    best, tried, agree = None, 0, False
     # the root mean square of n residuals scatters by 1/sqrt(2 n); a noise that was read from the scans by as much
     good = 1.0 + _GOOD_FIT_DEVIATIONS / np.sqrt(2.0 * objective.model.data.size)
     for point in points:
         found = objective.solve(point, _MOST_EVALUATIONS)
         tried += 1
+        if found is not None and best is not None:
+            # two ways that end at one minimum: noise of the instrument, or a glass that the model does not follow
+            agree = min(found.status, best.status) > 0 and abs(found.cost / best.cost - 1.0) < _SAME_MINIMUM
         if found is not None and (best is None or found.cost < best.cost):
             best = found
-        if best is not None and np.sqrt(np.mean(best.fun**2)) < good:
+        if agree or (best is not None and np.sqrt(np.mean(best.fun**2)) < good):
             break
+    if best is not None and best.status == 0:
+        best = objective.solve(best.x, _MORE_EVALUATIONS) or best
     if best is None:
         raise LehrError(
             "the engine finds no signals near any start of the fit",
