@@ -80,7 +80,7 @@ class ScanModel:
         """Return the lower and the upper bounds of all parameters."""
         # a sensor so slow that it needs the whole scan to follow shows no transition
         spans = [s.temperature[-1] - s.temperature[0] for s in self.scans.scans]
-        slowest = SECONDS_PER_MINUTE * min(np.array(spans) / self.scans.program.heating_rates)
+        slowest = SECONDS_PER_MINUTE * min(np.array(spans) / np.abs(self.scans.program.scan_rates))
         lower, upper = [], []
         for term in self.terms:
             far = np.inf if term.error is None or term.kind == "curvature" else _MOST_ERRORS * term.error
