@@ -112,7 +112,8 @@ def _ends(result: Minimum) -> list[Note]:
 
 
 def _pattern(result: Minimum) -> list[Note]:
-    model, white = result.objective.model, result.scans.noise
+    model = result.objective.model
+    white = model.white_noise
     alone = model.split(model.glass_alone(result.point))
     found = pattern_of(result.residuals, alone, white, model.size - 4)
     chance = 1.0 + SIGNIFICANT_DEVIATIONS * _NOISE_SCATTER / np.sqrt(result.fitted.size)

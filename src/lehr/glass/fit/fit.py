@@ -96,7 +96,7 @@ def fit_scans(
     prediction = ScanModel(part, coordinates, nuisance, tolerance)
     # what moves temperatures and programs costs many simulations and does not tell one minimum from another
     likely = ScanModel(part, coordinates, nuisance.without_what_is_said(), tolerance)
-    first_noise = noise or max(scans.noise, _NOISE_FLOOR_CPN)
+    first_noise = noise or max(likely.white_noise, _NOISE_FLOOR_CPN)
     simple = Objective(likely, first_noise, loss, known)
     solution, tried = _best(simple, (_point(simple, row) for row in _rows(scans, starts)))
     objective = Objective(prediction, first_noise, loss, known)

@@ -71,10 +71,10 @@ def pattern_of(
         square[place] *= independent / max(independent - 0.5 * lines, 0.25 * independent)
     quiet = min(calm, key=lambda place: square[place], default=None)
     noise = white**2 if quiet is None else max(square[quiet], white**2)
-    # under noise that is the same everywhere, residuals repeat each other everywhere as they do where it is quiet
-    rate = 1.0 if quiet is None else repetition[quiet]
     found = []
     for place in sorted({"transition", *calm} - {quiet}):
+        # under noise that is the same everywhere, residuals in the transition repeat each other as they do beside it
+        rate = max((repetition[part] for part in calm), default=1.0)
         numbers = [max(_count(parts[part]) / rate, 1.0) for part in (place, quiet) if part is not None]
         chance = noise * (1.0 + SIGNIFICANT_DEVIATIONS * np.sqrt(sum(2.0 / number for number in numbers)))
         excess = float(np.sqrt(square[place] - noise)) if square[place] > chance else 0.0
