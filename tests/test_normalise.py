@@ -11,7 +11,7 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from lehr import LehrError, ThermalProgram, TNMParameters, material, simulate
-from lehr.glass.scans import CpnScan, MeasuredScan, NormalisedScan, Step, normalise
+from lehr.glass.scans import CpnScan, MeasuredScan, Step, normalise
 from lehr.glass.tnm import equal_area_temperature
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "docs" / "figures"))
@@ -141,7 +141,7 @@ def test_smooth_noise_is_not_taken_for_a_settling(width: float) -> None:
     cut = 0
     for seed in range(20):
         noisy = flow + 0.5 * noise(flow.size, seed, width=width, deviation=0.015)
-        result = normalise(scan_of(temperature, noisy), glass=(temperature[0], temperature[0] + 22))
+        result = normalise(scan_of(temperature, noisy), **lines_by_hand(temperature))
         cut += any("settles" in note for note in result.notes)
     # 1 in 60 is taken for one at the widest filter
     assert cut <= 1
@@ -243,17 +243,31 @@ def test_lines_that_meet_above_the_transition_end_before() -> None:
     assert result.characteristics.fictive_temperature == pytest.approx(fictive, abs=0.06 * width)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_a_melting_peak_is_not_a_glass_transition(seed: int) -> None:
-    """A slow rise and a sharp fall, with sloping lines: what looser lines would take for a step with an overshoot."""
-    rng = np.random.default_rng(seed)
+def test_melting_peaks_are_not_glass_transitions() -> None:
+    """Slow rises and sharp falls, with sloping lines: what looser lines would take for a step with an overshoot."""
     t = np.arange(300.0, 500.0, 0.25)
-    peak, rise, fall = rng.uniform(380, 450), rng.uniform(5, 30), rng.uniform(1, 6)
-    signal = np.where(t < peak, np.exp((t - peak) / rise), np.exp((peak - t) / fall))
-    signal += 0.1 * rng.normal() * (t - 400) / 100 + NOISE * rng.normal(size=t.size)
-    try:
-        result: NormalisedScan = normalise(scan_of(t, signal))
-    except LehrError:
-        return
-    # the baseline that rises before such a peak may pass; its step is then small beside the peak
-    assert result.cpn.max() > 5
+    refused = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        peak, rise, fall = rng.uniform(380, 450), rng.uniform(5, 30), rng.uniform(1, 6)
+        signal = np.where(t < peak, np.exp((t - peak) / rise), np.exp((peak - t) / fall))
+        signal += 0.1 * rng.normal() * (t - 400) / 100 + NOISE * rng.normal(size=t.size)
+        try:
+            normalise(scan_of(t, signal))
+        except LehrError:
+            refused += 1
+    # in two of them the slow rise and the end of its flank look like a step that goes the other way
+    assert refused >= 18
+
+
+@pytest.mark.parametrize("width", [0.5, 1.0])
+def test_lines_are_found_under_smooth_noise(width: float) -> None:
+    """Noise of 0.015 filtered over 0.5 or 1 K, which is not white: CpN stays near, the fit does the rest."""
+    temperature, flow, cpn, _ = ps_flow()
+    errors = []
+    for seed in range(10):
+        noisy = flow + 0.5 * noise(flow.size, seed, width=width, deviation=0.015)
+        result = normalise(scan_of(temperature, noisy))
+        errors.append(np.abs(result.cpn - np.interp(result.temperature, temperature, cpn)).max())
+    # 0.05 of it is the noise itself at its highest; without knowing of smooth noise it was 1.0
+    assert np.median(errors) < 0.15
