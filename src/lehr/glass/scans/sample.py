@@ -81,9 +81,9 @@ def _tried(scan: MeasuredScan, options: ScanOptions) -> NormalisedScan | LehrErr
 
 
 def _clearness(scan: NormalisedScan) -> float:
-    """Return the step over what noise and the slopes of the lines make of it."""
+    """Return how clear a step is, up to 1: less by noise and by what the slopes of the lines make of the step."""
     width = scan.liquid.low - scan.glass.high
-    return 1.0 / (scan.noise + abs(scan.step.slope) * width + 1e-9)
+    return 1.0 / (1.0 + scan.noise + abs(scan.step.slope) * width)
 
 
 def _turned(scan: MeasuredScan, options: ScanOptions, endotherm: Literal["up", "down"]) -> NormalisedScan | LehrError:
