@@ -136,8 +136,8 @@ def test_one_pair_of_lines_for_all() -> None:
     first = common[0]
     # not over the bump, which only one scan has; not into the first or the last transition
     assert not first.glass.low < 330 < 334 < first.glass.high
-    assert first.glass.high < MIDDLE - 6 - 3.5 * WIDTH
-    assert first.liquid.low > MIDDLE + 6 + 3.5 * WIDTH
+    assert first.glass.high < MIDDLE - 6 - 3 * WIDTH
+    assert first.liquid.low > MIDDLE + 6 + 3 * WIDTH
     assert all(any("one pair of lines" in note for note in scan.notes) for scan in common)
     steps = [[each.characteristics.delta_cp for each in scans] for scans in (own, common)]
     assert np.std(steps[1]) < np.std(steps[0])

@@ -34,11 +34,14 @@ class CpnScan:
         Normalised heat capacity, finite: missing points have been left out.
     step : Step
         How the step depends on temperature that CpN was divided by. It is constant where nothing is known of it.
+    balance : ndarray, shape (points,), or None
+        Tf in K from the balance of enthalpies that CpN was divided by the step at; None where it was not.
     """
 
     temperature: NDArray[np.float64]
     cpn: NDArray[np.float64]
     step: Step = field(default=CONSTANT_STEP, kw_only=True)
+    balance: NDArray[np.float64] | None = field(default=None, kw_only=True)
 
     @staticmethod
     def of(temperature: ArrayLike, cpn: ArrayLike, name: str = "the scan", *, step: Step = CONSTANT_STEP) -> CpnScan:
@@ -69,7 +72,12 @@ class CpnScan:
 
     @cached_property
     def fictive_temperature(self) -> NDArray[np.float64]:
-        """Tf in K at each temperature, shape (points,): the last temperature less the area of CpN from there on."""
+        """Tf in K at each temperature, shape (points,).
+
+        From the balance of enthalpies, or without one the last temperature less the area of CpN from there on.
+        """
+        if self.balance is not None:
+            return self.balance
         return fictive_temperatures(self.temperature, self.cpn, CONSTANT_STEP)
 
     def transition(self) -> tuple[float, float] | None:
@@ -90,4 +98,5 @@ class CpnScan:
         kept = (self.temperature >= low) & (self.temperature <= high)
         if kept.sum() < FEWEST_POINTS:
             return self
-        return CpnScan(self.temperature[kept], self.cpn[kept], step=self.step)
+        balance = None if self.balance is None else self.balance[kept]
+        return CpnScan(self.temperature[kept], self.cpn[kept], step=self.step, balance=balance)

@@ -183,7 +183,7 @@ def normalise(
     below, above = (
         replace(line, middle=offset + scale * line.middle, slope=scale * line.slope) for line in (below, above)
     )
-    return NormalisedScan(temperature, cpn, scan, below, above, found, tuple(notes), step=relative)
+    return NormalisedScan(temperature, cpn, scan, below, above, found, tuple(notes), step=relative, balance=fictive)
 
 
 def _start_of_line(
