@@ -142,11 +142,10 @@ def _split(line: str, delimiter: str | None) -> list[str]:
 
 def _cell(text: str, decimal: str) -> float | str:
     """Return a number, NaN for a missing one, the text for anything else."""
-    written = text
-    if decimal == "," and text:
-        written = text if "." in text else text.replace(",", ".")
-        if "." in text and clock_seconds(text) is None and not _NO_NUMBER.fullmatch(text):
-            return text
+    if decimal == "," and "." in text:
+        written = ""  # not a number of this file, but it may be a clock time
+    else:
+        written = text.replace(",", ".") if decimal == "," else text
     try:
         value = float(written)
     except ValueError:
@@ -183,7 +182,8 @@ def _lines(lines: Sequence[str], delimiter: str | None, decimal: str) -> Iterato
         elif _CURVE_NAME.fullmatch(line):
             naming = True
         clock = frozenset(i for i, text in enumerate(fields) if ":" in text and clock_seconds(text) is not None)
-        yield Line(number, cells, line, clock, name)
+        texts = any(isinstance(cell, str) for cell in cells)  # a row of numbers alone is never a heading
+        yield Line(number, cells, line if texts else "", clock, name)
 
 
 class _TextFields(Fields):

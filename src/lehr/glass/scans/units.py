@@ -69,8 +69,8 @@ _SPELLINGS = {
 
 # What units of other quantities are made of, such as mL/min, 1/K or uV/mW.
 _ATOM = (
-    r"(?:%|1|[mun]?[wvajgnlm]|[mkcd]m|kw|kv|kj|kg|[mkgh]?pa|m?bar|torr|psi|[mk]?hz|mol|m?cal|[mu]?s|min|h|k|c|°c|deg ?c|oc|rad"
-    r"|deg|°|scc?m|ohm|rh|ppm|rpm|cm3|m3)"
+    r"(?:%|1|[mun]?[wvajgnlm]|[mkcd]m|kw|kv|kj|kg|[mkgh]?pa|m?bar|torr|psi|[mk]?hz|mol|m?cal|[mu]?s|min|h|k|c"
+    r"|°c|deg ?c|oc|rad|deg|°|scc?m|ohm|rh|ppm|rpm|cm3|m3)"
 )
 _OTHER_UNIT = re.compile(rf"{_ATOM}(?:\^?[-23]*1?\)?[/()*. ]+{_ATOM})*(?:\^?-?[123])?\)?")
 
