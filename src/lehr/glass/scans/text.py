@@ -142,10 +142,9 @@ def _split(line: str, delimiter: str | None) -> list[str]:
 
 def _cell(text: str, decimal: str) -> float | str:
     """Return a number, NaN for a missing one, the text for anything else."""
-    if decimal == "," and "." in text:
-        written = ""  # not a number of this file, but it may be a clock time
-    else:
-        written = text.replace(",", ".") if decimal == "," else text
+    written = text
+    if decimal == ",":  # what has a point is not a number of this file, but it may be a clock time
+        written = "" if "." in text else text.replace(",", ".")
     try:
         value = float(written)
     except ValueError:
