@@ -1,4 +1,4 @@
-"""Fits of glasses of the whole state space: `python benchmarks/fit.py [--quick] [--json FILE]`.
+"""Fits of glasses of the whole state space: `python benchmarks/fit.py [--quick] [--json FILE] [--baseline DIR]`.
 
 Glasses with CpN,max up to 6 are drawn over the state space of the paper and scanned after its six cycles, at 1500
 temperatures that are scaled to the width of the transition. They are read by the network alone, by the network and
@@ -11,7 +11,8 @@ least squares (`lehr.glass.fit.fit_scans`), and in the two ways of today, withou
 
 A fit has success if its sum of squares is not above that of the true glass by more than one standard deviation makes.
 Ratios to the Cramer-Rao bound are of medians: 1 is what a normal estimate at the bound has. Baselines are the targets.
-All is measured on one core; the load average is printed before and after.
+All this is measured on one core; the load average is printed before and after. Then follow what fits cost beside an
+earlier build, a thousand sets of files on two cores, and the first fit of a process (fit_speed.py).
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import argparse
 import platform
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
+import fit_speed
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
@@ -52,6 +57,7 @@ BELOW, ABOVE, POINTS = 80.0, 20.0, 1500  # R Tg^2/dh below and above Tg: the wid
 NOISE, LAG, SLOPE, OFFSET = 0.01, 2.0, 0.01, 1.0  # CpN, s, CpN in 100 K, K
 NUISANCE = Nuisance("line", thermal_lag=True, temperature_offset=OFFSET)
 MOST_STARTS, CHANCE = 20, 4.0
+NARROW_BETA = 0.4
 NORMAL_MEDIAN = 0.6745  # median absolute error of a normal estimate, in standard deviations
 
 
@@ -303,8 +309,28 @@ def instrument_bound(found: FitResult, drawn: Drawn) -> NDArray[np.float64]:
     return np.sqrt(np.diag(propagate(model.coordinates.derivatives(theta), root[:4])))
 
 
+def speed(results: Results, drawn: list[Drawn], folder: Path | None, quick: bool) -> None:
+    """Fits as users run them; those of white noise beside the baseline, of which a hundred glasses are enough."""
+    chosen = drawn[:100]
+    with tempfile.TemporaryDirectory() as scratch:
+        scans = Path(scratch) / "scans.npz"
+        cpn = [[scan.cpn for scan in each.scans(number, NOISE).scans] for number, each in enumerate(chosen)]
+        np.savez(scans, temperature=[each.temperature for each in chosen], cpn=cpn)
+        fit_speed.beside_baseline(results, scans, folder, quick)
+        fit_speed.first_fit(results, scans)
+    known = [material.parameters for material in lehr.load_materials().values()]
+    narrow = [glass for glass in known if glass.beta > NARROW_BETA]  # their lines are in a scan of 100 K
+    fit_speed.many(results, narrow, NOISE, quick)
+
+
+def add_baseline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--baseline", type=Path, metavar="DIR", help="build the commit of the baseline there, once, and compare with it"
+    )
+
+
 def main() -> None:
-    options = options_of(__doc__, "fewer glasses and a smaller library")
+    options = options_of(__doc__, "fewer glasses and a smaller library", add_baseline)
     started, quick = time.perf_counter(), options.quick
     print(f"{platform.machine()}, {os.cpu_count()} cores, NumPy {np.__version__}")
     results = Results()
@@ -317,6 +343,7 @@ def main() -> None:
     without_noise(results, drawn, true)
     with_noise(results, drawn, true, 100 if quick else 3000)
     with_instrument(results, drawn[: 4 if quick else 100])
+    speed(results, drawn, options.baseline, quick)
     results.add("load_average_after", os.getloadavg()[0], "1")
     print(f"{time.perf_counter() - started:.0f} s")
     results.write(options.json)

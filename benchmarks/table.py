@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -32,13 +33,20 @@ class Results:
             path.write_text(json.dumps(self.rows, indent=2) + "\n", encoding="utf-8")
 
 
-def options_of(about: str, quick: str) -> argparse.Namespace:
-    """Read what every benchmark takes: --quick and --json; `about` is its docstring, `quick` what is less then."""
+def options_of(
+    about: str, quick: str, more: Callable[[argparse.ArgumentParser], object] | None = None
+) -> argparse.Namespace:
+    """Read what every benchmark takes: --quick and --json; `about` is its docstring, `quick` what is less then.
+
+    `more` adds what one of them takes beside.
+    """
     parser = argparse.ArgumentParser(description=about.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help=f"{quick}: under 50 s")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write a list of {name, value, unit, baseline, ratio}"
     )
+    if more:
+        more(parser)
     return parser.parse_args()
 
 

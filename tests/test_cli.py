@@ -40,7 +40,7 @@ def test_help(lehr: Lehr, verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_has_a_file_of_its_name(verb: str) -> None:
-    module = import_module(f"lehr.cli.{verb.replace(' ', '.')}")
+    module = import_module(f"lehr.cli.{verb.replace(' ', '.').replace('-', '_')}")
     assert module.ABOUT
     assert module.DETAILS in ("", module.DETAILS.strip())
     if hasattr(module, "VERBS"):
@@ -57,8 +57,8 @@ def test_each_file_is_of_a_verb() -> None:
     """Nothing that a person cannot call lies among the verbs, but for what they share."""
     folder = Path(str(import_module("lehr.cli").__file__)).parent
     files = [path.relative_to(folder).with_suffix("") for path in folder.rglob("*.py")]
-    names = {" ".join(path.parts).removesuffix(" __init__") for path in files}
-    assert names - set(VERBS) == {"__init__", "arguments", "output", "reference"}
+    names = {" ".join(path.parts).removesuffix(" __init__").replace("fit_many", "fit-many") for path in files}
+    assert names - set(VERBS) == {"__init__", "arguments", "fit_options", "output", "reference"}
     assert set(VERBS) <= names
 
 
@@ -74,7 +74,9 @@ def test_help_lists_the_verbs_in_their_groups(lehr: Lehr) -> None:
     lines = lehr("--help").stdout.splitlines()
     places = [lines.index(f"{title}:") for title in GROUPS]
     assert places == sorted(places)
-    assert [line.split()[0] for line in lines[places[0] + 1 : places[0] + 5]] == ["simulate", "read", "fit", "design"]
+    assert [line.split()[0] for line in lines[places[0] + 1 : places[0] + 6]] == [
+        "simulate", "read", "fit", "fit-many", "design",
+    ]  # fmt: skip
 
 
 def test_reference_has_all_arguments_of_all_verbs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ class Sum(ctypes.Structure):
 
 
 class Glass(ctypes.Structure):
-    _fields_ = (("ln_a", ctypes.c_double), ("delta_h_over_r", ctypes.c_double), ("x", ctypes.c_double))
+    _fields_ = (("model", ctypes.c_int), ("first", ctypes.c_size_t), ("value", 7 * ctypes.c_double))
 
 
 class Segment(ctypes.Structure):
@@ -75,7 +75,7 @@ def test_paths_agree_to_the_bit(tmp_path: Path, option: str) -> None:
     compiler = shutil.which("cc")
     assert compiler, "the package needs a C compiler to install"
     library = tmp_path / "path.so"
-    sources = [ROOT / "cython_ext/glass" / name for name in ("modes.c", "scan.c", "tangent.c", "tnm.c")]
+    sources = [ROOT / "cython_ext/glass" / name for name in ("modes.c", "relaxation.c", "scan.c", "tangent.c", "tnm.c")]
     common = ("-O3", "-std=c11", "-ffp-contract=off", "-DDISPATCHED=", "-shared", "-fPIC", "-o", library)
     done = run(compiler, option, *common, *sources, "-lm")
     assert done.returncode == 0, done.stderr
@@ -86,12 +86,12 @@ def test_paths_agree_to_the_bit(tmp_path: Path, option: str) -> None:
     parts = (Segment * 2)(Segment(0, low, 5.0 / 60.0), Segment(0, high, 10.0 / 60.0))
     cycle, grid = Program(high, 2, parts), Grid(points, low, (high - low) / (points - 1))
     for glass in GLASSES:
-        which = Glass(glass.ln_A, glass.delta_h / GAS_CONSTANT, glass.x)
+        which = Glass(0, 0, (glass.ln_A, glass.delta_h / GAS_CONSTANT, glass.x))
         cpn, jacobian, limiting, by = np.empty(points), np.empty((points, 4)), np.empty(1), np.empty(4)
 
         installed = lehr.simulate(*glass.as_tuple(), program=program, temperature=TEMPERATURE)
         kernel = prepared(path, KWWKernel.of(glass.beta))
-        status = path.tnm_heating_scan(
+        status = path.tnm_scan(
             ctypes.byref(which), ctypes.byref(kernel), ctypes.byref(cycle), ctypes.byref(grid), ctypes.c_double(1e-4),
             ctypes.byref(Trace()), None, pointer(cpn), None, pointer(limiting),
         )  # fmt: skip

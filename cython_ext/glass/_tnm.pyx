@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
-"""Compiled TNM kernel: arrays in, arrays out, GIL released. Only lehr.glass.tnm calls it."""
+"""Compiled kernel of the TNM model and its relatives: arrays in, arrays out, GIL released. Only lehr.glass.tnm calls it."""
 
 from libc.stddef cimport size_t
 from libc.stdlib cimport calloc, free
@@ -14,9 +14,9 @@ cdef extern from "tnm.h" nogil:
         const double *weight
         double *tables
     ctypedef struct tnm_glass:
-        double ln_a
-        double delta_h_over_r
-        double x
+        int model
+        size_t first
+        double value[7]
     ctypedef struct tnm_segment:
         int kind
         double target
@@ -41,11 +41,13 @@ cdef extern from "tnm.h" nogil:
     int tnm_prepare(tnm_kernel *)
     void tnm_release(tnm_kernel *)
     int tnm_run(const tnm_glass *, const tnm_kernel *, const tnm_kernel *, const tnm_program *, double, size_t,
-                tnm_trace *)
-    int tnm_heating_scan(const tnm_glass *, const tnm_kernel *, const tnm_program *, const tnm_grid *, double,
-                         tnm_trace *, float *, double *, double *, double *)
+                tnm_trace *, size_t *)
+    int tnm_scan(const tnm_glass *, const tnm_kernel *, const tnm_program *, const tnm_grid *, double, tnm_trace *,
+                 float *, double *, double *, double *)
     int tnm_sensitivities(const tnm_glass *, const tnm_kernel *, const tnm_kernel *, const tnm_program *,
                           const tnm_grid *, double, tnm_trace *, double *, double *, double *, double *)
+    int tnm_recovery(const tnm_glass *, const tnm_kernel *, const tnm_kernel *, const tnm_program *, size_t, double,
+                     double *, double *)
 
 
 cdef extern from "direct.h" nogil:
@@ -95,14 +97,29 @@ cdef class Kernel:
         tnm_release(&self.kernel)
 
 
-def heating_scans(double ln_a, double delta_h_over_r, double x, Kernel kernel, Programs programs,
-                  double first, double step, double tolerance, cpn, fictive_temperature=None, limiting=None):
+cdef class Glass:
+    """Values of a model of the relaxation time, in the order of relaxation.c.
+
+    Derivatives are by value ``first`` and the two after it.
+    """
+
+    cdef tnm_glass glass
+
+    def __cinit__(self, int model, values, size_t first=0):
+        cdef Py_ssize_t i
+        self.glass.model = model
+        self.glass.first = first
+        for i in range(7):
+            self.glass.value[i] = values[i] if i < len(values) else 0.0
+
+
+def scans(Glass glass, Kernel kernel, Programs programs, double first, double step, double tolerance, cpn,
+          fictive_temperature=None, limiting=None):
     """Simulate all cycles of one glass in place and return the largest status.
 
     ``cpn`` is float32 or float64, (cycles, points); ``fictive_temperature`` is None or float64 of that shape,
     ``limiting`` is None or float64, (cycles,). The caller has checked the shapes.
     """
-    cdef tnm_glass glass = tnm_glass(ln_a, delta_h_over_r, x)
     cdef tnm_grid grid = tnm_grid(cpn.shape[1], first, step)
     cdef tnm_trace trace = tnm_trace(0, 0, NULL)
     cdef float[:, ::1] single
@@ -130,8 +147,8 @@ def heating_scans(double ln_a, double delta_h_over_r, double x, Kernel kernel, P
         out_limiting = &limits[0]
     with nogil:
         for i in range(programs.cycles):
-            status = tnm_heating_scan(
-                &glass, &kernel.kernel, &programs.program[i], &grid, tolerance, &trace,
+            status = tnm_scan(
+                &glass.glass, &kernel.kernel, &programs.program[i], &grid, tolerance, &trace,
                 out32 + i * points if out32 != NULL else NULL,
                 out64 + i * points if out64 != NULL else NULL,
                 out_fictive + i * points if out_fictive != NULL else NULL,
@@ -142,48 +159,64 @@ def heating_scans(double ln_a, double delta_h_over_r, double x, Kernel kernel, P
     return worst
 
 
-def sensitivities(double ln_a, double delta_h_over_r, double x, Kernel kernel, Kernel by_beta, Programs programs,
-                  double first, double step, double tolerance, double[:, ::1] cpn, double[:, :, ::1] jacobian,
-                  double[::1] limiting, double[:, ::1] limiting_jacobian):
+def sensitivities(Glass glass, Kernel kernel, Kernel by_beta, Programs programs, double first, double step,
+                  double tolerance, double[:, ::1] cpn, double[:, :, ::1] jacobian, double[::1] limiting,
+                  double[:, ::1] limiting_jacobian):
     """Simulate all cycles of one glass and their derivatives in place and return the largest status.
 
     The shapes are (cycles, points), (cycles, points, 4), (cycles,) and (cycles, 4); the caller has checked them. The
-    second derivative is that by ``delta_h_over_r``. ``by_beta`` has the rates of ``kernel``, and its weights
-    differentiated by beta.
+    derivatives are by three values of the glass, as the kernel has them, and beta. ``by_beta`` has the rates of
+    ``kernel``, and its weights differentiated by beta.
     """
-    cdef tnm_glass glass = tnm_glass(ln_a, delta_h_over_r, x)
     cdef tnm_grid grid = tnm_grid(cpn.shape[1], first, step)
     cdef tnm_trace trace = tnm_trace(0, 0, NULL)
     cdef int status = 0, worst = 0
     cdef Py_ssize_t i
     with nogil:
         for i in range(programs.cycles):
-            status = tnm_sensitivities(&glass, &kernel.kernel, &by_beta.kernel, &programs.program[i], &grid, tolerance,
-                                       &trace, &cpn[i, 0], &jacobian[i, 0, 0], &limiting[i], &limiting_jacobian[i, 0])
+            status = tnm_sensitivities(&glass.glass, &kernel.kernel, &by_beta.kernel, &programs.program[i], &grid,
+                                       tolerance, &trace, &cpn[i, 0], &jacobian[i, 0, 0], &limiting[i], &limiting_jacobian[i, 0])
             if status > worst:
                 worst = status
     free(trace.column)
     return worst
 
 
-def history(double ln_a, double delta_h_over_r, double x, Kernel kernel, Programs programs, double tolerance):
+def recovery(Glass glass, Kernel kernel, Kernel by_beta, Programs programs, size_t holds, double tolerance,
+             double[::1] fictive_temperature, double[:, ::1] jacobian):
+    """Run the first cycle, which ends with so many holds, in place, and return the status.
+
+    Tf (K) and its derivatives, as in `sensitivities`, are those at the start of the first of the holds and at the end of
+    each; the shapes are (holds + 1,) and (holds + 1, 4). Without derivatives ``by_beta`` and ``jacobian`` are None.
+    """
+    cdef int status
+    cdef const tnm_kernel *slopes = NULL
+    cdef double *out = NULL
+    if by_beta is not None:
+        slopes = &by_beta.kernel
+        out = &jacobian[0, 0]
+    with nogil:
+        status = tnm_recovery(&glass.glass, &kernel.kernel, slopes, &programs.program[0], holds, tolerance,
+                              &fictive_temperature[0], out)
+    return status
+
+
+def history(Glass glass, Kernel kernel, Programs programs, double tolerance):
     """Run the first cycle and return the status and its nodes: lists of time (s), temperature and Tf (K)."""
-    cdef tnm_glass glass = tnm_glass(ln_a, delta_h_over_r, x)
     cdef tnm_trace trace = tnm_trace(0, 0, NULL)
     cdef int status
     cdef size_t i, c
     with nogil:
-        status = tnm_run(&glass, &kernel.kernel, NULL, &programs.program[0], tolerance, 0, &trace)
+        status = tnm_run(&glass.glass, &kernel.kernel, NULL, &programs.program[0], tolerance, 0, &trace, NULL)
     columns = [[trace.column[c * trace.capacity + i] for i in range(trace.count)] for c in range(TNM_FICTIVE + 1)]
     free(trace.column)
     return status, columns
 
 
-def direct(double ln_a, double delta_h_over_r, double x, double beta, double start,
-           const double[::1] jump, const double[::1] hold, double[::1] fictive_temperature):
+def direct(Glass glass, double beta, double start, const double[::1] jump, const double[::1] hold,
+           double[::1] fictive_temperature):
     """Run Eq. 4 of the paper in place and return the status; arrays are (n,), n >= 1."""
-    cdef tnm_glass glass = tnm_glass(ln_a, delta_h_over_r, x)
     cdef int status
     with nogil:
-        status = tnm_direct(&glass, beta, start, jump.shape[0], &jump[0], &hold[0], &fictive_temperature[0])
+        status = tnm_direct(&glass.glass, beta, start, jump.shape[0], &jump[0], &hold[0], &fictive_temperature[0])
     return status

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "relaxation.h"
+
 int tnm_direct(const tnm_glass *glass, double beta, double start, size_t n, const double *jump, const double *hold,
                double *fictive) {
     /* reduced time since each jump, summed forward: a difference of totals would lose its digits far above Tg */
@@ -11,7 +13,7 @@ int tnm_direct(const tnm_glass *glass, double beta, double start, size_t n, cons
     double temperature = start, before = start;
     for (size_t i = 0; i < n; i++) {
         temperature += jump[i];
-        const double ln_tau = glass->ln_a + glass->delta_h_over_r * (glass->x / temperature + (1.0 - glass->x) / before);
+        const double ln_tau = relaxation_ln_tau(glass, temperature, before);
         const double reduced = hold[i] * exp(-ln_tau);
         double departure = 0.0;
         for (size_t j = 0; j <= i; j++) {

@@ -1,6 +1,7 @@
 #include "tnm.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const double WINDOW = 2e-3; /* what is left of the transition where a scan ends in a full glass or liquid */
 
@@ -32,6 +33,14 @@ static size_t points_below(const tnm_grid *grid, double temperature) {
     return position < (double)grid->points ? (size_t)position : grid->points;
 }
 
+/* Number of grid points up to where a cooling scan starts, 0 for a heating scan. The scan may start in the middle of the
+ * transition: at that temperature it is not yet a liquid. */
+static size_t points_to_start(const tnm_trace *trace, const tnm_grid *grid) {
+    const double *time = trace->column + TNM_TIME * trace->capacity;
+    const double end = trace->column[TNM_TEMPERATURE * trace->capacity + trace->count - 1];
+    return time[trace->count - 1] < time[0] ? points_below(grid, end + 1e-6 * grid->step) : 0;
+}
+
 static void sample(const tnm_trace *trace, const tnm_grid *grid, float *cpn32, double *cpn, double *fictive) {
     const double *x = trace->column + TNM_TEMPERATURE * trace->capacity;
     const double *y = trace->column + TNM_CPN * trace->capacity, *tf = trace->column + TNM_FICTIVE * trace->capacity;
@@ -43,6 +52,7 @@ static void sample(const tnm_trace *trace, const tnm_grid *grid, float *cpn32, d
         if (fictive) fictive[p] = tf[0];
     }
     double slope = node_slope(x, y, trace->count, 0);
+    const size_t at_end = points_to_start(trace, grid);
     for (size_t i = 0; i < last; i++) {
         const double ahead = node_slope(x, y, trace->count, i + 1);
         const size_t stop = points_below(grid, x[i + 1]);
@@ -58,6 +68,12 @@ static void sample(const tnm_trace *trace, const tnm_grid *grid, float *cpn32, d
             if (fictive) fictive[p] = EVALUATE(b, t);
         }
         slope = ahead;
+    }
+    if (p < at_end) {
+        if (cpn32) cpn32[p] = (float)y[last];
+        if (cpn) cpn[p] = y[last];
+        if (fictive) fictive[p] = tf[last];
+        p++;
     }
     for (; p < grid->points; p++) {
         if (cpn32) cpn32[p] = 1.0f;
@@ -92,7 +108,25 @@ static void sample_derivatives(const tnm_trace *trace, const tnm_grid *grid, dou
                 jacobian[TNM_PARAMETERS * p + k] = a[0][k] + t * (a[1][k] + t * (a[2][k] + t * a[3][k]));
         }
     }
+    if (p < points_to_start(trace, grid)) {
+        for (size_t k = 0; k < TNM_PARAMETERS; k++) jacobian[TNM_PARAMETERS * p + k] = y[k * trace->capacity + last];
+        p++;
+    }
     for (size_t i = TNM_PARAMETERS * p; i < TNM_PARAMETERS * grid->points; i++) jacobian[i] = 0.0;
+}
+
+/* Let the nodes of a cooling scan ascend in temperature, as those of a heating scan do. */
+static void ascend(tnm_trace *trace, size_t columns) {
+    const double *x = trace->column + TNM_TEMPERATURE * trace->capacity;
+    if (x[trace->count - 1] >= x[0]) return;
+    for (size_t c = 0; c < columns; c++) {
+        double *value = trace->column + c * trace->capacity;
+        for (size_t i = 0, j = trace->count - 1; i < j; i++, j--) {
+            const double swap = value[i];
+            value[i] = value[j];
+            value[j] = swap;
+        }
+    }
 }
 
 /* Whether a finished scan reaches both glass and liquid. */
@@ -101,12 +135,12 @@ static int window(const tnm_trace *trace) {
     return fabs(y[0]) < WINDOW && fabs(y[trace->count - 1] - 1.0) < WINDOW ? TNM_OK : TNM_WINDOW;
 }
 
-int tnm_heating_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program,
-                     const tnm_grid *grid, double tolerance, tnm_trace *trace, float *cpn32, double *cpn,
-                     double *fictive, double *limiting) {
+int tnm_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program, const tnm_grid *grid,
+             double tolerance, tnm_trace *trace, float *cpn32, double *cpn, double *fictive, double *limiting) {
     trace->count = 0;
-    const int status = tnm_run(glass, kernel, NULL, program, tolerance, program->segments - 1, trace);
+    const int status = tnm_run(glass, kernel, NULL, program, tolerance, program->segments - 1, trace, NULL);
     if (status == TNM_OK) {
+        ascend(trace, TNM_COLUMNS);
         sample(trace, grid, cpn32, cpn, fictive);
         if (limiting) *limiting = trace->column[TNM_FICTIVE * trace->capacity];
         return window(trace);
@@ -124,8 +158,9 @@ int tnm_sensitivities(const tnm_glass *glass, const tnm_kernel *kernel, const tn
                       const tnm_program *program, const tnm_grid *grid, double tolerance, tnm_trace *trace, double *cpn,
                       double *jacobian, double *limiting, double *limiting_jacobian) {
     trace->count = 0;
-    const int status = tnm_run(glass, kernel, by_beta, program, tolerance, program->segments - 1, trace);
+    const int status = tnm_run(glass, kernel, by_beta, program, tolerance, program->segments - 1, trace, NULL);
     if (status == TNM_OK) {
+        ascend(trace, TNM_ALL_COLUMNS);
         sample(trace, grid, NULL, cpn, NULL);
         sample_derivatives(trace, grid, jacobian);
         *limiting = trace->column[TNM_FICTIVE * trace->capacity];
@@ -137,5 +172,24 @@ int tnm_sensitivities(const tnm_glass *glass, const tnm_kernel *kernel, const tn
     for (size_t i = 0; i < TNM_PARAMETERS * grid->points; i++) jacobian[i] = NAN;
     for (size_t k = 0; k < TNM_PARAMETERS; k++) limiting_jacobian[k] = NAN;
     *limiting = NAN;
+    return status;
+}
+
+int tnm_recovery(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_kernel *by_beta, const tnm_program *program,
+                 size_t holds, double tolerance, double *fictive, double *jacobian) {
+    const size_t before = program->segments - holds;
+    tnm_trace trace = {.count = 0};
+    size_t *ends = malloc(program->segments * sizeof *ends);
+    const int status =
+        ends ? tnm_run(glass, kernel, by_beta, program, tolerance, before, &trace, ends) : TNM_MEMORY;
+    for (size_t i = 0; i <= holds; i++) {
+        const size_t node = status != TNM_OK || i == 0 ? 0 : ends[before + i - 1] - 1;
+        fictive[i] = status == TNM_OK ? trace.column[TNM_FICTIVE * trace.capacity + node] : NAN;
+        for (size_t k = 0; by_beta && k < TNM_PARAMETERS; k++)
+            jacobian[TNM_PARAMETERS * i + k] =
+                status == TNM_OK ? trace.column[(TNM_FICTIVE_BY + k) * trace.capacity + node] : NAN;
+    }
+    free(trace.column);
+    free(ends);
     return status;
 }

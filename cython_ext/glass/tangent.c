@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relaxation.h"
+
 /* A step is D' = D exp(-z) + drive sum_k a_k psi_k(z), z = rate dxi (modes.c). Because z psi_k' = k psi_(k-1) -
  * (k + 1) psi_k, and exp(-z) more for k = 0, its derivative is a step of the same kind:
  *
@@ -14,7 +16,7 @@
  * those of Tf and dTf/ds, which are sums over dD'. That makes two linear equations, solved exactly. Their matrix is the
  * same for all parameters. Lanes are what is differentiated by: the parameters, then Tf and dTf/ds of the far end. */
 
-enum { BY_LN_A, BY_DELTA_H, BY_X, BY_BETA, BY_FICTIVE, BY_SLOPE, LANES = 8 };
+enum { BY_BETA = TNM_LANES, BY_FICTIVE, BY_SLOPE, LANES = 8 };
 enum { PSI = 0, KICK = 5, CARRY = 6, ROWS = CARRY + TNM_PARAMETERS };
 
 int tangent_create(tangent *t, const tnm_glass *glass, mode_bank *bank, const tnm_kernel *by_beta) {
@@ -39,15 +41,29 @@ void tangent_free(tangent *t) { free(t->memory); }
 
 /* Derivatives of ln(tau) and of its slope along the path, by everything that a lane stands for. */
 static void differentiate_ln_tau(const tnm_glass *g, const tnm_node *n, int driven, double *ln_tau, double *slope) {
-    const double h = g->delta_h_over_r, t = 1.0 / n->temperature, f = 1.0 / n->fictive, m = n->slope;
-    const double share = 1.0 - g->x, square = driven ? t * t : 0.0;
-    const double by_ln_tau[LANES] = {1.0, g->x * t + share * f, h * (t - f), 0.0, -h * share * f * f};
-    const double by_slope[LANES] = {
-        0.0, -(g->x * square + share * m * f * f), -h * (square - m * f * f), 0.0,
-        2.0 * h * share * m * f * f * f, -h * share * f * f,
-    };
-    memcpy(ln_tau, by_ln_tau, sizeof by_ln_tau);
-    memcpy(slope, by_slope, sizeof by_slope);
+    if (g->model == TNM_MODEL) {
+        const double h = g->value[1], x = g->value[2], t = 1.0 / n->temperature, f = 1.0 / n->fictive, m = n->slope;
+        const double share = 1.0 - x, square = driven ? t * t : 0.0;
+        const double by_ln_tau[LANES] = {1.0, x * t + share * f, h * (t - f), 0.0, -h * share * f * f};
+        const double by_slope[LANES] = {
+            0.0, -(x * square + share * m * f * f), -h * (square - m * f * f), 0.0,
+            2.0 * h * share * m * f * f * f, -h * share * f * f,
+        };
+        memcpy(ln_tau, by_ln_tau, sizeof by_ln_tau);
+        memcpy(slope, by_slope, sizeof by_slope);
+        return;
+    }
+    relaxation_derivatives d;
+    relaxation_differentiate(g, n->temperature, n->fictive, &d);
+    memset(ln_tau, 0, LANES * sizeof *ln_tau);
+    memset(slope, 0, LANES * sizeof *slope);
+    for (size_t p = 0; p < TNM_LANES; p++) {
+        ln_tau[p] = d.p[p];
+        slope[p] = (driven ? d.tp[p] : 0.0) + d.fp[p] * n->slope;
+    }
+    ln_tau[BY_FICTIVE] = d.f;
+    slope[BY_FICTIVE] = (driven ? d.tf : 0.0) + d.ff * n->slope;
+    slope[BY_SLOPE] = d.f;
 }
 
 void tangent_settle(tangent *t, double lag, double temperature) {

@@ -1,4 +1,4 @@
-/* Derivatives of a solution with respect to ln A, dh/R, x and beta, at fixed temperature or time.
+/* Derivatives of a solution with respect to three values of the glass and beta, at fixed temperature or time.
  *
  * They are carried along with the modes, on the steps of the solution, and are the exact derivatives of these steps. */
 #ifndef LEHR_TANGENT_H

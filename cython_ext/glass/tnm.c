@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "relaxation.h"
 #include "tangent.h"
 
 /* The independent variable s of a step is the temperature in a ramp and the time in a hold. In a step T(xi) is the
@@ -40,14 +41,9 @@ typedef struct {
     tangent *tangent;        /* null if no derivatives are wanted */
 } runner;
 
-static double ln_tau(const tnm_glass *g, double temperature, double fictive) {
-    return g->ln_a + g->delta_h_over_r * (g->x / temperature + (1.0 - g->x) / fictive);
-}
-
 /* d ln(tau) / ds along the path; `slope` is dTf/ds */
 static double ln_tau_slope(const runner *r, const tnm_node *n, double slope) {
-    const double driven = r->rate == 0.0 ? 0.0 : r->glass->x / (n->temperature * n->temperature);
-    return -r->glass->delta_h_over_r * (driven + (1.0 - r->glass->x) * slope / (n->fictive * n->fictive));
+    return relaxation_slope(r->glass, n->temperature, n->fictive, r->rate != 0.0, slope);
 }
 
 static int record(runner *r) {
@@ -107,7 +103,7 @@ static double try_step(runner *r, double h, tnm_node *end, mode_step *step) {
     };
     step->drive = r->rate == 0.0 ? 0.0 : h;
     for (int correction = 0; correction <= MAX_CORRECTIONS; correction++) {
-        guess.ln_tau = ln_tau(g, guess.temperature, guess.fictive);
+        guess.ln_tau = relaxation_ln_tau(g, guess.temperature, guess.fictive);
         const double slope1 = h * ln_tau_slope(r, &guess, guess.slope), change = guess.ln_tau - r->now.ln_tau;
         const double mean = drive_shape(change, slope0, slope1, step->shape);
         step->dxi = h * r->speed * mean;
@@ -117,7 +113,7 @@ static double try_step(runner *r, double h, tnm_node *end, mode_step *step) {
         /* dTf/ds = sum weight rate D dxi/ds, without differencing; the sum of the shape is the drive at the end */
         const double *a = step->shape;
         end->slope = step->relaxation / (h * (a[0] + a[1] + a[2] + a[3] + a[4]));
-        const double miss = fabs(ln_tau(g, end->temperature, end->fictive) - guess.ln_tau) +
+        const double miss = fabs(relaxation_ln_tau(g, end->temperature, end->fictive) - guess.ln_tau) +
                             0.25 * fabs(h * ln_tau_slope(r, end, end->slope) - slope1);
         if (correction == 0) {
             /* In a hold the slope has no scale of its own; times h it is the change of Tf in K. In a ramp an error before a
@@ -137,17 +133,17 @@ static double speed_at(const runner *r) { return exp(-r->now.ln_tau) / (r->rate 
 /* Take up the state of the bank at a new `s`; all modes must be active. */
 static void restart(runner *r) {
     r->now.fictive = r->now.temperature - modes_departure(&r->bank);
-    r->now.ln_tau = ln_tau(r->glass, r->now.temperature, r->now.fictive);
+    r->now.ln_tau = relaxation_ln_tau(r->glass, r->now.temperature, r->now.fictive);
     r->speed = speed_at(r);
     r->now.slope = modes_relaxation(&r->bank) * r->speed;
     r->slope1 = r->slope2 = r->last_h = 0.0;
     if (r->tangent) tangent_restart(r->tangent, &r->now, r->speed);
 }
 
-/* Change of s in which tau changes by a factor e. Where dTf/ds is negative the two terms of the slope cancel, but tau still
- * changes with the structure. */
+/* Change of s in which tau changes by a factor e. */
 static double efold_length(const runner *r) {
-    return 1.0 / fmax(-ln_tau_slope(r, &r->now, fabs(r->now.slope)), 1e-300);
+    const tnm_node *n = &r->now;
+    return 1.0 / fmax(relaxation_steepness(r->glass, n->temperature, n->fictive, r->rate != 0.0, n->slope), 1e-300);
 }
 
 /* Integrate to `end` in s, or until `done` says that nothing more happens; the first step is no longer than `next`. */
@@ -181,10 +177,10 @@ static int integrate(runner *r, double end, double next, int (*done)(const runne
         r->now = ahead;
         if (direction * (end - r->now.s) < 1e-12 * fabs(end)) r->now.s = end;
         if (r->rate != 0.0) r->now.temperature = r->now.s;
-        r->now.ln_tau = ln_tau(r->glass, r->now.temperature, r->now.fictive);
+        r->now.ln_tau = relaxation_ln_tau(r->glass, r->now.temperature, r->now.fictive);
         r->speed = speed_at(r);
         const double span = r->rate == 0.0 ? fabs(end - r->now.s) : 1.0;
-        const double reach = r->now.temperature * r->now.temperature / r->glass->delta_h_over_r;
+        const double reach = relaxation_efold(r->glass, r->now.temperature, r->now.fictive);
         modes_rest(&r->bank, r->now.temperature, reach, QUIET * fmin(r->tolerance, 1e-4) / (span * fabs(r->speed)));
         if (r->tangent) tangent_rest(r->tangent);
         if (record(r)) return TNM_MEMORY;
@@ -194,13 +190,16 @@ static int integrate(runner *r, double end, double next, int (*done)(const runne
 }
 
 /* Temperature above which a ramp at this rate keeps the glass in equilibrium within EQUILIBRIUM: to first order
- * 1 - CpN = q tau <1/rate> delta_h / (R T^2). A fixed point in 1/T; T^2 varies slowly, unless that is at temperatures near
- * delta_h / R: there is no liquid then. */
+ * 1 - CpN = q tau <1/rate> energy / T^2. A fixed point in 1/T of the Arrhenius law that touches ln tau; T^2 varies slowly,
+ * unless that is at temperatures near the energy: there is no liquid then. */
 static double liquid_temperature(const tnm_glass *g, const tnm_kernel *k, double rate) {
-    double temperature = g->delta_h_over_r / (log(100.0) - g->ln_a);
+    double temperature = relaxation_transition(g);
     for (int i = 0; i < 50; i++) {
-        const double wanted = log(EQUILIBRIUM * temperature * temperature / (g->delta_h_over_r * rate * k->mean_time));
-        const double next = g->delta_h_over_r / fmax(wanted - g->ln_a, 1e-3 * g->delta_h_over_r / temperature);
+        double ln_a, energy;
+        const double lowest = relaxation_arrhenius(g, temperature, &ln_a, &energy);
+        const double wanted = log(EQUILIBRIUM * temperature * temperature / (energy * rate * k->mean_time));
+        double next = energy / fmax(wanted - ln_a, 1e-3 * energy / temperature);
+        if (next <= lowest) next = 0.5 * (temperature + lowest);
         if (fabs(next - temperature) < 1e-6 * temperature) return next;
         temperature = next;
     }
@@ -220,7 +219,7 @@ static void pass_over(runner *r, double temperature) {
 
 /* Go to a temperature in the steady state of a ramp through the liquid. */
 static void pass_liquid(runner *r, double temperature) {
-    const double lag = r->rate * exp(ln_tau(r->glass, temperature, temperature));
+    const double lag = r->rate * exp(relaxation_ln_tau(r->glass, temperature, temperature));
     modes_settle(&r->bank, lag);
     if (r->tangent) tangent_settle(r->tangent, lag, temperature);
     r->now.temperature = r->now.s = temperature;
@@ -231,7 +230,7 @@ static double frozen_until(const runner *r, double end) {
     double low = r->now.temperature, high = end;
     while (high - low > 1.0) {
         const double middle = 0.5 * (low + high);
-        const double speed = exp(-ln_tau(r->glass, middle, r->now.fictive)) / fabs(r->rate);
+        const double speed = exp(-relaxation_ln_tau(r->glass, middle, r->now.fictive)) / fabs(r->rate);
         if (modes_relaxation_bound(&r->bank, middle - r->now.temperature) * speed < FROZEN) {
             low = middle;
         } else {
@@ -247,7 +246,7 @@ static double frozen_until(const runner *r, double end) {
  * change. At the target they must be frozen too, or they would relax there all at once. */
 static int cooling_is_done(const runner *r, double target) {
     if (!(fabs(r->now.slope) < FROZEN && r->last_difference >= 0.0)) return 0;
-    const double speed = exp(-ln_tau(r->glass, target, r->now.fictive)) / fabs(r->rate);
+    const double speed = exp(-relaxation_ln_tau(r->glass, target, r->now.fictive)) / fabs(r->rate);
     return modes_total_rate(&r->bank) * (r->now.temperature - target) * speed < LOST;
 }
 
@@ -323,8 +322,7 @@ static int run_segment(runner *r, const tnm_segment *segment) {
 }
 
 static int in_range(const tnm_glass *g, const tnm_program *p, double tolerance) {
-    if (!(isfinite(g->ln_a) && isfinite(g->delta_h_over_r) && g->delta_h_over_r > 0.0 && g->ln_a < log(100.0))) return 0;
-    if (!(g->x > 0.0 && g->x <= 1.0 && p->start > 0.0 && isfinite(p->start) && tolerance > 0.0)) return 0;
+    if (!(relaxation_in_range(g, p->start) && tolerance > 0.0)) return 0;
     for (size_t i = 0; i < p->segments; i++) {
         const tnm_segment *segment = &p->segment[i];
         if (segment->kind != TNM_HOLD && !(segment->target > 0.0 && isfinite(segment->target))) return 0;
@@ -334,7 +332,7 @@ static int in_range(const tnm_glass *g, const tnm_program *p, double tolerance) 
 }
 
 int tnm_run(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_kernel *slope, const tnm_program *program,
-            double tolerance, size_t recorded, tnm_trace *trace) {
+            double tolerance, size_t recorded, tnm_trace *trace, size_t *ends) {
     runner r = {.glass = glass, .tolerance = tolerance};
     tangent derivatives = {.memory = NULL};
     if (!in_range(glass, program, tolerance)) return TNM_PARAMETER;
@@ -348,6 +346,7 @@ int tnm_run(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_kernel *
     for (size_t i = 0; i < program->segments && status == TNM_OK; i++) {
         r.trace = i >= recorded ? trace : NULL;
         status = run_segment(&r, &program->segment[i]);
+        if (ends) ends[i] = trace->count;
     }
     tangent_free(&derivatives);
     modes_free(&r.bank);

@@ -1,7 +1,8 @@
-/* Tool-Narayanaswamy-Moynihan relaxation of one glass under any program of ramps, holds and jumps.
+/* Tool-Narayanaswamy-Moynihan relaxation of one glass under any program of ramps, holds and jumps. Other models of the
+ * relaxation time take the place of that of TNM (relaxation.h).
  *
  * Plain C without Python, NumPy or MPI, so that it can be called without the GIL and tested alone.
- * Units: K, s; the activation energy enters as delta_h / R in K.
+ * Units: K, s; energies enter divided by R, in K.
  */
 #ifndef LEHR_TNM_H
 #define LEHR_TNM_H
@@ -18,10 +19,16 @@ typedef struct {
     double *tables; /* made of these by tnm_prepare */
 } tnm_kernel;
 
+/* Models of the relaxation time, and how many values the largest has (relaxation.c says which they are). */
+enum { TNM_MODEL = 0, TNM_ADAM_GIBBS = 1, TNM_MAP = 2, TNM_VALUES = 7 };
+
+/* How many values of a model one run differentiates by. */
+enum { TNM_LANES = 3 };
+
 typedef struct {
-    double ln_a;           /* ln(A / s) */
-    double delta_h_over_r; /* K */
-    double x;
+    int model;
+    size_t first;             /* derivatives are by this value and the two after it */
+    double value[TNM_VALUES]; /* TNM: ln(A / s), delta_h / R in K, x */
 } tnm_glass;
 
 enum { TNM_RAMP = 0, TNM_HOLD = 1, TNM_JUMP = 2 };
@@ -39,8 +46,8 @@ typedef struct {
     const tnm_segment *segment;
 } tnm_program;
 
-/* What a signal can be differentiated by, in this order: ln_a, delta_h_over_r, x, beta. */
-enum { TNM_PARAMETERS = 4 };
+/* What a run differentiates by: three values of the glass, in their order, then beta. */
+enum { TNM_PARAMETERS = TNM_LANES + 1 };
 
 /* Nodes of the integration. The caller frees `column`, a block of columns of `capacity`. The last two kinds are
  * derivatives at fixed temperature, one column for each parameter; they are there only if they were asked for, so that a
@@ -60,7 +67,7 @@ typedef struct {
     double *column;
 } tnm_trace;
 
-/* Equidistant temperatures at which a heating scan is wanted. */
+/* Equidistant temperatures at which a scan is wanted. */
 typedef struct {
     size_t points;
     double first; /* K */
@@ -79,7 +86,8 @@ enum {
 int tnm_prepare(tnm_kernel *kernel);
 void tnm_release(tnm_kernel *kernel);
 
-/* Run a program and add the nodes of the segments from `record` on to the trace.
+/* Run a program and add the nodes of the segments from `record` on to the trace. `ends`, which may be null, gets the
+ * number of nodes after each segment.
  *
  * tolerance is the error of CpN = dTf/dT that nearly all points stay below. Ranges of temperature in which the glass
  * is frozen, or a ramp in its steady state, are passed over: the trace has no nodes there. In the column CPN a hold has
@@ -87,22 +95,28 @@ void tnm_release(tnm_kernel *kernel);
  * derivatives too; without (null) it costs nothing.
  */
 int tnm_run(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_kernel *by_beta, const tnm_program *program,
-            double tolerance, size_t record, tnm_trace *trace);
+            double tolerance, size_t record, tnm_trace *trace, size_t *ends);
 
-/* Write CpN and Tf (K) of the last segment of a program, a heating ramp, and Tf' (K), the fictive temperature of the
- * glass before that ramp; each output may be null.
+/* Write CpN and Tf (K) of the last segment of a program, a ramp, and Tf' (K), the fictive temperature of the glass before
+ * that ramp if it heats, after it if it cools; each output may be null.
  *
  * Below the first node the glass is frozen, above the last it is an equilibrium liquid. On any status but TNM_OK and
  * TNM_WINDOW the outputs are filled with NaN.
  */
-int tnm_heating_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program,
-                     const tnm_grid *grid, double tolerance, tnm_trace *trace, float *cpn32, double *cpn,
-                     double *fictive, double *limiting);
+int tnm_scan(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_program *program,
+             const tnm_grid *grid, double tolerance, tnm_trace *trace, float *cpn32, double *cpn, double *fictive,
+             double *limiting);
 
 /* The same with derivatives by the parameters at fixed temperature: `jacobian` has TNM_PARAMETERS values for each point,
  * `limiting_jacobian` has as many in all. */
 int tnm_sensitivities(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_kernel *by_beta,
                       const tnm_program *program, const tnm_grid *grid, double tolerance, tnm_trace *trace, double *cpn,
                       double *jacobian, double *limiting, double *limiting_jacobian);
+
+/* Write Tf (K) at the start of the first of the last `holds` segments of a program, all of them holds, and at the end of
+ * each: holds + 1 values. With `by_beta`, which may be null, `jacobian` gets TNM_PARAMETERS derivatives for each. On any
+ * status but TNM_OK the outputs are filled with NaN. */
+int tnm_recovery(const tnm_glass *glass, const tnm_kernel *kernel, const tnm_kernel *by_beta, const tnm_program *program,
+                 size_t holds, double tolerance, double *fictive, double *jacobian);
 
 #endif

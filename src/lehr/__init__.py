@@ -33,7 +33,10 @@ from lehr.glass.tnm import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from lehr.glass.fit import FitResult
+    from lehr.glass.fit.many import SetFit
 
 __version__ = version("lehr")
 
@@ -51,6 +54,7 @@ __all__ = [
     "ThermalProgram",
     "__version__",
     "fit",
+    "fit_many",
     "load_materials",
     "material",
     "simulate",
@@ -62,7 +66,15 @@ __all__ = [
 ]
 
 
-def fit(scans: Any, program: ThermalProgram | None = None, **options: Any) -> FitResult:
+def fit(
+    scans: Any,
+    program: ThermalProgram | None = None,
+    *,
+    fix: Mapping[str, float] | None = None,
+    priors: Mapping[str, tuple[float, float]] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    **options: Any,
+) -> FitResult:
     """Read a glass from its heating scans; needs SciPy (`pip install "lehr[store]"`).
 
     Parameters
@@ -71,6 +83,12 @@ def fit(scans: Any, program: ThermalProgram | None = None, **options: Any) -> Fi
         K and CpN, one for each cycle of the program; `Signals` have their program.
     program : ThermalProgram
         What was done to the glass.
+    fix : mapping of float, optional
+        Values that are kept, by name (ln_A, delta_h in J/mol, x, beta, glass_transition in K).
+    priors : mapping of (float, float), optional
+        Values and their standard errors that are known from elsewhere.
+    bounds : mapping of (float, float), optional
+        Ranges of delta_h, x, beta.
     **options
         As of `lehr.glass.fit.fit_scans`: what the instrument may have done (default:
         `lehr.glass.fit.likely_nuisance`), the noise, where to start.
@@ -79,6 +97,27 @@ def fit(scans: Any, program: ThermalProgram | None = None, **options: Any) -> Fi
     -------
     lehr.glass.fit.FitResult
     """
-    from lehr.glass.fit import as_scans, fit_scans, likely_nuisance
+    from lehr.glass.fit import Known, as_scans, fit_scans, likely_nuisance
 
-    return fit_scans(as_scans(scans, program), **{"nuisance": likely_nuisance(scans), **options})
+    known = Known(fixed=fix or {}, priors=priors or {}, bounds=bounds or {})
+    return fit_scans(as_scans(scans, program), **{"nuisance": likely_nuisance(scans), "known": known, **options})
+
+
+def fit_many(sets: Iterable[Any], **options: Any) -> Iterator[SetFit]:
+    """Read many glasses, each on one core, and yield what is found in their order; needs SciPy.
+
+    Parameters
+    ----------
+    sets : iterable of Signals, (scans, program), or lehr.glass.fit.ScanSet
+        One glass each; `ScanSet` names files.
+    **options
+        As of `lehr.glass.fit.fit_many`: cores, progress, how files are read, what the instruments may have done.
+
+    Yields
+    ------
+    lehr.glass.fit.SetFit
+        `record`, or the `error` of a set that has failed.
+    """
+    from lehr.glass.fit import fit_many as fit_each
+
+    return fit_each(sets, **options)

@@ -1,8 +1,9 @@
 """The command line: ``lehr VERB ...``. The Snakemake rules call the same verbs as people do.
 
 Each verb has a file of its name here, or in the folder of the verb that it follows (``lehr dataset plan`` is
-``dataset/plan.py``), with a line `ABOUT` it, `DETAILS`, an `EXAMPLE`, and the functions `add_arguments(parser)` and
-`run(options)`. They import what is slow to load when they run. To add a verb, write its file and name it in `GROUPS`.
+``dataset/plan.py``, ``lehr fit-many`` is ``fit_many.py``), with a line `ABOUT` it, `DETAILS`, an `EXAMPLE`, and the
+functions `add_arguments(parser)` and `run(options)`. They import what is slow to load when they run. To add a verb,
+write its file and name it in `GROUPS`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from lehr.errors import LehrError
 __all__ = ["GROUPS", "HelpFormatter", "build_parser", "main"]
 
 GROUPS = {
-    "one glass": ("simulate", "read", "fit", "design"),
+    "one glass": ("simulate", "read", "fit", "fit-many", "design"),
     "data sets": ("config", "dataset"),
     "networks": ("model", "train", "evaluate", "robustness", "limits", "report", "estimator"),
     "this installation": ("doctor", "launch"),
@@ -54,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=HelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"lehr {lehr.__version__}")
-    modules = {name: import_module(f"{__name__}.{name}") for names in GROUPS.values() for name in names}
+    modules = {name: import_module(f"{__name__}.{_file(name)}") for names in GROUPS.values() for name in names}
     for title, names in GROUPS.items():
         parser.add_argument_group(title, "\n".join(f"{name:<12}{modules[name].ABOUT}" for name in names))
     _add_verbs(parser, modules, help=argparse.SUPPRESS)
@@ -74,11 +75,15 @@ def _add_verbs(parser: argparse.ArgumentParser, modules: dict[str, ModuleType], 
             formatter_class=HelpFormatter,
         )
         if hasattr(module, "VERBS"):
-            inner = {verb: import_module(f"{module.__name__}.{verb}") for verb in module.VERBS}
+            inner = {verb: import_module(f"{module.__name__}.{_file(verb)}") for verb in module.VERBS}
             _add_verbs(command, inner, title="verbs")
         else:
             module.add_arguments(command)
             command.set_defaults(run=module.run)
+
+
+def _file(verb: str) -> str:
+    return verb.replace("-", "_")
 
 
 def _print_help(parser: argparse.ArgumentParser) -> int:

@@ -125,6 +125,17 @@ def add_scan_reading(parser: argparse.ArgumentParser) -> None:
             metavar=("LOW", "HIGH"),
             help=f"range in degC of the line of the {line} (default: found)",
         )
+    group.add_argument(
+        "--common", action="store_true", default=None, help="one pair of lines for all scans, which are of one sample"
+    )
+    group.add_argument(
+        "--divide-at",
+        choices=["fictive", "temperature"],
+        help="where the step is taken that Cp - glass is divided by (default: fictive, as Moynihan 1976)",
+    )
+    group.add_argument(
+        "--shift", type=float, metavar="K", help="added to all temperatures: a known error of the thermometer"
+    )
 
 
 def scan_options(options: argparse.Namespace) -> ScanOptions:
@@ -133,7 +144,7 @@ def scan_options(options: argparse.Namespace) -> ScanOptions:
 
     given: dict[str, Any] = {
         name: getattr(options, name)
-        for name in ("kind", "take", "endotherm", "glass", "liquid")
+        for name in ("kind", "take", "endotherm", "glass", "liquid", "common", "divide_at", "shift")
         if getattr(options, name) is not None
     }
     for name in ("columns", "units"):

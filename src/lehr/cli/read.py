@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lehr.cli.arguments import add_scan_reading, scan_options
 from lehr.cli.output import write_figure, write_file
 from lehr.errors import LehrError
-from lehr.glass.quantities import CPN_MAX, HEATING_RATE
+from lehr.glass.quantities import HEATING_RATE
 from lehr.glass.tnm import ZERO_CELSIUS
 
 if TYPE_CHECKING:
     from lehr.glass.scans import MeasuredScan, NormalisedScan, Recording
+    from lehr.glass.scans.report import Row
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -30,12 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scan_reading(parser)
     parser.add_argument("--segments", action="store_true", help="list heating, cooling and holds, and stop there")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw scans, lines and CpN (PNG, PDF or SVG)")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write temperature and CpN of each scan")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write temperature and CpN of each scan, for lehr fit")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="write Tf', onset, midpoint, step, ... as CSV")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what was understood, write what was asked for."""
-    from lehr.glass.scans import normalise_as, read_recording
+    from lehr.glass.scans import NormalisedScan, normalise_each, read_recording
+    from lehr.glass.scans.report import characteristics_csv, characteristics_text, scans_text
+    from lehr.glass.scans.sample import with_common_lines
 
     chosen = scan_options(options)
     recordings = [read_recording(path, chosen) for path in options.files]
@@ -43,32 +46,54 @@ def run(options: argparse.Namespace) -> int:
         for recording in recordings:
             _print_segments(recording)
         return 0
-    scans: list[MeasuredScan] = []
-    done: list[NormalisedScan] = []
-    failed = 0
-    for recording in recordings:
-        found = recording.scans(chosen)
-        print(f"{recording.path}: {recording.format}; {len(found)} heating scan{'s' * (len(found) > 1)}")
-        _print_header()
+    found = [recording.scans(chosen) for recording in recordings]
+    scans = [scan for part in found for scan in part]
+    results = normalise_each(scans, chosen)
+    comparison = ""
+    if chosen.common:
+        own, results = results, with_common_lines(scans, chosen, results)
+        comparison = _compared(own, results)
+    rows: list[Row] = []
+    for recording, part in zip(recordings, found, strict=True):
+        print(f"{recording.path}: {recording.format}; {len(part)} heating scan{'s' * (len(part) > 1)}")
+        here: list[Row] = []
         notes: dict[str, list[int]] = {}
-        for number, scan in zip(chosen.take or range(1, len(found) + 1), found, strict=True):
-            result: NormalisedScan | None = None
-            try:
-                result = normalise_as(scan, chosen)
-                done.append(result)
-            except LehrError as error:
-                failed += 1
-                notes.setdefault(f"NOT NORMALISED: {error}", []).append(number)
-            _print_scan(number, scan, result)
-            for note in result.notes if result else scan.notes:
+        for number, scan in zip(chosen.take or range(1, len(part) + 1), part, strict=True):
+            result = results[len(rows) + len(here)]
+            if isinstance(result, NormalisedScan):
+                here.append((number, scan, result))
+            else:
+                here.append((number, scan, None))
+                notes.setdefault(f"NOT NORMALISED: {result}", []).append(number)
+            for note in result.notes if isinstance(result, NormalisedScan) else scan.notes:
                 notes.setdefault(note, []).append(number)
-        _print_notes(notes, len(found))
-        scans += found
+        print("\n".join(filter(None, [scans_text(here), characteristics_text(here)])))
+        _print_notes(notes, len(part))
+        rows += here
+    if comparison:
+        print(comparison)
+    done = [result for result in results if isinstance(result, NormalisedScan)]
     if options.plot:
         _plot(options.plot, scans, done)
     if options.csv and done:
-        write_file(options.csv, _csv(done))
-    return 1 if failed else 0
+        from lehr.glass.scans.cpn_file import cpn_csv
+
+        write_file(options.csv, cpn_csv(done))
+    if options.table:
+        write_file(options.table, characteristics_csv(rows))
+    return 1 if len(done) < len(results) else 0
+
+
+def _compared(own: Sequence[NormalisedScan | LehrError], common: Sequence[NormalisedScan | LehrError]) -> str:
+    """Return what common lines change."""
+    from lehr.glass.scans import NormalisedScan
+    from lehr.glass.scans.report import comparison_text
+
+    return comparison_text(
+        (number, first, second)
+        for number, (first, second) in enumerate(zip(own, common, strict=True), 1)
+        if isinstance(first, NormalisedScan) and isinstance(second, NormalisedScan)
+    )
 
 
 def _print_segments(recording: Recording) -> None:
@@ -85,27 +110,6 @@ def _print_segments(recording: Recording) -> None:
             print(f"  {segment.kind:8}{ends}{segment.stop - segment.start:9d} points{rate}")
 
 
-def _print_header() -> None:
-    print(f"{'scan':>4} {'points':>7} {'degC':>17} {HEATING_RATE.shown_unit:>9} {'signal':>15} {'endo':>5} "
-          f"{'glass line':>17} {'liquid line':>17} {'half at':>8} {CPN_MAX.label:>8} {'noise':>8}")  # fmt: skip
-
-
-def _print_scan(number: int, scan: MeasuredScan, result: NormalisedScan | None) -> None:
-    rate = "?" if scan.heating_rate is None else f"{scan.heating_rate:.5g}"
-    line = f"{number:4d} {scan.temperature.size:7d} {_ends(scan.temperature[0], scan.temperature[-1])} {rate:>9} "
-    line += f"{f'{scan.kind} {scan.unit}'.rstrip():>15} "
-    if result:
-        lines = [_ends(each.low, each.high) if each.high > each.low else f"{'-':>17}"
-                 for each in (result.glass, result.liquid)]  # fmt: skip
-        line += f"{result.endotherm:>5} {lines[0]} {lines[1]} {result.half_height - ZERO_CELSIUS:8.2f} "
-        line += f"{result.cpn.max():8.3f} {result.noise:8.2g}"
-    print(line.rstrip())
-
-
-def _ends(low: float, high: float) -> str:
-    return f"{low - ZERO_CELSIUS:8.1f} {high - ZERO_CELSIUS:8.1f}"
-
-
 def _print_notes(notes: dict[str, list[int]], count: int) -> None:
     for note, numbers in notes.items():
         which = "" if len(numbers) == count else f"scan {', '.join(map(str, numbers))}: "
@@ -116,11 +120,3 @@ def _plot(path: Path, scans: Sequence[MeasuredScan], done: Sequence[NormalisedSc
     from lehr.glass.scans.plot import raw_scans, scan_lines
 
     write_figure(path, scan_lines(done) if done else raw_scans(scans))
-
-
-def _csv(scans: Sequence[NormalisedScan]) -> str:
-    """Return the scans side by side; each has temperatures of its own."""
-    header = ",".join(f"temperature_{i}_K,cpn_{i}" for i in range(1, len(scans) + 1))
-    columns = [column for scan in scans for column in (scan.temperature, scan.cpn)]
-    rows = zip_longest(*([f"{value:.7g}" for value in column] for column in columns), fillvalue="")
-    return "\n".join([header, *map(",".join, rows)]) + "\n"

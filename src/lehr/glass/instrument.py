@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import CubicSpline
-from scipy.signal import lfilter
 
 from lehr.errors import LehrError
 from lehr.glass.tnm.program import SECONDS_PER_MINUTE
 from lehr.glass.tnm.transition import equal_area_temperature
 
 __all__ = ["baseline_slope", "first_order_lag", "temperature_offset", "thermal_lag", "white_noise"]
+
+_BLOCK = 64  # points that are filtered at once
 
 CpnArray = NDArray[Any]  # float32 or float64, and the same comes out
 
@@ -102,13 +102,34 @@ def first_order_lag(signal: NDArray[Any], lag: float, spacing: float = 1.0) -> N
     -------
     ndarray, shape (..., points)
     """
-    with np.errstate(divide="ignore"):
-        a = np.divide(spacing, lag)
-    p = -np.expm1(-a) / a
-    numerator, denominator = [1 - p, p - np.exp(-a)], [1.0, -np.exp(-a)]
     values = signal.astype(float)
-    rest = values[..., :1] * p  # what the filter remembers of a signal that has always been at its first point
-    return np.asarray(lfilter(numerator, denominator, values, axis=-1, zi=rest)[0])
+    if lag == 0:
+        return np.asarray(values)
+    a = spacing / lag
+    p = -np.expm1(-a) / a
+    driven = (1 - p) * values
+    driven[..., 1:] += (p - np.exp(-a)) * values[..., :-1]
+    driven[..., 0] = values[..., 0]
+    return _decaying_sum(driven, float(np.exp(-a)))
+
+
+def _decaying_sum(terms: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    """Return y[k] = factor y[k-1] + terms[k] along the last axis.
+
+    In blocks, each a product with a triangular matrix: as fast as a filter of SciPy, whose import takes longer than a
+    fit.
+    """
+    points = terms.shape[-1]
+    blocks = -(-points // _BLOCK)
+    padded = np.zeros((*terms.shape[:-1], blocks * _BLOCK))
+    padded[..., :points] = terms
+    powers = factor ** np.arange(_BLOCK + 1.0)
+    later = np.arange(_BLOCK) - np.arange(_BLOCK)[:, None]
+    sums = padded.reshape(-1, _BLOCK) @ np.where(later >= 0, powers[np.abs(later)], 0.0)
+    sums = sums.reshape(*terms.shape[:-1], blocks, _BLOCK)
+    for block in range(1, blocks):
+        sums[..., block, :] += sums[..., block - 1, -1:] * powers[1:]
+    return np.asarray(sums.reshape(padded.shape)[..., :points])
 
 
 def baseline_slope(cpn: CpnArray, slope: float, *, temperature: ArrayLike) -> CpnArray:
@@ -156,6 +177,8 @@ def temperature_offset(cpn: CpnArray, offset: float, *, temperature: ArrayLike) 
     -------
     ndarray, shape (n, cycles, points)
     """
+    from scipy.interpolate import CubicSpline
+
     if offset == 0:
         return cpn.copy()
     kelvin = np.asarray(temperature, dtype=float)

@@ -16,6 +16,7 @@ __all__ = [
     "CPN_MAX",
     "CPN_MEAN",
     "CPN_MEAN_SQUARE",
+    "CURVATURE",
     "DELTA_H",
     "EDGE_DISTANCE",
     "FICTIVE_TEMPERATURE",
@@ -23,16 +24,20 @@ __all__ = [
     "GLASS_TRANSITION",
     "HALF_WIDTH",
     "HEATING_RATE",
+    "HOLD_TEMPERATURE_ERROR",
+    "HOLD_TIME_ERROR",
     "INSTRUMENT",
     "LN_A",
     "PARAMETERS",
     "PEAK_BY_WIDTH",
     "QUANTITIES",
     "QUANTITY_NAMES",
+    "RATE_ERROR",
     "RELATIVE_DELTA_H",
     "SSE_PAIR",
     "SSE_PARAMETERS",
     "SSE_SIGNALS",
+    "STATED",
     "STATUS",
     "TEMPERATURE",
     "TEMPERATURE_OFFSET",
@@ -148,8 +153,26 @@ BASELINES = tuple(
 )
 """Lines in CpN that are added to a scan: one, or what CpN errs by in the glass and in the liquid."""
 
-INSTRUMENT = (*BASELINES, THERMAL_LAG, TEMPERATURE_OFFSET)
-"""What an instrument does to scans, as a fit finds it; a baseline of each scan has its number behind the name."""
+CURVATURE = Quantity(
+    "curvature", meaning="CpN that the baseline bends by at 50 K", label="curvature at 50 K", decimals=4
+)  # fmt: skip
+RATE_ERROR = Quantity(
+    "rate", meaning="logarithm of the rate that was, over the one that the program says", label="rate"
+)
+HOLD_TEMPERATURE_ERROR = Quantity(
+    "hold_temperature", unit="K", meaning="what a hold was warmer than the program says", label="hold temperature"
+)
+HOLD_TIME_ERROR = Quantity(
+    "hold_time",
+    meaning="logarithm of the time of a hold that was, over the one that the program says",
+    label="hold time",
+)
+
+INSTRUMENT = (*BASELINES, CURVATURE, THERMAL_LAG, TEMPERATURE_OFFSET)
+"""What an instrument does to scans, as a fit finds it; what each scan has of its own has its number behind the name."""
+
+STATED = (RATE_ERROR, HOLD_TEMPERATURE_ERROR, HOLD_TIME_ERROR)
+"""What may be wrong in a thermal program, as a fit finds it; with the number of the statement behind the name."""
 
 TEMPERATURE = Quantity(
     "temperature",

@@ -3,8 +3,10 @@
 from lehr.glass.fit.design import Proposal, propose
 from lehr.glass.fit.diagnosis import FitStatus, Note
 from lehr.glass.fit.fit import fit_scans
+from lehr.glass.fit.least_squares.known import Known
 from lehr.glass.fit.least_squares.nuisance import Nuisance, likely_nuisance
 from lehr.glass.fit.least_squares.starts import initial_estimate, random_starts
+from lehr.glass.fit.many import ScanSet, SetFit, fit_many
 from lehr.glass.fit.output.record import FitRecord
 from lehr.glass.fit.result import FitResult
 from lehr.glass.fit.uncertainty.information import Bound, Information, cramer_rao, fisher_information
@@ -16,13 +18,17 @@ __all__ = [
     "FitResult",
     "FitStatus",
     "Information",
+    "Known",
     "Note",
     "Nuisance",
     "Proposal",
+    "ScanSet",
     "Scans",
+    "SetFit",
     "as_scans",
     "cramer_rao",
     "fisher_information",
+    "fit_many",
     "fit_scans",
     "initial_estimate",
     "likely_nuisance",

@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
+from lehr.glass.fit.least_squares.known import Known
 from lehr.glass.fit.least_squares.model import ScanModel
 from lehr.glass.fit.least_squares.nuisance import Nuisance
 from lehr.glass.fit.least_squares.objective import Objective
 from lehr.glass.fit.least_squares.starts import likely_starts
 from lehr.glass.fit.result import FitResult
+from lehr.glass.fit.uncertainty.correlation import correlation_time
 from lehr.glass.scans import Scans
 from lehr.glass.scans.noise import NORMAL_MEDIAN
-from lehr.glass.tnm import DEFAULT_TOLERANCE
+from lehr.glass.tnm import DEFAULT_TOLERANCE, GAS_CONSTANT, MODELS, TNMParameters
 from lehr.glass.tnm.coordinates import LOWER, UPPER, Coordinates
 
 __all__ = ["fit_scans"]
@@ -27,8 +29,10 @@ _NOISE_FLOOR_CPN = DEFAULT_TOLERANCE  # the engine is not more accurate
 _GOOD_FIT_DEVIATIONS = 4.0  # a root mean square of the residuals this near to the noise, in its own scatter, ends a fit
 _NOISE_CHANGE = 0.05  # relative, up to which a fit with something known beforehand is not repeated with the new noise
 _NOISE_ROUNDS = 3  # of fits with the noise that the last one has shown
-_MOST_STARTS = 3
+_MOST_STARTS = 8
 _MOST_EVALUATIONS = 60  # of the scans and their derivatives, from one start
+_MORE_EVALUATIONS = 200  # from the best point, where that is not a minimum yet
+_SAME_MINIMUM = 1e-3  # relative difference of two sums of squares that are one
 _FIRST_LAG_SECONDS = 1.0  # where a thermal lag starts
 _START_INSIDE = 0.01  # distance of x and beta from their bounds: steps beside one are short, on one there are none
 
@@ -38,9 +42,11 @@ def fit_scans(
     *,
     starts: ArrayLike | None = None,
     nuisance: Nuisance | None = None,
+    known: Known | None = None,
     noise: float | None = None,
     loss: str = "linear",
     tolerance: float = DEFAULT_TOLERANCE,
+    model: str = "tnm",
 ) -> FitResult:
     """Fit the four parameters, and what the instrument did, to heating scans.
 
@@ -50,15 +56,22 @@ def fit_scans(
         What was measured; the part around the transition is fitted.
     starts : array_like, shape (4,) or (n, 4), optional
         ln_A, delta_h (J/mol), x, beta to start from, one after the other until a fit is as good as the noise. Default:
-        up to three of `likely_starts`.
+        up to eight of `likely_starts`.
     nuisance : Nuisance, optional
-        What the instrument may have done. Default: nothing.
+        What the instrument may have done, and what may be wrong. Default: nothing.
+    known : Known, optional
+        What is known of the glass from elsewhere: values that are fixed, priors, ranges.
     noise : float, optional
         Standard deviation of each CpN, if it is known; default: from the residuals.
     loss : str, optional
         linear, or soft_l1 for scans with spikes.
     tolerance : float, optional
         Error of CpN that the engine keeps.
+    model : str, optional
+        Of the relaxation time: tnm, adam-gibbs, or map (Mauro-Allan-Potuzak). All are fitted and told in terms of ln_A,
+        delta_h and x of the TNM glass that touches the glass at T = Tf in the middle of the transitions (of MAP, x is
+        that of the glass of fixed structure); so are starts, and what is known. Default starts of the others: the fit
+        of TNM.
 
     Returns
     -------
@@ -72,18 +85,24 @@ def fit_scans(
     started = time.perf_counter()
     if noise is not None and not noise > 0:
         raise LehrError(f"noise = {noise} is out of range", "It is the standard deviation of CpN and must be positive.")
+    if model not in MODELS:
+        raise LehrError(f"model '{model}' is not offered", f"Take one of {', '.join(MODELS)}.")
+    if starts is None and model != TNMParameters.model:
+        first = fit_scans(scans, nuisance=nuisance, known=known, noise=noise, loss=loss, tolerance=tolerance)
+        starts = first.parameters.as_tuple()
     nuisance = nuisance or Nuisance()
     part = scans.near_transition if nuisance.baseline == "none" else scans.with_baselines
-    model = ScanModel(part, Coordinates(scans.middle), nuisance, tolerance)
-    objective = Objective(model, noise or max(scans.noise, _NOISE_FLOOR_CPN), loss)
-    solution, tried = _best(objective, (_point(model, row) for row in _rows(scans, starts)))
-    sigma = noise or _noise(objective, solution, loss)
+    prediction = ScanModel(part, Coordinates(scans.middle, MODELS[model]), nuisance, tolerance)
+    objective = Objective(prediction, noise or max(scans.noise, _NOISE_FLOOR_CPN), loss, known)
+    solution, tried = _best(objective, (_point(objective, row) for row in _rows(scans, starts)))
+    sigma = noise or _noise(objective, solution)
     for _ in range(_NOISE_ROUNDS):
-        if not objective.known or abs(sigma / objective.noise - 1.0) < _NOISE_CHANGE:
+        weight = max(sigma, _NOISE_FLOOR_CPN) * _repetition(objective, solution)
+        if not objective.known or abs(weight / objective.noise - 1.0) < _NOISE_CHANGE:
             break
-        objective = Objective(model, max(sigma, _NOISE_FLOOR_CPN), loss)
+        objective = Objective(prediction, weight, loss, known)
         solution = objective.solve(solution.x, _MOST_EVALUATIONS)
-        sigma = noise or _noise(objective, solution, loss)
+        sigma = noise or _noise(objective, solution)
     return FitResult.of(scans, objective, solution, sigma, noise, tried, time.perf_counter() - started)
 
 
@@ -96,26 +115,36 @@ def _rows(scans: Scans, starts: ArrayLike | None) -> Iterable[NDArray[np.float64
     return rows
 
 
-def _point(model: ScanModel, row: NDArray[np.float64]) -> NDArray[np.float64]:
+def _point(objective: Objective, row: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the parameters of the model where a fit starts."""
+    model = objective.model
     rest = [_FIRST_LAG_SECONDS if name == "thermal_lag" else 0.0 for name in model.names]
+    values = {name: value for name, (value, _) in objective.known_glass.values.items()}
     theta = model.coordinates.theta(row)
+    if "delta_h" in values:
+        theta[0] = np.log(values["delta_h"] / (GAS_CONSTANT * model.coordinates.reference))
+    theta[2:] = values.get("x", theta[2]), values.get("beta", theta[3])
     theta[2:] = np.clip(theta[2:], LOWER[2:] + _START_INSIDE, UPPER[2:] - _START_INSIDE)
     return np.concatenate([theta, rest])
 
 
 def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[Any, int]:
     """Return the best of SciPy's results, and how many starts were tried."""
-    best, tried = None, 0
+    best, tried, agree = None, 0, False
     # the root mean square of n residuals scatters by 1/sqrt(2 n); a noise that was read from the scans by as much
     good = 1.0 + _GOOD_FIT_DEVIATIONS / np.sqrt(2.0 * objective.model.data.size)
     for point in points:
         found = objective.solve(point, _MOST_EVALUATIONS)
         tried += 1
+        if found is not None and best is not None:
+            # two ways that end at one minimum: noise of the instrument, or a glass that the model does not follow
+            agree = min(found.status, best.status) > 0 and abs(found.cost / best.cost - 1.0) < _SAME_MINIMUM
         if found is not None and (best is None or found.cost < best.cost):
             best = found
-        if best is not None and np.sqrt(np.mean(best.fun**2)) < good:
+        if agree or (best is not None and np.sqrt(np.mean(best.fun**2)) < good):
             break
+    if best is not None and best.status == 0:
+        best = objective.solve(best.x, _MORE_EVALUATIONS) or best
     if best is None:
         raise LehrError(
             "the engine finds no signals near any start of the fit",
@@ -124,11 +153,19 @@ def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[
     return best, tried
 
 
-def _noise(objective: Objective, solution: Any, loss: str) -> float:
+def _noise(objective: Objective, solution: Any) -> float:
     """Return the standard deviation of the noise that the residuals show."""
     count = objective.model.data.size
     residuals = solution.fun[:count] * objective.noise
-    if loss != "linear":
+    if objective.loss != "linear":
         return float(np.median(np.abs(residuals)) / NORMAL_MEDIAN)
     free = max(count - objective.model.size + objective.known, 1)
     return float(np.sqrt(np.sum(residuals**2) / free))
+
+
+def _repetition(objective: Objective, solution: Any) -> float:
+    """Return what the noise counts for beside what is known beforehand, where residuals repeat each other."""
+    if not objective.known or objective.loss != "linear":
+        return 1.0
+    residuals = objective.model.split(solution.fun[: objective.model.data.size])
+    return float(np.sqrt(correlation_time(tuple(residuals))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from statistics import NormalDist
@@ -17,7 +18,6 @@ from lehr.glass.fit.uncertainty.minimum import Minimum
 from lehr.glass.fit.uncertainty.profile import profile_intervals
 from lehr.glass.fit.uncertainty.sampling import draw_samples
 from lehr.glass.scans import CpnScan, NormalisedScan
-from lehr.glass.tnm.coordinates import LOWER, UPPER
 from lehr.provenance import packages
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class FitResult(Minimum):
     @cached_property
     def intervals(self) -> dict[str, dict[float, tuple[float, float]]]:
         """Intervals of each value by probability, 68 and 95 %, as of a normal distribution."""
-        limits = dict(zip(("x", "beta"), zip(LOWER[2:].tolist(), UPPER[2:].tolist(), strict=True), strict=True))
+        lower, upper = self.objective.bounds()
+        limits = dict(zip(("x", "beta"), zip(lower[2:4].tolist(), upper[2:4].tolist(), strict=True), strict=True))
         found = {}
         for name, value in zip(self.names, self.values.tolist(), strict=True):
             low, high = limits.get(name, (-np.inf, np.inf))
@@ -101,11 +102,12 @@ class FitResult(Minimum):
         """
         objective = self.objective
         nuisance = objective.model.nuisance
+        known = objective.known_glass
         options = {
-            "baseline": nuisance.baseline,
-            "per_scan": nuisance.per_scan,
-            "thermal_lag": nuisance.thermal_lag,
-            "temperature_offset": nuisance.temperature_offset,
+            **asdict(nuisance),
+            **({"priors": {name: list(pair) for name, pair in known.priors.items()}} if known.priors else {}),
+            **({"bounds": {name: list(pair) for name, pair in known.bounds.items()}} if known.bounds else {}),
+            "model": self.glass.model,
             "loss": objective.loss,
             "noise": self.noise_given,
             "tolerance": objective.model.tolerance,
@@ -118,6 +120,10 @@ class FitResult(Minimum):
             lehr=packages("lehr").get("lehr", ""),
             files=tuple(FileEntry(path=str(file.path), sha256=file.sha256) for file in files),
             options={**options, **({} if reading is None else {"reading": reading})},
+            model=self.glass.model,
+            model_parameters=dict(zip(self.glass.names(), self.glass.as_tuple(), strict=True)),
+            aic=self.aic,
+            bic=self.bic,
             program=ProgramFile.model_validate(program_document(self.fitted_scans.program)),
             program_given=ProgramFile.model_validate(program_document(self.scans.program)),
             scans=tuple(_scan_entry(whole, fitted, residuals) for whole, fitted, residuals in scans),
@@ -131,6 +137,9 @@ class FitResult(Minimum):
             correlation=Matrix(names=self.names, matrix=self.correlation.tolist()),
             fictive_temperatures=self.fictive_temperatures.tolist(),
             fictive_temperature_errors=self.fictive_temperature_errors.tolist(),
+            measured_fictive_temperatures=self.scans.limiting_fictive_temperatures.tolist(),
+            fixed=dict(known.fixed),
+            stated={term.name: str(term.statement) for term in objective.model.terms if term.statement is not None},
             noise=self.noise,
             correlation_time=self.correlation_time,
             points=self.fitted.size,

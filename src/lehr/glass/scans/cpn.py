@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.scans.noise import white_noise_of
+from lehr.glass.scans.step import CONSTANT_STEP, Step, fictive_temperatures
 from lehr.glass.tnm.transition import unsettled_points
 
 __all__ = ["FEWEST_POINTS", "CpnScan"]
@@ -31,13 +32,19 @@ class CpnScan:
         K, ascending.
     cpn : ndarray, shape (points,)
         Normalised heat capacity, finite: missing points have been left out.
+    step : Step
+        How the step depends on temperature that CpN was divided by. It is constant where nothing is known of it.
+    balance : ndarray, shape (points,), or None
+        Tf in K from the balance of enthalpies that CpN was divided by the step at; None where it was not.
     """
 
     temperature: NDArray[np.float64]
     cpn: NDArray[np.float64]
+    step: Step = field(default=CONSTANT_STEP, kw_only=True)
+    balance: NDArray[np.float64] | None = field(default=None, kw_only=True)
 
     @staticmethod
-    def of(temperature: ArrayLike, cpn: ArrayLike, name: str = "the scan") -> CpnScan:
+    def of(temperature: ArrayLike, cpn: ArrayLike, name: str = "the scan", *, step: Step = CONSTANT_STEP) -> CpnScan:
         """Check a scan and leave out its missing points (NaN).
 
         Raises
@@ -56,12 +63,22 @@ class CpnScan:
             raise LehrError(f"{name}: temperatures do not ascend", "Give the heating scan alone, sorted.")
         if not t[0] > 0:
             raise LehrError(f"{name}: a temperature of {t[0]:g} K", "Temperatures are in K.")
-        return CpnScan(t, y)
+        return CpnScan(t, y, step=step)
 
     @cached_property
     def noise(self) -> float:
         """Standard deviation of the white noise in CpN."""
         return white_noise_of(self.cpn)
+
+    @cached_property
+    def fictive_temperature(self) -> NDArray[np.float64]:
+        """Tf in K at each temperature, shape (points,).
+
+        From the balance of enthalpies, or without one the last temperature less the area of CpN from there on.
+        """
+        if self.balance is not None:
+            return self.balance
+        return fictive_temperatures(self.temperature, self.cpn, CONSTANT_STEP)
 
     def transition(self) -> tuple[float, float] | None:
         """Return the temperatures in K between which the scan is neither glass nor liquid; None if it is all glass."""
@@ -79,4 +96,7 @@ class CpnScan:
     def between(self, low: float, high: float) -> CpnScan:
         """Return the part between two temperatures in K; all of it where that has too few points."""
         kept = (self.temperature >= low) & (self.temperature <= high)
-        return CpnScan(self.temperature[kept], self.cpn[kept]) if kept.sum() >= FEWEST_POINTS else self
+        if kept.sum() < FEWEST_POINTS:
+            return self
+        balance = None if self.balance is None else self.balance[kept]
+        return CpnScan(self.temperature[kept], self.cpn[kept], step=self.step, balance=balance)

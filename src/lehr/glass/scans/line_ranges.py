@@ -22,8 +22,10 @@ SIGNIFICANT = 6.0
 """Standard deviations of noise that count."""
 
 _MOST_BINS = 300  # that a view of the curve is divided into
+_STOPS_AT_ONCE = 32  # bins at which a piece may end, whose prices are computed together
 _FEWEST_BINS = 9  # of a line
 _LEAST_CONTRAST = 2.5  # distance of two lines over what their slopes make of it; the flanks of a peak have about 1
+_LEAST_CONTRAST_OF_CP = 1.4  # the same where both lines rise as a heat capacity does, that of the glass more: no peak
 _SHORTEST_WIDTHS = 0.25  # length of a line, in widths of the transition
 _STEEPEST_STEPS = 1.5  # steps from glass to liquid that a line rises along the transition: more is the flank of a peak
 _STRAIGHT_STEPS = 0.003  # distance of a line from the curve beyond noise, in steps from glass to liquid
@@ -128,8 +130,10 @@ def _binned(
     bins = min(_MOST_BINS, t.size)
     index = np.minimum((bins * (t - t[0]) / (t[-1] - t[0])).astype(int), bins - 1)
     starts = np.flatnonzero(np.diff(index, prepend=-1))
-    at = np.array([part.mean() for part in np.split(t, starts[1:])])
-    values = np.array([np.median(part) for part in np.split(y, starts[1:])])
+    counts = np.diff(starts, append=t.size)
+    at = np.add.reduceat(t, starts) / counts
+    ordered = y[np.lexsort((y, index))]  # within each bin
+    values = 0.5 * (ordered[starts + (counts - 1) // 2] + ordered[starts + counts // 2])
     return at, values, white_noise_of(values)
 
 
@@ -142,14 +146,18 @@ def _pieces(at: NDArray[np.float64], values: NDArray[np.float64], sigma: float) 
     price = 6.0 * log(n)
     cost, came_from = np.full(n + 1, np.inf), np.zeros(n + 1, dtype=int)
     cost[0] = 0.0
-    for stop in range(1, n + 1):
-        count, s_t, s_y, s_tt, s_ty, s_yy = (total[stop] - total[:stop] for total in sums)
+    for first in range(0, n, _STOPS_AT_ONCE):
+        stops = slice(first + 1, min(first + _STOPS_AT_ONCE, n) + 1)
+        # of the pieces from each start (column) to each of some stops (row)
+        count, s_t, s_y, s_tt, s_ty, s_yy = (total[stops, None] - total[None, : stops.stop - 1] for total in sums)
+        count = np.maximum(count, 1.0)
         spread = np.maximum(s_tt - s_t**2 / count, 1e-30)
         together = s_ty - s_t * s_y / count
         rest = np.maximum(s_yy - s_y**2 / count - np.where(count > 1, together**2 / spread, 0.0), 0.0)
-        total_cost = cost[:stop] + rest / floor**2 + price
-        came_from[stop] = int(np.argmin(total_cost))
-        cost[stop] = total_cost[came_from[stop]]
+        for stop, prices in zip(range(stops.start, stops.stop), rest / floor**2 + price, strict=True):
+            total_cost = cost[:stop] + prices[:stop]
+            came_from[stop] = total_cost.argmin()
+            cost[stop] = total_cost[came_from[stop]]
     edges = [n]
     while edges[-1] > 0:
         edges.append(int(came_from[edges[-1]]))
@@ -214,7 +222,10 @@ def _are_sides(
     shorter = min(below.high - below.low, above.high - above.low)
     if shorter < _SHORTEST_WIDTHS * gap:
         return False
-    if abs(step) < _LEAST_CONTRAST * abs(above.slope - below.slope) * (gap + 0.5 * shorter) + SIGNIFICANT * sigma:
+    # handbook values of polymers: their step falls by 1 % a kelvin
+    as_cp = step * below.slope > step * above.slope > 0.0
+    contrast = _LEAST_CONTRAST_OF_CP if as_cp else _LEAST_CONTRAST
+    if abs(step) < contrast * abs(above.slope - below.slope) * (gap + 0.5 * shorter) + SIGNIFICANT * sigma:
         return False
     if abs(step) * _STEEPEST_STEPS < max(abs(below.slope), abs(above.slope)) * gap:
         return False
@@ -259,21 +270,19 @@ def _steadiest(
     shortest: float,
 ) -> tuple[int, int] | None:
     """Return the first and last point of the straight range with the least ratio of distance to length."""
-    best, best_ratio = None, np.inf
     most = max(distance.size - _FEWEST_BINS, 0)
     counts = np.unique(np.geomspace(_FEWEST_BINS, max(distance.size, _FEWEST_BINS), 24).astype(int))
-    for first in np.unique(np.linspace(0, most, 24).astype(int)).tolist():
-        for count in counts[counts <= distance.size - first].tolist():
-            last = first + count - 1
-            length = float(distance[last] - distance[first])
-            ratio = float(distance[first] + distance[last]) / max(length, 1e-9)
-            if (
-                length >= shortest
-                and ratio < best_ratio
-                and _is_line(distance, values, first, last + 1, sigma, step, straight)
-            ):
-                best, best_ratio = (first, last), ratio
-    return best
+    firsts, numbers = np.meshgrid(np.unique(np.linspace(0, most, 24).astype(int)), counts, indexing="ij")
+    inside = firsts + numbers <= distance.size
+    firsts, lasts = firsts[inside], (firsts + numbers)[inside] - 1
+    lengths = distance[lasts] - distance[firsts]
+    ratios = (distance[firsts] + distance[lasts]) / np.maximum(lengths, 1e-9)
+    order = np.argsort(ratios, kind="stable")
+    for first, last in zip(firsts[order].tolist(), lasts[order].tolist(), strict=True):
+        long = distance[last] - distance[first] >= shortest
+        if long and _is_line(distance, values, first, last + 1, sigma, step, straight):
+            return first, last
+    return None
 
 
 def _is_line(

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lehr.glass.scans.step import Step
 from lehr.glass.scans.units import Direction, Kind
 
-__all__ = ["MeasuredScan", "ScanFile", "Segment"]
+__all__ = ["DrawnLines", "MeasuredScan", "ScanFile", "Segment"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,26 @@ class ScanFile:
 
     path: Path
     sha256: str
+
+
+@dataclass(frozen=True)
+class DrawnLines:
+    """What a file of CpN says of the lines that CpN comes from.
+
+    Attributes
+    ----------
+    step : Step
+        From glass to liquid.
+    glass, liquid : tuple of float
+        K; the ranges of both lines.
+    drawn : bool
+        There were lines.
+    """
+
+    step: Step
+    glass: tuple[float, float]
+    liquid: tuple[float, float]
+    drawn: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +68,8 @@ class MeasuredScan:
         The file; None for a scan that does not come from one.
     endotherm : {"up", "down"} or None
         Direction of endothermic effects, if the file says it.
+    lines : DrawnLines or None
+        Of a scan that is CpN by `lehr read --csv`.
     """
 
     temperature: NDArray[np.float64]
@@ -59,6 +82,7 @@ class MeasuredScan:
     notes: tuple[str, ...] = ()
     file: ScanFile | None = None
     endotherm: Direction | None = None
+    lines: DrawnLines | None = None
 
 
 @dataclass(frozen=True)

@@ -2,54 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lehr.errors import LehrError
+from lehr.glass.scans.characteristics import Characteristics, characteristics_of
 from lehr.glass.scans.cpn import CpnScan
-from lehr.glass.scans.line_ranges import LOWEST_CPN, SIGNIFICANT, Range, find_ranges
+from lehr.glass.scans.line_checks import (
+    DEPARTED_CPN,
+    LOOK,
+    celsius,
+    check_fictive,
+    check_transition,
+    step_at,
+    warnings_of,
+)
+from lehr.glass.scans.line_ranges import Range, find_ranges
+from lehr.glass.scans.lines import FEWEST_POINTS, Line, Stretch, robust_line, without_spikes
 from lehr.glass.scans.measured import MeasuredScan
 from lehr.glass.scans.noise import white_noise_of
+from lehr.glass.scans.step import DivideAt, Step, fictive_temperatures
+from lehr.glass.scans.transient import end_of_transient
 from lehr.glass.tnm import ZERO_CELSIUS
 
 __all__ = ["Line", "NormalisedScan", "normalise"]
 
-_HIGHEST_CPN = 100.0  # of a peak; more is a wrong step from glass to liquid
 _SHORTEST_WIDTHS = 0.2  # length of a line that was found, in widths of the transition
-_FAR_LENGTHS = 1.2  # distance of a line from the transition, in its lengths, that is worth a note
-_DEPARTED_CPN = 0.05  # distance from 0 in the glass, and from 1 in the liquid, that is worth a note
-_FEWEST_POINTS = 9  # of a line
-_LOOK = (
-    "Look at it (lehr read FILE --plot look.png), and give the ranges of the lines in degC: --glass LOW HIGH "
-    "--liquid LOW HIGH."
-)
+_LEAST_STEP = 0.25  # at the end of the line of the liquid, over that in the middle of the transition
+_SHORTEST_KELVIN = 2.0  # of a line, also where it was given by hand
 
 
-@dataclass(frozen=True)
-class Line:
-    """A straight line and the range of temperature on which it was fitted.
-
-    Attributes
-    ----------
-    low, high : float
-        K.
-    middle : float
-        Its value at the middle of the range, in the unit of the signal.
-    slope : float
-        Unit of the signal per K.
-    """
-
-    low: float
-    high: float
-    middle: float
-    slope: float
-
-    def __call__(self, temperature: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the line at temperatures in K."""
-        return self.middle + self.slope * (temperature - 0.5 * (self.low + self.high))
+_SECONDS_PER_MINUTE = 60.0
+# of a heat flow over the heating rate
+_HEAT_CAPACITIES = {"W/g": "J/g/K", "mW/mg": "J/g/K", "mW/g": "mJ/g/K", "W": "J/K", "mW": "mJ/K", "uW": "uJ/K"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +48,9 @@ class NormalisedScan(CpnScan):
     Attributes
     ----------
     temperature, cpn : ndarray, shape (points,)
-        K, and (Cp - glass)/(liquid - glass).
+        K, and (Cp - glass)(T)/(liquid - glass) at Tf or at T, as `step` says.
+    step : Step
+        From glass to liquid, by the two lines.
     measured : MeasuredScan
         As measured.
     glass, liquid : Line
@@ -68,6 +59,8 @@ class NormalisedScan(CpnScan):
         Direction of endothermic effects in the signal.
     notes : tuple of str
         What a reader should know; those of the scan come first.
+    drawn : bool
+        CpN comes from lines that were drawn here: they have errors.
     """
 
     measured: MeasuredScan
@@ -75,14 +68,27 @@ class NormalisedScan(CpnScan):
     liquid: Line
     endotherm: Literal["up", "down"]
     notes: tuple[str, ...]
+    drawn: bool = True
 
-    @property
-    def half_height(self) -> float:
-        """Temperature in K at which CpN first reaches a half, between the lines."""
-        inside = self.temperature >= self.glass.high
-        temperature, cpn = self.temperature[inside], self.cpn[inside]
-        smooth = np.convolve(cpn, np.ones(3) / 3, mode="same") if cpn.size > 3 else cpn
-        return float(temperature[int(np.argmax(smooth >= 0.5))])
+    @cached_property
+    def characteristics(self) -> Characteristics:
+        """Tf', onset, midpoint, inflection, step and peak, as standards define them."""
+        if not self.drawn or self.measured.kind == "cpn":
+            return characteristics_of(self, (self.glass.high, self.liquid.low))
+        factor, unit = _heat_capacity(self.measured)
+        distance = factor * np.abs(self.liquid(self.temperature) - self.glass(self.temperature))
+        return characteristics_of(self, (self.glass.high, self.liquid.low), distance, unit)
+
+    def with_notes(self, *notes: str) -> NormalisedScan:
+        """Return the same scan with more to be known of it."""
+        return replace(self, notes=(*self.notes, *notes))
+
+
+def _heat_capacity(scan: MeasuredScan) -> tuple[float, str]:
+    """Return what makes a heat capacity of the signal, and its unit; the signal itself where that is not known."""
+    if scan.kind == "heat_flow" and scan.heating_rate and scan.unit in _HEAT_CAPACITIES:
+        return _SECONDS_PER_MINUTE / scan.heating_rate, _HEAT_CAPACITIES[scan.unit]
+    return 1.0, scan.unit
 
 
 def normalise(
@@ -91,6 +97,7 @@ def normalise(
     glass: Range | None = None,
     liquid: Range | None = None,
     endotherm: Literal["up", "down"] | None = None,
+    divide_at: DivideAt | None = None,
 ) -> NormalisedScan:
     """Find the lines of the glass and of the liquid, and scale the scan between them.
 
@@ -107,14 +114,19 @@ def normalise(
         Ranges in K to fit the lines on, instead of those found.
     endotherm : {"up", "down"}, optional
         Direction of endothermic effects, if it is known.
+    divide_at : {"fictive", "temperature"}, optional
+        Where the step from glass to liquid is taken that Cp - glass is divided by; see `Step`. Default: fictive, or
+        what a file of CpN says.
 
     Raises
     ------
     LehrError
-        If no step is found that stands out of the noise, or a range holds too few points.
+        If no step is found that stands out of the noise, a range holds too few points, or the step vanishes between
+        a temperature and its fictive temperature.
     """
     if scan.kind == "cpn":
-        return _as_it_is(scan)
+        return _as_it_is(scan, divide_at)
+    divide_at = divide_at or "fictive"
     scale = float(np.ptp(np.quantile(scan.signal, [0.01, 0.99]))) or float(np.ptp(scan.signal))
     if not scale > 1e-12 * float(np.abs(scan.signal).max()):
         raise LehrError(f"{scan.source}: the signal is constant", "Check the column: --columns signal=...")
@@ -124,35 +136,100 @@ def normalise(
     if scan.kind == "cp":
         endotherm = endotherm or "up"
     noise = white_noise_of(curve)
-    curve, spikes = _without_spikes(curve, noise)
-    by_hand = glass is not None and liquid is not None
+    curve, spikes = without_spikes(curve, noise)
+    given, by_hand = glass is not None, glass is not None and liquid is not None
     if glass is None or liquid is None:
         glass, liquid = _found(scan, curve, glass, liquid, {"up": 1, "down": -1}.get(endotherm or ""))
     if not glass[1] <= liquid[0]:
         raise LehrError(
-            f"{scan.source}: the range of the glass, {_celsius(*glass)}, must lie below that of the liquid, "
-            f"{_celsius(*liquid)}",
+            f"{scan.source}: the range of the glass, {celsius(*glass)}, must lie below that of the liquid, "
+            f"{celsius(*liquid)}",
             "Give both: --glass LOW HIGH --liquid LOW HIGH, in degC.",
         )
-    lines = [_robust_line(scan, curve, ends, noise) for ends in (glass, liquid)]
-    middle = np.array([0.5 * (glass[1] + liquid[0])])
-    step = float((lines[1](middle) - lines[0](middle))[0])
+    below, above = (_line(scan, curve, *each, noise) for each in (("glass", glass), ("liquid", liquid)))
+    middle = 0.5 * (glass[1] + liquid[0])
+    step = step_at(below, above, middle)
+    if step == 0.0:
+        raise LehrError(f"{scan.source}: no step between the lines of the glass and of the liquid", LOOK)
     found: Literal["up", "down"] = "up" if step > 0 else "down"
     if endotherm and found != endotherm:
         raise LehrError(
             f"{scan.source}: with endothermic effects {endotherm} the step from glass to liquid has the wrong sign",
             "Check --endotherm, or give the ranges: --glass LOW HIGH --liquid LOW HIGH, in degC.",
         )
-    _check_transition(scan, curve, lines[0], lines[1], np.inf if by_hand else noise / abs(step))
+    settled = _start_of_line(scan, curve, below, above, noise)
+    if settled:
+        within = ", within the range of the glass that was given" if given else ""
+        notes.append(f"left out below {settled - ZERO_CELSIUS:.1f} degC: the signal settles after the start{within}")
+        below = _line(scan, curve, "glass", (settled, glass[1]), noise)
+    last = _end_of_line(below, above, middle)
+    if last:
+        notes.append(f"left out above {last - ZERO_CELSIUS:.1f} degC: the lines of glass and liquid meet beyond")
+        above = _line(scan, curve, "liquid", (liquid[0], last), noise)
+    step = step_at(below, above, middle)
+    check_transition(scan, curve, below, above, divide_at, np.inf if by_hand else noise / abs(step))
     if spikes:
         notes.append(f"points that stand out alone, left out of the lines: {spikes}")
-    notes += _warnings(scan, curve, lines[0], lines[1], noise)
-    shown = (scan.temperature >= glass[0]) & (scan.temperature <= liquid[1])
+    below, above = _with_curvature(scan, curve, below, above, step)
+    notes += warnings_of(scan, curve, below, above, noise)
+    shown = (scan.temperature >= below.low) & (scan.temperature <= above.high)
     temperature = scan.temperature[shown]
-    low, high = lines[0](temperature), lines[1](temperature)
-    below, above = (Line(line.low, line.high, offset + scale * line.middle, scale * line.slope) for line in lines)
-    cpn = ((scan.signal[shown] - offset) / scale - low) / (high - low)
-    return NormalisedScan(temperature, cpn, scan, below, above, found, tuple(notes))
+    relative = Step(middle, (above.slope - below.slope) / step, divide_at)
+    mended, excess = ((signal[shown] - below(temperature)) / step for signal in (curve, (scan.signal - offset) / scale))
+    fictive, cpn = _cpn(scan, temperature, mended, excess, relative)
+    notes += check_fictive(scan, float(fictive[0]), below, above, by_hand=by_hand)
+    below, above = (
+        replace(line, middle=offset + scale * line.middle, slope=scale * line.slope) for line in (below, above)
+    )
+    return NormalisedScan(temperature, cpn, scan, below, above, found, tuple(notes), step=relative, balance=fictive)
+
+
+def _start_of_line(
+    scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liquid: Line, noise: float
+) -> float | None:
+    """Return where the signal has settled after the start, in K, if it does so within the line of the glass."""
+    step = step_at(glass, liquid, 0.5 * (glass.high + liquid.low))
+    inside = (scan.temperature >= glass.low) & (scan.temperature <= glass.high)
+    beside = _stretch(scan, curve, liquid, step)
+    return end_of_transient(scan.temperature[inside], curve[inside] / step, noise / abs(step), beside)
+
+
+def _end_of_line(glass: Line, liquid: Line, middle: float) -> float | None:
+    """Return where the line of the liquid must end, in K, because it meets that of the glass beyond."""
+    fall = (glass.slope - liquid.slope) / step_at(glass, liquid, middle)
+    if fall <= 0.0:
+        return None
+    last = middle + (1.0 - _LEAST_STEP) / fall
+    return last if liquid.low + _SHORTEST_KELVIN < last < liquid.high else None
+
+
+def _with_curvature(
+    scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liquid: Line, step: float
+) -> tuple[Line, Line]:
+    """Return the lines with their curvatures in steps; each says something of the noise on the other."""
+    own, other = (_stretch(scan, curve, line, step) for line in (glass, liquid))
+    return glass.curved(*own.curvature(other)), liquid.curved(*other.curvature(own))
+
+
+def _cpn(
+    scan: MeasuredScan,
+    temperature: NDArray[np.float64],
+    mended: NDArray[np.float64],
+    excess: NDArray[np.float64],
+    step: Step,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return Tf and CpN from Cp - glass over the step at the reference of `step`, without spikes and with them."""
+    fictive = fictive_temperatures(temperature, mended, step)
+    if step.at == "temperature":
+        return fictive, np.asarray(excess / step.relative(temperature))
+    if not np.isfinite(fictive).all():
+        last = temperature[np.flatnonzero(~np.isfinite(fictive))[-1]]
+        raise LehrError(
+            f"{scan.source}: the step from glass to liquid vanishes between {last - ZERO_CELSIUS:.1f} degC and its "
+            "fictive temperature: the lines of glass and liquid meet",
+            LOOK,
+        )
+    return fictive, np.asarray(excess / step.relative(fictive))
 
 
 def _found(
@@ -162,104 +239,60 @@ def _found(
     ranges = find_ranges(scan.temperature, curve, glass=glass, liquid=liquid, sign=sign)
     if ranges is None:
         raise LehrError(
-            f"{scan.source}: no glass transition was found: no step between two straight stretches stands out", _LOOK
+            f"{scan.source}: no glass transition was found: no step between two straight stretches stands out", LOOK
         )
     width = ranges[1][0] - ranges[0][1]
     for name, given, (low, high) in (("glass", glass, ranges[0]), ("liquid", liquid, ranges[1])):
         if given is None and high - low < _SHORTEST_WIDTHS * width:
             raise LehrError(
-                f"{scan.source}: too little of the {name} is in the scan: its line would rest on {_celsius(low, high)}"
-                f", the transition goes over {_celsius(ranges[0][1], ranges[1][0])}",
+                f"{scan.source}: too little of the {name} is in the scan: its line would rest on {celsius(low, high)}"
+                f", the transition goes over {celsius(ranges[0][1], ranges[1][0])}",
                 f"Measure over a wider range; if the line is there: --{name} LOW HIGH, in degC.",
             )
     return ranges
 
 
-def _as_it_is(scan: MeasuredScan) -> NormalisedScan:
+def _as_it_is(scan: MeasuredScan, divide_at: DivideAt | None) -> NormalisedScan:
     """Return a scan that is CpN already; say if it does not go from 0 to 1."""
     t, notes = scan.temperature, list(scan.notes)
+    if scan.lines:
+        if divide_at and divide_at != scan.lines.step.at:
+            raise LehrError(
+                f"{scan.source}: its CpN was written with --divide-at {scan.lines.step.at}",
+                f"Leave --divide-at {divide_at} out, or write the file again with it from the measurement.",
+            )
+        zero, one = Line(*scan.lines.glass, 0.0, 0.0), Line(*scan.lines.liquid, 1.0, 0.0)
+        return NormalisedScan(
+            t, scan.signal, scan, zero, one, "up", scan.notes, drawn=scan.lines.drawn, step=scan.lines.step
+        )
     few = max(3, t.size // 50)
     for end, expected in ((slice(None, few), 0.0), (slice(-few, None), 1.0)):
         value = float(np.median(scan.signal[end]))
-        if abs(value - expected) > _DEPARTED_CPN:
+        if abs(value - expected) > DEPARTED_CPN:
             notes.append(f"CpN is {value:.3g} instead of {expected:g} at {t[end][0] - ZERO_CELSIUS:.1f} degC")
     zero, one = Line(t[0], t[0], 0.0, 0.0), Line(t[-1], t[-1], 1.0, 0.0)
-    return NormalisedScan(t, scan.signal, scan, zero, one, "up", tuple(notes))
+    return NormalisedScan(t, scan.signal, scan, zero, one, "up", tuple(notes), drawn=False)
 
 
-def _celsius(low: float, high: float) -> str:
-    return f"{low - ZERO_CELSIUS:.1f} to {high - ZERO_CELSIUS:.1f} degC"
-
-
-def _without_spikes(curve: NDArray[np.float64], noise: float) -> tuple[NDArray[np.float64], int]:
-    """Replace points that stand out of a level stretch alone by the mean of their neighbours; return their number."""
-    around = np.stack([curve[:-4], curve[1:-3], curve[3:-1], curve[4:]])
-    level = 0.5 * (around[1] + around[2])
-    away = np.abs(curve[2:-2] - level)
-    alone = np.flatnonzero((away > 10 * noise) & (away > 3 * np.ptp(around, axis=0)))
-    mended = curve.copy()
-    mended[alone + 2] = level[alone]
-    return mended, alone.size
-
-
-def _robust_line(scan: MeasuredScan, curve: NDArray[np.float64], ends: Range, noise: float) -> Line:
-    """Fit a line on a range, with a loss that outliers do not pull far."""
-    from scipy.optimize import least_squares
-
+def _line(scan: MeasuredScan, curve: NDArray[np.float64], name: str, ends: Range, noise: float) -> Line:
+    """Fit a line on a range, or refuse the range."""
     inside = (scan.temperature >= ends[0]) & (scan.temperature <= ends[1])
-    if inside.sum() < _FEWEST_POINTS:
+    goes_over = f"The scan goes over {celsius(scan.temperature[0], scan.temperature[-1])}."
+    if inside.sum() < FEWEST_POINTS:
         raise LehrError(
-            f"{scan.source}: {inside.sum()} points in the range {_celsius(*ends)} are too few for a line",
-            f"The scan goes over {_celsius(scan.temperature[0], scan.temperature[-1])}.",
+            f"{scan.source}: {inside.sum()} points in the range {celsius(*ends)} are too few for a line", goes_over
         )
-    x = scan.temperature[inside] - 0.5 * (ends[0] + ends[1])
-    y = curve[inside]
-    slope = float((x - x.mean()) @ y / ((x - x.mean()) @ (x - x.mean())))
-    start = (float(y.mean()) - slope * float(x.mean()), slope)
-    fit = least_squares(
-        lambda p: p[0] + p[1] * x - y, start, jac=lambda _: np.column_stack([np.ones_like(x), x]), loss="soft_l1",
-        f_scale=max(2 * noise, 1e-9), x_scale=(1.0, 1.0 / (ends[1] - ends[0])),
-    )  # fmt: skip
-    return Line(*ends, float(fit.x[0]), float(fit.x[1]))
-
-
-def _check_transition(scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liquid: Line, noise: float) -> None:
-    """Refuse two lines that meet, or between which the curve does what no glass does; `noise` is in CpN."""
-    t = scan.temperature[(scan.temperature >= glass.low) & (scan.temperature <= liquid.high)]
-    distance = liquid(t) - glass(t)
-    if not (distance * distance[0] > 0).all():
-        raise LehrError(f"{scan.source}: the lines on {_celsius(glass.low, glass.high)} and "
-                        f"{_celsius(liquid.low, liquid.high)} meet within the scan", _LOOK)  # fmt: skip
-    inside = (scan.temperature > glass.high) & (scan.temperature < liquid.low)
     t = scan.temperature[inside]
-    cpn = (curve[inside] - glass(t)) / (liquid(t) - glass(t))
-    if cpn.size and not (LOWEST_CPN - SIGNIFICANT * noise <= cpn.min() and cpn.max() <= _HIGHEST_CPN):
+    if t[-1] - t[0] < _SHORTEST_KELVIN:
         raise LehrError(
-            f"{scan.source}: between the lines on {_celsius(glass.low, glass.high)} and "
-            f"{_celsius(liquid.low, liquid.high)} CpN would go from {cpn.min():.3g} to {cpn.max():.3g}: no glass does",
-            _LOOK,
+            f"{scan.source}: the line of the {name} would rest on {t[-1] - t[0]:.2g} K, {celsius(*ends)}: less than "
+            f"{_SHORTEST_KELVIN:g} K say nothing of its slope",
+            f"Give a longer range: --{name} LOW HIGH, in degC. {goes_over}",
         )
+    return robust_line(t, curve[inside], ends, noise)
 
 
-def _warnings(scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liquid: Line, noise: float) -> list[str]:
-    """Say what a reader should know of the lines."""
-    notes = []
-    middle = np.array([0.5 * (glass.high + liquid.low)])
-    step = float((liquid(middle) - glass(middle))[0])
-    for name, line in (("glass", glass), ("liquid", liquid)):
-        length = line.high - line.low
-        away = abs(0.5 * (line.low + line.high) - middle[0])
-        if away > _FAR_LENGTHS * length:
-            notes.append(
-                f"the line of the {name} rests on {length:.3g} K, {away:.3g} K from the middle of the transition: "
-                "CpN depends on it"
-            )
-    beyond = scan.temperature > liquid.high
-    if beyond.sum() >= _FEWEST_POINTS:
-        t = scan.temperature[beyond]
-        off = (curve[beyond] - liquid(t)) / step
-        at = int(np.argmax(np.abs(off) > _DEPARTED_CPN + 5 * noise / abs(step)))
-        if abs(off[at]) > _DEPARTED_CPN:
-            effect = "exothermic (crystallisation?)" if off[at] < 0 else "endothermic (melting, or a curved line?)"
-            notes.append(f"left out above {liquid.high - ZERO_CELSIUS:.1f} degC: the curve departs there, {effect}")
-    return notes
+def _stretch(scan: MeasuredScan, curve: NDArray[np.float64], line: Line, step: float) -> Stretch:
+    """Return the stretch of a line, in steps from glass to liquid."""
+    inside = (scan.temperature >= line.low) & (scan.temperature <= line.high)
+    return Stretch(scan.temperature[inside], curve[inside] / step)

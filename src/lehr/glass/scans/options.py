@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from lehr.config.load import load_yaml, validated
 from lehr.config.section import Positive, Section
+from lehr.glass.scans.step import DivideAt
 
 Column = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 """A column by its number, from 1, or by its heading."""
@@ -61,6 +62,13 @@ class ScanOptions(Section):
         Direction of endothermic effects; default: found from the step at the glass transition.
     glass, liquid : tuple of float, optional
         Ranges in degC on which the lines of the glass and of the liquid are fitted; default: found.
+    common : bool
+        One pair of lines for all scans, which are of one sample.
+    divide_at : {"fictive", "temperature"}, optional
+        Where the step from glass to liquid is taken that Cp - glass is divided by: at the fictive temperature
+        (Moynihan 1976, the default), or at the temperature itself (eq. 3 of the paper).
+    shift : float
+        K, added to all temperatures: a known error of the thermometer.
     """
 
     columns: ColumnsConfig = ColumnsConfig()
@@ -71,6 +79,9 @@ class ScanOptions(Section):
     endotherm: Literal["up", "down"] | None = None
     glass: Range | None = None
     liquid: Range | None = None
+    common: bool = False
+    divide_at: DivideAt | None = None
+    shift: Annotated[float, Field(allow_inf_nan=False)] = 0.0
 
 
 def load_scan_options(path: str | Path | None = None, given: Mapping[str, Any] | None = None) -> ScanOptions:

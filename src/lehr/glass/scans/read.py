@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lehr.errors import LehrError
+from lehr.glass.scans.cpn_file import cpn_measurements, is_cpn_csv
 from lehr.glass.scans.instruments import instrument_tables
 from lehr.glass.scans.measured import MeasuredScan, ScanFile
 from lehr.glass.scans.measurement import Measurement, measurements
-from lehr.glass.scans.normalise import NormalisedScan, normalise
+from lehr.glass.scans.normalise import NormalisedScan
 from lehr.glass.scans.options import ScanOptions
+from lehr.glass.scans.sample import normalise_all
 from lehr.glass.scans.table import NotAScanError, Table
 from lehr.glass.scans.text import decode, text_tables
-from lehr.glass.tnm import ZERO_CELSIUS
 
-__all__ = ["Recording", "normalise_as", "read_normalised", "read_recording", "read_scans"]
+__all__ = ["Recording", "read_normalised", "read_recording", "read_scans"]
 
 _LARGEST_BYTES = 1 << 30  # of a file of scans
 
@@ -55,7 +56,12 @@ class Recording:
         """
         options = options or ScanOptions()
         found = [
-            replace(scan, file=self.file)
+            replace(
+                scan,
+                file=self.file,
+                temperature=scan.temperature + options.shift,
+                notes=scan.notes + _shifted(options.shift),
+            )
             for measured in self.measurements
             for scan in measured.scans(options.heating_rate)
         ]
@@ -71,6 +77,11 @@ class Recording:
                 f"{self.path}: no heating segment {max(options.take)}", f"The file has {len(found)}, numbered from 1."
             )
         return [found[number - 1] for number in options.take]
+
+
+def _shifted(shift: float) -> tuple[str, ...]:
+    """Say what was added to all temperatures."""
+    return (f"temperatures shifted by {shift:+g} K, as said",) if shift else ()
 
 
 def read_recording(path: str | Path, options: ScanOptions | None = None) -> Recording:
@@ -97,13 +108,15 @@ def read_recording(path: str | Path, options: ScanOptions | None = None) -> Reco
         content = path.read_bytes()
     except OSError as error:
         raise LehrError(f"{path}: cannot read the file: {error.strerror}", "Check the path.") from None
+    file = ScanFile(path, hashlib.sha256(content).hexdigest())
+    if is_cpn_csv(content):
+        return Recording(file, "CpN by lehr read --csv", cpn_measurements(content, str(path)))
     understood = instrument_tables(content, path)
     if understood is None:
         text, encoding = decode(content, str(path))
         layout, tables = text_tables(text, str(path))
         understood = f"text in {encoding}, {layout}", tables
     form, tables = understood
-    file = ScanFile(path, hashlib.sha256(content).hexdigest())
     return Recording(file, form, _measured(tables, options))
 
 
@@ -143,27 +156,8 @@ def read_scans(paths: Iterable[str | Path], *, options: ScanOptions | None = Non
     return [scan for path in paths for scan in read_recording(path, options).scans(options)]
 
 
-def normalise_as(scan: MeasuredScan, options: ScanOptions) -> NormalisedScan:
-    """Normalise a scan with the ranges (degC) and the direction of the options; see `normalise`.
-
-    A direction that only the file says gives way to that of the step from glass to liquid.
-    """
-    glass, liquid = (
-        None if ends is None else (ends[0] + ZERO_CELSIUS, ends[1] + ZERO_CELSIUS)
-        for ends in (options.glass, options.liquid)
-    )
-    if options.endotherm or scan.endotherm is None or scan.kind == "cpn":
-        return normalise(scan, glass=glass, liquid=liquid, endotherm=options.endotherm)
-    try:
-        return normalise(scan, glass=glass, liquid=liquid, endotherm=scan.endotherm)
-    except LehrError:
-        found = normalise(scan, glass=glass, liquid=liquid)
-    note = f"the file says that endothermic effects point {scan.endotherm}, but the step from glass to liquid does not"
-    return replace(found, notes=(*found.notes, note))
-
-
 def read_normalised(paths: Iterable[str | Path], *, options: ScanOptions | None = None) -> list[NormalisedScan]:
-    """Read the heating scans of files and normalise them: `read_scans`, then `normalise`.
+    """Read the heating scans of files and normalise them: `read_scans`, then `normalise_all`.
 
     Raises
     ------
@@ -171,4 +165,4 @@ def read_normalised(paths: Iterable[str | Path], *, options: ScanOptions | None 
         As these two.
     """
     options = options or ScanOptions()
-    return [normalise_as(scan, options) for scan in read_scans(paths, options=options)]
+    return normalise_all(read_scans(paths, options=options), options)

@@ -199,7 +199,7 @@ def as_scans(scans: Any, program: ThermalProgram | None = None) -> Scans:
 def _checked(scan: Any, name: str) -> CpnScan:
     """Return a scan that a fit can take; a normalised one stays what it is, with its notes, if no point is missing."""
     if isinstance(scan, NormalisedScan):
-        checked = CpnScan.of(scan.temperature, scan.cpn, name)
+        checked = CpnScan.of(scan.temperature, scan.cpn, name, step=scan.step)
         return scan if scan.cpn.size == checked.cpn.size else checked
     if len(scan) != 2:
         raise LehrError("a scan is not a pair of temperature and CpN", "Give [(temperature, cpn), ...].")

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ class Kernel:
         self, rates: NDArray[np.float64], weights: NDArray[np.float64], chains: int, mean_time: float
     ) -> None: ...
 
-def heating_scans(
-    ln_a: float,
-    delta_h_over_r: float,
-    x: float,
+class Glass:
+    def __init__(self, model: int, values: Sequence[float], first: int = 0) -> None: ...
+
+def scans(
+    glass: Glass,
     kernel: Kernel,
     programs: Programs,
     first: float,
@@ -26,9 +28,7 @@ def heating_scans(
     limiting: NDArray[np.float64] | None = None,
 ) -> int: ...
 def sensitivities(
-    ln_a: float,
-    delta_h_over_r: float,
-    x: float,
+    glass: Glass,
     kernel: Kernel,
     by_beta: Kernel,
     programs: Programs,
@@ -40,13 +40,19 @@ def sensitivities(
     limiting: NDArray[np.float64],
     limiting_jacobian: NDArray[np.float64],
 ) -> int: ...
-def history(
-    ln_a: float, delta_h_over_r: float, x: float, kernel: Kernel, programs: Programs, tolerance: float
-) -> tuple[int, list[list[float]]]: ...
+def recovery(
+    glass: Glass,
+    kernel: Kernel,
+    by_beta: Kernel | None,
+    programs: Programs,
+    holds: int,
+    tolerance: float,
+    fictive_temperature: NDArray[np.float64],
+    jacobian: NDArray[np.float64] | None,
+) -> int: ...
+def history(glass: Glass, kernel: Kernel, programs: Programs, tolerance: float) -> tuple[int, list[list[float]]]: ...
 def direct(
-    ln_a: float,
-    delta_h_over_r: float,
-    x: float,
+    glass: Glass,
     beta: float,
     start: float,
     jump: NDArray[np.float64],

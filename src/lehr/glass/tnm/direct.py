@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.tnm import _tnm
-from lehr.glass.tnm.parameters import GAS_CONSTANT, TNMParameters
+from lehr.glass.tnm.parameters import RelaxationModel
 
 __all__ = ["simulate_direct"]
 
 
 def simulate_direct(
-    parameters: TNMParameters,
+    parameters: RelaxationModel,
     cooling_rate: float,
     heating_rate: float,
     *,
@@ -33,7 +33,7 @@ def simulate_direct(
 
     Parameters
     ----------
-    parameters : TNMParameters
+    parameters : TNMParameters, or another model
         The glass.
     cooling_rate, heating_rate : float
         Rates in K/min, positive.
@@ -63,8 +63,7 @@ def simulate_direct(
     holds = np.repeat([60.0 * size / cooling_rate, 60.0 * size / heating_rate], jumps)
     signed = np.repeat([-size, size], jumps)
     fictive = np.empty(2 * jumps)
-    ln_a, delta_h, x, beta = parameters.as_tuple()
-    if _tnm.direct(ln_a, delta_h / GAS_CONSTANT, x, beta, high, signed, holds, fictive):
+    if _tnm.direct(parameters.compiled(), parameters.beta, high, signed, holds, fictive):
         raise LehrError("out of memory", "Take larger jumps.")
     heating = fictive[jumps - 1 :]
     return low + size * (np.arange(jumps) + 0.5), np.diff(heating) / size, heating

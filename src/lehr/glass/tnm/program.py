@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from typing import Literal
 
 import numpy as np
@@ -79,9 +79,14 @@ class Jump:
 Segment = Ramp | Hold | Jump
 
 
+def _order(end: End) -> float:
+    """Return a number that is in the order of the temperatures, whatever the window is."""
+    return {"lowest": -inf, "highest": inf}[end] if isinstance(end, str) else end
+
+
 @dataclass(frozen=True)
 class Cycle:
-    """Segments one after the other; the last is a heating ramp, and only it is recorded as a signal.
+    """Segments one after the other; the last is a ramp, and only it is recorded as a signal.
 
     Attributes
     ----------
@@ -97,6 +102,16 @@ class Cycle:
     def __post_init__(self) -> None:
         if not self.segments:
             raise LehrError("a cycle needs at least one segment")
+
+    @property
+    def scan_rate(self) -> float:
+        """Rate of the last segment in K/min: positive if it heats, negative if it cools, NaN if it does neither."""
+        last = self.segments[-1]
+        before = next((s.to for s in reversed(self.segments[:-1]) if not isinstance(s, Hold)), self.start)
+        if not isinstance(last, Ramp) or before == last.to:
+            return nan
+        heats = _order(last.to) > _order(before)
+        return last.rate if heats else -last.rate
 
     def rows(self, low: float, high: float) -> tuple[float, list[tuple[int, float, float]]]:
         """Return the start (K) and rows of kind, target (K), amount (K/s or s), as the compiled kernel takes them.
@@ -130,7 +145,7 @@ class ThermalProgram:
     Attributes
     ----------
     cycles : tuple of Cycle
-        The cycles; each must end with a heating ramp.
+        The cycles; each must end with a ramp, which is recorded: CpN = dTf/dT, on cooling too.
     """
 
     cycles: tuple[Cycle, ...]
@@ -140,7 +155,18 @@ class ThermalProgram:
             raise LehrError("a thermal program needs at least one cycle")
         for cycle in self.cycles:
             if not isinstance(cycle.segments[-1], Ramp):
-                raise LehrError("the last segment of a cycle must be a heating ramp: it is the signal")
+                raise LehrError("the last segment of a cycle must be a heating or cooling ramp: it is the signal")
+
+    @classmethod
+    def cooling_scans(cls, rates: Sequence[float]) -> ThermalProgram:
+        """Scan on cooling, from the liquid at the highest temperature of the window to the lowest.
+
+        Parameters
+        ----------
+        rates : sequence of float
+            K/min, positive, a cycle each.
+        """
+        return cls(tuple(Cycle((Ramp("lowest", float(rate)),)) for rate in rates))
 
     @classmethod
     def chr_cycles(
@@ -168,8 +194,13 @@ class ThermalProgram:
 
     @property
     def heating_rates(self) -> tuple[float, ...]:
-        """Rate of the recorded scan of each cycle in K/min."""
-        return tuple(c.segments[-1].rate if isinstance(c.segments[-1], Ramp) else nan for c in self.cycles)
+        """Rate of the recorded scan of each cycle in K/min; NaN where it cools."""
+        return tuple(rate if rate > 0 else nan for rate in self.scan_rates)
+
+    @property
+    def scan_rates(self) -> tuple[float, ...]:
+        """Rate of the recorded scan of each cycle in K/min, negative where it cools."""
+        return tuple(cycle.scan_rate for cycle in self.cycles)
 
     def compiled(self, low: float, high: float) -> _tnm.Programs:
         """Return the program as the compiled kernel takes it, for a temperature window in K.
@@ -177,20 +208,20 @@ class ThermalProgram:
         Raises
         ------
         LehrError
-            If a recorded segment does not heat.
+            If a recorded segment neither heats nor cools.
         """
         return compile_cycles(self.cycles, low, high, recorded=True)
 
 
 def compile_cycles(cycles: Sequence[Cycle], low: float, high: float, *, recorded: bool) -> _tnm.Programs:
-    """Return cycles as the compiled kernel takes them; `recorded` demands that each ends with heating."""
+    """Return cycles as the compiled kernel takes them; `recorded` demands that each ends with a scan."""
     parts = [cycle.rows(low, high) for cycle in cycles]
     for start, rows in parts:
         before = next((target for kind, target, _ in reversed(rows[:-1]) if kind != 1), start)
-        if recorded and not rows[-1][1] > before:
+        if recorded and rows[-1][1] == before:
             raise LehrError(
                 f"the recorded scan goes from {before:g} K to {rows[-1][1]:g} K",
-                "The last segment must heat the glass.",
+                "The last segment must heat or cool the glass.",
             )
     starts = np.array([start for start, _ in parts])
     counts = np.array([len(rows) for _, rows in parts], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""DSC signals of TNM glasses."""
+"""DSC signals of glasses."""
 
 from __future__ import annotations
 
@@ -13,17 +13,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.errors import LehrError
-from lehr.glass.quantities import COOLING_RATE, CPN, FICTIVE_TEMPERATURE_CURVE, HEATING_RATE, PARAMETERS, TEMPERATURE
+from lehr.glass.quantities import COOLING_RATE, CPN, FICTIVE_TEMPERATURE_CURVE, HEATING_RATE, TEMPERATURE
 from lehr.glass.status import Status
 from lehr.glass.tnm import _tnm
 from lehr.glass.tnm.kww import KWWKernel
-from lehr.glass.tnm.parameters import GAS_CONSTANT, TNMParameters
+from lehr.glass.tnm.parameters import RelaxationModel, TNMParameters
 from lehr.glass.tnm.program import Cycle, ThermalProgram, compile_cycles, default_temperature
 
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["DEFAULT_TOLERANCE", "History", "Signals", "Status", "simulate", "simulate_batch", "simulate_history"]
+__all__ = [
+    "DEFAULT_TOLERANCE",
+    "History",
+    "Signals",
+    "Status",
+    "simulate",
+    "simulate_batch",
+    "simulate_glass",
+    "simulate_history",
+]
 
 DEFAULT_TOLERANCE = 1e-4
 """Error of CpN that 99.9 % of the points stay below, where CpN,max is below 6."""
@@ -31,11 +40,11 @@ DEFAULT_TOLERANCE = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Signals:
-    """Heating scans of one glass.
+    """Scans of one glass.
 
     Attributes
     ----------
-    parameters : TNMParameters
+    parameters : TNMParameters, or another model
         The glass.
     program : ThermalProgram
         What was done to it.
@@ -49,7 +58,7 @@ class Signals:
         `Status.OK` or `Status.WINDOW`.
     """
 
-    parameters: TNMParameters
+    parameters: RelaxationModel
     program: ThermalProgram
     temperature: NDArray[np.float64]
     cpn: NDArray[np.float64]
@@ -69,8 +78,8 @@ class Signals:
             {q.name: (q.dims, array, {"long_name": q.meaning, "units": q.unit}) for q, array in arrays.items()}
             for arrays in ({CPN: self.cpn, FICTIVE_TEMPERATURE_CURVE: self.fictive_temperature}, coordinates)
         )
-        parameters = zip(PARAMETERS, self.parameters.as_tuple(), strict=True)
-        return xarray.Dataset(data, coords, attrs={quantity.name: value for quantity, value in parameters})
+        attributes = dict(zip(self.parameters.names(), self.parameters.as_tuple(), strict=True))
+        return xarray.Dataset(data, coords, attrs=attributes)
 
 
 def simulate(
@@ -83,7 +92,7 @@ def simulate(
     temperature: ArrayLike | None = None,
     tolerance: float = DEFAULT_TOLERANCE,
 ) -> Signals:
-    """Simulate the heating scans of one glass.
+    """Simulate the scans of one glass.
 
     Parameters
     ----------
@@ -106,13 +115,41 @@ def simulate(
     LehrError
         If a parameter is out of range, the temperatures are not equidistant, or the integration fails.
     """
-    parameters = TNMParameters(float(ln_A), float(delta_h), float(x), float(beta))
+    glass = TNMParameters(float(ln_A), float(delta_h), float(x), float(beta))
+    return simulate_glass(glass, program=program, temperature=temperature, tolerance=tolerance)
+
+
+def simulate_glass(
+    parameters: RelaxationModel,
+    *,
+    program: ThermalProgram | None = None,
+    temperature: ArrayLike | None = None,
+    tolerance: float = DEFAULT_TOLERANCE,
+) -> Signals:
+    """Simulate the scans of one glass of any model of the relaxation time.
+
+    Parameters
+    ----------
+    parameters : TNMParameters, AdamGibbsParameters or MAPParameters
+        The glass.
+    program, temperature, tolerance
+        As in `simulate`.
+
+    Returns
+    -------
+    Signals
+
+    Raises
+    ------
+    LehrError
+        If the temperatures are not equidistant, or the integration fails.
+    """
     program = program or ThermalProgram.chr_cycles()
     grid = equidistant(temperature)
     cpn = np.empty((len(program.cycles), grid.size))
     fictive = np.empty_like(cpn)
     scan = _Scanner(program, grid, tolerance)
-    status = scan(parameters.as_tuple(), cpn, fictive)
+    status = scan(parameters, cpn, fictive)
     if status not in (Status.OK, Status.WINDOW):
         raise LehrError(f"{parameters}: {status.message}")
     return Signals(parameters, program, grid, cpn, fictive, status)
@@ -128,13 +165,14 @@ def simulate_batch(
     threads: int = 1,
     out: NDArray[Any] | None = None,
     limiting_fictive_temperature: NDArray[np.float64] | None = None,
+    model: type[RelaxationModel] = TNMParameters,
 ) -> tuple[NDArray[Any], NDArray[np.int8]]:
-    """Simulate the heating scans of many glasses.
+    """Simulate the scans of many glasses.
 
     Parameters
     ----------
     parameters : array_like, shape (n, 4)
-        Columns ln_A, delta_h (J/mol), x, beta.
+        Columns ln_A, delta_h (J/mol), x, beta; of another model, those that its `names` says.
     program, temperature, tolerance
         As in `simulate`.
     dtype : str, optional
@@ -144,7 +182,10 @@ def simulate_batch(
     out : ndarray, shape (n, cycles, points), optional
         Where to write the signals instead of into a new array; its type takes the place of `dtype`.
     limiting_fictive_temperature : ndarray of float64, shape (n, cycles), optional
-        Where to write Tf' in K as well: the fictive temperature of the glass before each scan.
+        Where to write Tf' in K as well: the fictive temperature of the glass before each heating scan, after
+        each cooling scan.
+    model : type, optional
+        `TNMParameters`, `AdamGibbsParameters` or `MAPParameters`.
 
     Returns
     -------
@@ -153,7 +194,7 @@ def simulate_batch(
     status : ndarray of int8, shape (n,)
         A `Status` for each row. A bad row harms no other.
     """
-    rows = parameter_rows(parameters)
+    rows = parameter_rows(parameters, model)
     if dtype not in ("float32", "float64"):
         raise LehrError(f"dtype '{dtype}' is not offered", "Take float32 or float64.")
     program = program or ThermalProgram.chr_cycles()
@@ -165,27 +206,31 @@ def simulate_batch(
         _writable(limiting, shape[:2], ("float64",))
     scan = _Scanner(program, grid, tolerance)
 
-    def one(i: int, glass: TNMParameters | None) -> Status:
+    def one(i: int, glass: RelaxationModel | None) -> Status:
         if glass is not None:
-            return scan(glass.as_tuple(), cpn[i], limiting=None if limiting is None else limiting[i])
+            return scan(glass, cpn[i], limiting=None if limiting is None else limiting[i])
         cpn[i] = np.nan
         if limiting is not None:
             limiting[i] = np.nan
         return Status.PARAMETER
 
-    return cpn, each_row(rows, one, threads)
+    return cpn, each_row(rows, one, threads, model)
 
 
-def parameter_rows(parameters: ArrayLike) -> NDArray[np.float64]:
-    """Return parameters as an array of the shape (n, 4)."""
+def parameter_rows(parameters: ArrayLike, model: type[RelaxationModel]) -> NDArray[np.float64]:
+    """Return parameters as an array of the shape (n, parameters), (n, 4) for TNM."""
+    names = model.names()
     rows: NDArray[np.float64] = np.atleast_2d(np.asarray(parameters, dtype=float))
-    if rows.ndim != 2 or rows.shape[1] != 4:
-        raise LehrError(f"parameters have the shape {rows.shape}", "Give (n, 4): ln_A, delta_h, x, beta.")
+    if rows.ndim != 2 or rows.shape[1] != len(names):
+        raise LehrError(f"parameters have the shape {rows.shape}", f"Give (n, {len(names)}): {', '.join(names)}.")
     return rows
 
 
 def each_row(
-    rows: NDArray[np.float64], one: Callable[[int, TNMParameters | None], Status], threads: int
+    rows: NDArray[np.float64],
+    one: Callable[[int, RelaxationModel | None], Status],
+    threads: int,
+    model: type[RelaxationModel],
 ) -> NDArray[np.int8]:
     """Call `one` with the index of each row and its glass, None if there is no such glass; return the statuses."""
     if threads < 1:
@@ -195,7 +240,7 @@ def each_row(
     def work(share: range) -> None:
         for i in share:
             try:
-                glass = TNMParameters(*rows[i].tolist())
+                glass = model(*rows[i].tolist())
             except LehrError:
                 glass = None
             status[i] = one(i, glass)
@@ -225,12 +270,12 @@ class History:
     fictive_temperature: NDArray[np.float64]
 
 
-def simulate_history(parameters: TNMParameters, cycle: Cycle, *, tolerance: float = DEFAULT_TOLERANCE) -> History:
+def simulate_history(parameters: RelaxationModel, cycle: Cycle, *, tolerance: float = DEFAULT_TOLERANCE) -> History:
     """Simulate one cycle and return all of it: ramps, holds and jumps.
 
     Parameters
     ----------
-    parameters : TNMParameters
+    parameters : TNMParameters, or another model
         The glass.
     cycle : Cycle
         What is done to it; temperatures in K.
@@ -243,21 +288,22 @@ def simulate_history(parameters: TNMParameters, cycle: Cycle, *, tolerance: floa
         If the integration fails.
     """
     programs = compile_cycles([cycle], nan, nan, recorded=False)
-    ln_a, delta_h, x, beta = parameters.as_tuple()
-    _check_tolerance(tolerance)
-    code, columns = _tnm.history(ln_a, delta_h / GAS_CONSTANT, x, _compiled_kernel(beta), programs, tolerance)
+    check_tolerance(tolerance)
+    code, columns = _tnm.history(parameters.compiled(), compiled_kernel(parameters.beta), programs, tolerance)
     if code != Status.OK:
         raise LehrError(f"{parameters}: {Status(code).message}")
     return History(*(np.array(column) for column in columns))
 
 
 @lru_cache(maxsize=256)
-def _compiled_kernel(beta: float) -> _tnm.Kernel:
+def compiled_kernel(beta: float) -> _tnm.Kernel:
+    """Return the exponential sum of one beta as the compiled kernel takes it."""
     kernel = KWWKernel.of(beta)
     return _tnm.Kernel(kernel.rates, kernel.weights, kernel.chains, kernel.mean_time)
 
 
-def _check_tolerance(tolerance: float) -> None:
+def check_tolerance(tolerance: float) -> None:
+    """Refuse a tolerance that is not an error of CpN."""
     if not 0 < tolerance < 1:
         raise LehrError(f"tolerance = {tolerance} is out of range", "It is an error of CpN between 0 and 1.")
 
@@ -268,7 +314,7 @@ ScanTarget = tuple[_tnm.Programs, float, float, float]
 
 def scan_target(program: ThermalProgram, grid: NDArray[np.float64], tolerance: float) -> ScanTarget:
     """Check the tolerance and put together a scan for the compiled kernel."""
-    _check_tolerance(tolerance)
+    check_tolerance(tolerance)
     return program.compiled(grid[0], grid[-1]), grid[0], (grid[-1] - grid[0]) / (grid.size - 1), tolerance
 
 
@@ -280,16 +326,13 @@ class _Scanner:
 
     def __call__(
         self,
-        parameters: tuple[float, float, float, float],
+        glass: RelaxationModel,
         cpn: NDArray[Any],
         fictive: NDArray[np.float64] | None = None,
         limiting: NDArray[np.float64] | None = None,
     ) -> Status:
-        ln_a, delta_h, x, beta = parameters
-        kernel = _compiled_kernel(beta)
-        return Status(
-            _tnm.heating_scans(ln_a, delta_h / GAS_CONSTANT, x, kernel, *self._target, cpn, fictive, limiting)
-        )
+        kernel = compiled_kernel(glass.beta)
+        return Status(_tnm.scans(glass.compiled(), kernel, *self._target, cpn, fictive, limiting))
 
 
 def _writable(array: NDArray[Any], shape: tuple[int, ...], dtypes: tuple[str, ...]) -> NDArray[Any]:

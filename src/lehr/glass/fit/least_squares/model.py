@@ -2,71 +2,36 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.errors import LehrError
-from lehr.glass.fit.least_squares.nuisance import Nuisance
-from lehr.glass.instrument import thermal_lag
-from lehr.glass.scans import CpnScan, Scans
-from lehr.glass.tnm import DEFAULT_TOLERANCE, Status, ThermalProgram, simulate_batch, simulate_sensitivities
+from lehr.glass.fit.least_squares.blocks import Block, PredictionError, blocks_of, theta_derivatives
+from lehr.glass.fit.least_squares.nuisance import CURVATURE_KELVIN, LINE_TERMS, Nuisance, Term
+from lehr.glass.fit.least_squares.statements import Statement, stated_otherwise
+from lehr.glass.scans import Scans
+from lehr.glass.tnm import DEFAULT_TOLERANCE, ThermalProgram, efold_width, simulate_sensitivities
 from lehr.glass.tnm.coordinates import LOWER, UPPER, Coordinates
 from lehr.glass.tnm.program import SECONDS_PER_MINUTE
 
 __all__ = ["PredictionError", "ScanModel", "theta_derivatives"]
 
-_NON_LINEAR = ("thermal_lag", "temperature_offset")
-"""Nuisance parameters that the prediction is not a linear function of."""
-
-_MOST_OFFSET_ERRORS = 5.0  # largest offset of the thermometer in its standard errors, so that scans keep the transition
-_GRID_POINTS = 2000  # of a grid that is laid between measured temperatures, and of one that a lag acts on
-
-
-class PredictionError(Exception):
-    """The engine found no signal for these parameters."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Block:
-    """Scans that the engine simulates in one go, because they share their temperatures."""
-
-    program: ThermalProgram
-    rows: list[int]
-    """Their numbers among all scans."""
-    grid: NDArray[np.float64]
-    index: NDArray[np.intp]
-    """Where the measured temperatures are in the grid; shape (points,), or (points, 4) if they lie between."""
-    weights: NDArray[np.float64] | None
-    """Of the cubic interpolation between four points of the grid."""
-
-    @property
-    def rates(self) -> NDArray[np.float64]:
-        """Heating rate of each scan in K/min."""
-        return np.array(self.program.heating_rates)
-
-    def axis(self, values: dict[str, float]) -> NDArray[np.float64]:
-        """Return the true temperatures in K of the grid."""
-        return self.grid - values.get("temperature_offset", 0.0)
-
-    def lagged(self, signals: NDArray[np.float64], values: dict[str, float]) -> NDArray[np.float64]:
-        """Return signals on the grid, shape (n, scans, points), as the sensor sees them."""
-        if "thermal_lag" not in values:
-            return signals
-        return thermal_lag(signals, values["thermal_lag"], temperature=self.grid, heating_rate=self.rates)
-
-    def measured(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Take signals from the grid, on the last axis, to the measured temperatures."""
-        if self.weights is None:
-            return values[..., self.index]
-        return np.asarray(np.einsum("...pk,pk->...p", values[..., self.index], self.weights))
+_MOST_ERRORS = (
+    5.0  # largest value of what is known beforehand in its standard errors, so that scans keep the transition
+)
+_STEP_WIDTHS = 0.01  # of temperatures, in R Tm^2/dh, and of logarithms of rates and times, for a difference
+_STEP_TOLERANCE = 1e-6  # of CpN in the simulations that are subtracted: the error of a derivative is 1e-4 of it
+_DIFFERENCE = ((-2, 1.0 / 12.0), (-1, -8.0 / 12.0), (1, 8.0 / 12.0), (2, -1.0 / 12.0))  # of fourth order
 
 
 class ScanModel:
     """Prediction of the scans, all in one vector, scan after scan.
+
+    A measured curve is a(T) + [1 + s (Tf - Tr) + (b - a)(Tf)] CpN in units of the step from glass to liquid at the
+    reference temperature Tr. Its line a is what the line of the glass errs by, b the same of the liquid, s the relative
+    change of the step a kelvin; CpN and Tf are the engine's. It is divided by 1 + s (Tf - Tr) with the measured Tf, so
+    that what was measured is CpN. Where the step was taken at the temperature (`Step.at`), T stands for both Tf.
 
     Parameters
     ----------
@@ -75,7 +40,7 @@ class ScanModel:
     coordinates : Coordinates
         The theta that the glass is given in.
     nuisance : Nuisance
-        What the instrument may have done; its parameters follow theta.
+        What the instrument may have done, and what may be wrong; its parameters follow theta.
     tolerance : float
         Error of CpN that the engine keeps.
     """
@@ -88,11 +53,14 @@ class ScanModel:
         tolerance: float = DEFAULT_TOLERANCE,
     ) -> None:
         self.scans, self.coordinates, self.nuisance = scans, coordinates, nuisance or Nuisance()
-        self.names = self.nuisance.names(len(scans.scans))
+        self.terms: tuple[Term, ...] = self.nuisance.terms(scans.kelvin_program)
+        self.names = tuple(term.name for term in self.terms)
         self.evaluations = 0
         self.tolerance = tolerance
-        self._blocks = _blocks(scans, self.nuisance)
+        self._blocks = blocks_of(scans, self.nuisance, coordinates.reference)
         self._ends = np.cumsum([0, *(scan.cpn.size for scan in scans.scans)])
+        self._lines = len(LINE_TERMS[self.nuisance.baseline])
+        self._groups = len(scans.scans) if self.nuisance.per_scan else 1
 
     @property
     def size(self) -> int:
@@ -113,10 +81,12 @@ class ScanModel:
         # a sensor so slow that it needs the whole scan to follow shows no transition
         spans = [s.temperature[-1] - s.temperature[0] for s in self.scans.scans]
         slowest = SECONDS_PER_MINUTE * min(np.array(spans) / self.scans.program.heating_rates)
-        far = _MOST_OFFSET_ERRORS * self.nuisance.temperature_offset
-        limits = {"thermal_lag": (0.0, slowest), "temperature_offset": (-far, far)}
-        lower, upper = zip(*(limits.get(name, (-np.inf, np.inf)) for name in ("", *self.names)), strict=True)
-        return np.concatenate([LOWER, lower[1:]]), np.concatenate([UPPER, upper[1:]])
+        lower, upper = [], []
+        for term in self.terms:
+            far = np.inf if term.error is None or term.kind == "curvature" else _MOST_ERRORS * term.error
+            lower.append(0.0 if term.name == "thermal_lag" else -far)
+            upper.append(slowest if term.name == "thermal_lag" else far)
+        return np.concatenate([LOWER, lower]), np.concatenate([UPPER, upper])
 
     def predict(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return CpN of all points.
@@ -126,13 +96,12 @@ class ScanModel:
         PredictionError
             If the engine finds no signal.
         """
-        values = self._values(point)
-        out = np.zeros(self.data.size)
         self.evaluations += 1
-        for block in self._blocks:
-            signals = _simulate(self.coordinates, point[None, :4], block.program, block.axis(values), self.tolerance)
-            self._add(out, block, block.lagged(signals, values)[0])
-        return np.asarray(out + self._coefficients(point) @ self._baseline(out))
+        curves = np.zeros((2, self.data.size))
+        for block in self._stated(point):
+            self._put(curves, block, self._curves(block, point, self.tolerance))
+        line, first, second = self._coefficients(point)
+        return np.asarray((line + first * curves[0] + second * curves[1]) / self._weight)
 
     def glass_alone(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return CpN of all points without what the instrument did."""
@@ -146,139 +115,171 @@ class ScanModel:
         PredictionError
             If the engine finds no signal.
         """
-        values = self._values(point)
-        smooth = [name for name in self.names if name in _NON_LINEAR]
-        out = np.zeros((5 + len(smooth), self.data.size))
         self.evaluations += 1
-        for block in self._blocks:
-            signals, columns = theta_derivatives(
-                self.coordinates, point[:4], block.program, block.axis(values), self.tolerance
+        lag = self._value(point, "thermal_lag")
+        curves = np.zeros((2, self.data.size))
+        moved, by_lag = np.zeros((5, 2, self.data.size)), np.zeros((2, self.data.size))
+        for block in self._stated(point):
+            own, columns, lagging = block.derivatives(
+                self.coordinates, point[:4], self._offset(point, block), lag, self.tolerance
             )
-            slope = np.gradient(block.lagged(signals[None], values)[0], block.grid, axis=-1)
-            # the lagged signal y of s obeys y + q lag dy/dT = s, so that dy/dlag is the lagged -q dy/dT
-            drag = block.lagged(-slope[None] * block.rates[:, None] / SECONDS_PER_MINUTE, values)[0]
-            moved = {"thermal_lag": drag, "temperature_offset": -slope}
-            glass = block.lagged(np.concatenate([signals[None], columns]), values)
-            self._add(out, block, np.stack([*glass, *(moved[name] for name in smooth)]))
-        cpn, columns = out[0], out[1:]
-        if self.nuisance.baseline == "lines":
-            one = np.ones(1)
-            columns *= 1.0 + self._coefficients(point) @ (self._baseline(one) - self._baseline(0.0 * one))
-        return np.asarray(np.concatenate([columns[:4], self._baseline(cpn), columns[4:]]).T)
+            self._put(curves, block, own)
+            self._put(moved, block, columns)
+            if lagging is not None:
+                self._put(by_lag, block, lagging)
+        _, first, second = self._coefficients(point)
+
+        def by(change: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(first * change[..., 0, :] + second * change[..., 1, :])
+
+        found = np.zeros((self.size, self.data.size))
+        found[:4] = by(moved[:4])
+        found[4 : 4 + self._lines * self._groups] = self._by_lines(curves)
+        exact = all(block.open_ended for block in self._blocks)
+        for column, term in enumerate(self.terms, 4):
+            if term.kind == "curvature":
+                found[column] = (self._number == term.scan) * self._bow
+            elif term.name == "thermal_lag":
+                found[column] = by(by_lag)
+            elif term.kind == "temperature_offset" and exact:
+                found[column] = by(moved[4]) * (1.0 if term.scan is None else self._number == term.scan)
+            elif term.error is not None:
+                found[column] = by(self._difference(point, column, term))
+        return np.asarray((found / self._weight).T)
+
+    def by_statement(self, point: NDArray[np.float64], statement: Statement) -> NDArray[np.float64]:
+        """Return the derivative of `predict` by an error of a statement of the program, shape (points,).
+
+        By K for a temperature, by the logarithm for a rate or a time.
+        """
+        change = self._difference(point, None, Term(statement.kind, 0.0, None, statement))
+        _, first, second = self._coefficients(point)
+        return np.asarray((first * change[0] + second * change[1]) / self._weight)
 
     def limiting_fictive_temperatures(
-        self, theta: NDArray[np.float64]
+        self, point: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return Tf' in K of the glass before each scan, and its derivatives by theta, shape (scans, 4)."""
-        glass, program = self.coordinates.glass(theta), self.scans.kelvin_program
+        glass, program = self.coordinates.glass(point[:4]), self._program(point)
         ends = np.array([self.scans.scans[0].temperature[0], self.scans.scans[0].temperature[-1]])
         found = simulate_sensitivities(glass, program=program, temperature=ends, tolerance=self.tolerance)
-        return found.limiting_fictive_temperature, found.limiting_jacobian @ self.coordinates.derivatives(theta)[:4]
-
-    def _values(self, point: NDArray[np.float64]) -> dict[str, float]:
-        return dict(zip(self.names, point[4:].tolist(), strict=True))
-
-    def _add(self, out: NDArray[np.float64], block: _Block, signals: NDArray[np.float64]) -> None:
-        """Add the signals of a block, shape (..., scans, points), to a vector over all points."""
-        for i, row in enumerate(block.rows):
-            out[..., self._ends[row] : self._ends[row + 1]] += block.measured(signals[..., i, :])
-
-    def _coefficients(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the parameters of the baseline."""
-        return np.asarray(point[4 : 4 + len(self._powers) * (2 if self.nuisance.baseline == "lines" else 1)])
-
-    def _baseline(self, cpn: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the derivatives by the parameters of the baseline, (parameters, points), for a CpN without it."""
-        if self.nuisance.baseline != "lines":
-            return self._powers
-        # in the order of the names: glass, then liquid, of each scan
-        glass, liquid = (
-            part.reshape(-1, 2, self.data.size) for part in (self._powers * (1.0 - cpn), self._powers * cpn)
+        return found.limiting_fictive_temperature, found.limiting_jacobian @ self.coordinates.glass_derivatives(
+            point[:4]
         )
-        return np.asarray(np.stack([glass, liquid], axis=1).reshape(-1, self.data.size))
+
+    def _value(self, point: NDArray[np.float64], name: str) -> float | None:
+        return float(point[4 + self.names.index(name)]) if name in self.names else None
+
+    def _offset(self, point: NDArray[np.float64], block: Block) -> float:
+        """Return what the thermometer reads too high in K in the scans of a block."""
+        found = 0.0
+        for value, term in zip(point[4:].tolist(), self.terms, strict=True):
+            if term.kind == "temperature_offset" and term.scan in (None, block.rows[0]):
+                found += value
+        return found
+
+    def _program(self, point: NDArray[np.float64]) -> ThermalProgram:
+        """Return the program as the parameters have it, with all temperatures in K."""
+        values = zip(point[4:].tolist(), self.terms, strict=True)
+        changes = {term.statement: value for value, term in values if term.statement is not None}
+        return stated_otherwise(self.scans.kelvin_program, changes)
+
+    def _stated(self, point: NDArray[np.float64]) -> list[Block]:
+        """Return the blocks with the program as the parameters have it."""
+        cycles = self._program(point).cycles
+        return [block.restated(cycles) for block in self._blocks]
+
+    def _curves(self, block: Block, point: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        lag = self._value(point, "thermal_lag")
+        return block.curves(self.coordinates, point[:4], self._offset(point, block), lag, tolerance)
+
+    def _difference(self, point: NDArray[np.float64], column: int | None, term: Term) -> NDArray[np.float64]:
+        """Return the derivatives of both curves by what the engine has no exact one of, shape (2, points)."""
+        step = _STEP_WIDTHS
+        if term.kind in ("temperature_offset", "hold_temperature"):
+            glass = self.coordinates.tnm(point[:4])
+            step *= efold_width(self.coordinates.reference, glass.delta_h)
+        found = np.zeros((2, self.data.size))
+        tolerance = min(self.tolerance, _STEP_TOLERANCE)
+        program = self._program(point)
+        for times, weight in _DIFFERENCE:
+            there, cycles = point.copy(), program.cycles
+            if column is not None:
+                there[column] += times * step
+                cycles = self._program(there).cycles
+            elif term.statement is not None:
+                cycles = stated_otherwise(program, {term.statement: times * step}).cycles
+            for block in self._blocks:
+                rows = [row for row in block.rows if _matters(term, row)]
+                if rows:
+                    part = block.restated(cycles).cut(rows)
+                    self._put(found, part, weight / step * self._curves(part, there, tolerance))
+        return found
+
+    def _put(self, out: NDArray[np.float64], block: Block, curves: NDArray[np.float64]) -> None:
+        """Add curves of a block, shape (..., curves, scans, points), to vectors over all points."""
+        for i, row in enumerate(block.rows):
+            out[..., : curves.shape[-3], self._ends[row] : self._ends[row + 1]] += curves[..., i, :]
+
+    def _coefficients(
+        self, point: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64] | float, NDArray[np.float64] | float, NDArray[np.float64] | float]:
+        """Return the line that is added to the curves, and what they are multiplied by, at all points."""
+        line, first, second = 0.0, 1.0, self._slope
+        if self._lines:
+            values = point[4 : 4 + self._lines * self._groups].reshape(self._groups, self._lines)
+            rows = values[self._number if self._groups > 1 else np.zeros_like(self._number)].T
+            line = line + (rows[:2].T * self._powers[:, : min(self._lines, 2)]).sum(axis=1)
+            if self._lines == len(LINE_TERMS["lines"]):
+                first, second = 1.0 + rows[2] - rows[0], self._slope + rows[3] - rows[1]
+        for value, term in zip(point[4:].tolist(), self.terms, strict=True):
+            if term.kind == "curvature":
+                line = line + value * (self._number == term.scan) * self._bow
+        return line, first, second
+
+    def _by_lines(self, curves: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the derivatives by the parameters of the lines, before the weight, in the order of the names."""
+        columns = self._powers[:, : self._lines].T
+        if self._lines == len(LINE_TERMS["lines"]):
+            columns = np.concatenate([self._powers.T - curves, curves])
+        if self._groups == 1:
+            return columns
+        return np.concatenate([columns * (self._number == i) for i in range(self._groups)])
+
+    @cached_property
+    def _number(self) -> NDArray[np.intp]:
+        """The scan of each point."""
+        return np.repeat(np.arange(len(self.scans.scans)), np.diff(self._ends))
 
     @cached_property
     def _powers(self) -> NDArray[np.float64]:
-        """Powers of the temperature for the lines of each scan, shape (lines, points)."""
-        powers = range({"none": 0, "offset": 1}.get(self.nuisance.baseline, 2))
-        temperature = np.concatenate([scan.temperature for scan in self.scans.scans]) - self.coordinates.reference
-        terms = np.array([temperature**power for power in powers]).reshape(-1, temperature.size)
-        if not self.nuisance.per_scan:
-            return terms
-        cycles = np.arange(len(self.scans.scans))
-        number = np.repeat(cycles, np.diff(self._ends))
-        return np.concatenate([terms * (number == i) for i in cycles])
+        """1 and T - Tr, shape (points, 2)."""
+        away = np.concatenate([scan.temperature for scan in self.scans.scans]) - self.coordinates.reference
+        return np.stack([np.ones_like(away), away], axis=1)
+
+    @cached_property
+    def _bow(self) -> NDArray[np.float64]:
+        """The square of T - Tr, 1 at a distance of 50 K."""
+        return (self._powers[:, 1] / CURVATURE_KELVIN) ** 2
+
+    @cached_property
+    def _slope(self) -> NDArray[np.float64]:
+        """Relative change of the step a kelvin about Tr, at each point."""
+        slopes = np.array([scan.step.about(self.coordinates.reference).slope for scan in self.scans.scans])
+        return np.asarray(slopes[self._number])
+
+    @cached_property
+    def _weight(self) -> NDArray[np.float64]:
+        """What CpN is to be multiplied by for the measured curve, at each point."""
+        parts = []
+        for scan in self.scans.scans:
+            step = scan.step.about(self.coordinates.reference)
+            parts.append(step.relative(scan.fictive_temperature if step.at == "fictive" else scan.temperature))
+        return np.concatenate(parts)
 
 
-def theta_derivatives(
-    coordinates: Coordinates,
-    theta: NDArray[np.float64],
-    program: ThermalProgram,
-    temperature: NDArray[np.float64],
-    tolerance: float = DEFAULT_TOLERANCE,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return CpN, shape (cycles, points), and its derivatives with respect to theta, shape (4, cycles, points).
-
-    Raises
-    ------
-    PredictionError
-        If the engine finds no signal.
-    """
-    try:
-        glass = coordinates.glass(theta)  # within the bounds of theta, but tau = 100 s at no temperature
-        found = simulate_sensitivities(glass, program=program, temperature=temperature, tolerance=tolerance)
-    except LehrError:
-        raise PredictionError from None
-    return found.cpn, np.moveaxis(found.jacobian @ coordinates.derivatives(theta)[:4], -1, 0)
-
-
-def _simulate(
-    coordinates: Coordinates,
-    theta: NDArray[np.float64],
-    program: ThermalProgram,
-    temperature: NDArray[np.float64],
-    tolerance: float,
-) -> NDArray[np.float64]:
-    """Return CpN of several theta, shape (n, cycles, points)."""
-    try:
-        cpn, status = simulate_batch(
-            coordinates.parameters(theta), program=program, temperature=temperature, dtype="float64",
-            tolerance=tolerance,
-        )  # fmt: skip
-    except LehrError:  # a temperature offset that goes below 0 K
-        raise PredictionError from None
-    if (status > Status.WINDOW).any():
-        raise PredictionError
-    return cpn
-
-
-def _blocks(scans: Scans, nuisance: Nuisance) -> list[_Block]:
-    """Group the scans by their temperatures."""
-    groups: dict[bytes, list[int]] = defaultdict(list)
-    for i, scan in enumerate(scans.scans):
-        groups[scan.temperature.tobytes()].append(i)
-    program = scans.kelvin_program
-    return [
-        _block(ThermalProgram(tuple(program.cycles[i] for i in rows)), rows, scans.scans[rows[0]], nuisance)
-        for rows in groups.values()
-    ]
-
-
-def _block(program: ThermalProgram, rows: list[int], scan: CpnScan, nuisance: Nuisance) -> _Block:
-    t = scan.temperature
-    span, spacing = t[-1] - t[0], float(np.median(np.diff(t)))
-    if np.abs(t - np.linspace(t[0], t[-1], t.size)).max() < 1e-3 * spacing:
-        fold = int(np.ceil(_GRID_POINTS / (t.size - 1))) if nuisance.thermal_lag else 1
-        grid = np.linspace(t[0], t[-1], (t.size - 1) * fold + 1)
-        return _Block(program, rows, grid, np.arange(t.size) * fold, None)
-    points = int(span / min(spacing, span / _GRID_POINTS)) + 1
-    grid = np.linspace(t[0], t[-1], points)
-    place = (t - t[0]) / (grid[1] - grid[0])
-    first = np.clip(place.astype(np.intp) - 1, 0, points - 4)
-    return _Block(program, rows, grid, first[:, None] + np.arange(4), _lagrange(place - first))
-
-
-def _lagrange(place: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights of the values at 0, 1, 2, 3 in the cubic through them, at places, shape (n, 4)."""
-    a, b, c, d = (place - k for k in range(4))
-    return np.stack([-b * c * d / 6, a * c * d / 2, -a * b * d / 2, a * b * c / 6], axis=-1)
+def _matters(term: Term, scan: int) -> bool:
+    """Say whether a parameter changes a scan."""
+    if term.statement is not None:
+        return scan in term.statement.cycles
+    return term.scan in (None, scan)

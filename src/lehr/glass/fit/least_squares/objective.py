@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.fit.least_squares.fixed import FixedQuantity
+from lehr.glass.fit.least_squares.known import Known
 from lehr.glass.fit.least_squares.model import PredictionError, ScanModel
+from lehr.glass.quantities import QUANTITY_NAMES
 
 __all__ = ["LOSSES", "Objective"]
 
@@ -24,7 +26,7 @@ _IMPOSSIBLE = 1e3  # residual, in units of the noise, where the engine finds no 
 
 
 class Objective:
-    """Residuals in units of the noise; what is known about nuisance parameters beforehand adds rows.
+    """Residuals in units of the noise; what is known beforehand, of nuisance parameters and of the glass, adds rows.
 
     Parameters
     ----------
@@ -34,22 +36,28 @@ class Objective:
         Standard deviation of each CpN.
     loss : str
         One of `LOSSES`.
+    known : Known
+        What is known of the glass from elsewhere.
     """
 
-    def __init__(self, model: ScanModel, noise: float, loss: str = "linear") -> None:
+    def __init__(self, model: ScanModel, noise: float, loss: str = "linear", known: Known | None = None) -> None:
         if loss not in LOSSES:
             raise LehrError(f"loss '{loss}' is not offered", f"Take one of {', '.join(LOSSES)}.")
         self.model, self.noise, self.loss = model, noise, loss
-        offset = model.nuisance.temperature_offset
-        known = [(4 + i, 1.0 / offset) for i, name in enumerate(model.names) if name == "temperature_offset"]
-        self._prior = np.zeros((len(known), model.size))
-        for row, (column, weight) in enumerate(known):
+        self.known_glass = known or Known()
+        errors = [(4 + i, 1.0 / term.error) for i, term in enumerate(model.terms) if term.error]
+        self._prior = np.zeros((len(errors), model.size))
+        for row, (column, weight) in enumerate(errors):
             self._prior[row, column] = weight
 
     @property
     def known(self) -> int:
         """Number of rows that say what is known beforehand."""
-        return len(self._prior)
+        return len(self._prior) + len(self.known_glass.values)
+
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the lower and the upper bounds of all parameters."""
+        return self.known_glass.within(*self.model.bounds(), self.model.coordinates.reference)
 
     def variance_factor(self, residuals: NDArray[np.float64]) -> float:
         """Return what the covariance from the curvature is to be multiplied by, for residuals in units of the noise.
@@ -68,7 +76,7 @@ class Objective:
             rows = (self.model.predict(point) - self.model.data) / self.noise
         except PredictionError:
             rows = np.full(self.model.data.size, _IMPOSSIBLE)
-        return np.concatenate([rows, self._prior @ point])
+        return np.concatenate([rows, self._prior @ point, self._of_glass(point)])
 
     def misfit(self, point: NDArray[np.float64], unit: float) -> float:
         """Return the sum of squares, by the loss, in a unit; with what is known beforehand, whose unit is its own."""
@@ -87,7 +95,19 @@ class Objective:
         PredictionError
             If the engine finds no signal beside the point.
         """
-        return np.concatenate([self.model.jacobian(point) / self.noise, self._prior])
+        by_glass = np.zeros((len(self.known_glass.values), self.model.size))
+        rows = [QUANTITY_NAMES.index(name) for name in self.known_glass.values]
+        errors = np.array([error for _, error in self.known_glass.values.values()])
+        by_glass[:, :4] = self.model.coordinates.derivatives(point[:4])[rows] / errors[:, None]
+        return np.concatenate([self.model.jacobian(point) / self.noise, self._prior, by_glass])
+
+    def _of_glass(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far the glass is from what is known of it, in standard errors."""
+        known = self.known_glass.values
+        if not known:
+            return np.empty(0)
+        found = dict(zip(QUANTITY_NAMES, self.model.coordinates.values(point[:4]).tolist(), strict=True))
+        return np.array([(found[name] - mean) / error for name, (mean, error) in known.items()])
 
     def solve(self, start: NDArray[np.float64], evaluations: int, fixed: FixedQuantity | None = None) -> Any:
         """Return SciPy's result from a start, or None if the engine finds no signals there.
@@ -96,7 +116,7 @@ class Objective:
         """
         from scipy.optimize import least_squares
 
-        lower, upper = self.model.bounds()
+        lower, upper = self.bounds()
         if fixed is not None:
             start, lower, upper = (fixed.free(point) for point in (start, lower, upper))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import expm1, isnan, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +15,13 @@ from lehr.glass.quantities import (
     CPN,
     FICTIVE_TEMPERATURE,
     HEATING_RATE,
+    HOLD_TEMPERATURE_ERROR,
     INSTRUMENT,
     QUANTITIES,
+    STATED,
     TEMPERATURE,
 )
-from lehr.glass.tnm import ZERO_CELSIUS
+from lehr.glass.tnm import ZERO_CELSIUS, TNMParameters
 from lehr.study import Quantity
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["proposals_table", "report", "value_and_error"]
 
 _ERROR_DIGITS = 2  # of a standard error that are shown
-_BY_NAME = {quantity.name: quantity for quantity in (*QUANTITIES, *INSTRUMENT)}
+_BY_NAME = {quantity.name: quantity for quantity in (*QUANTITIES, *INSTRUMENT, *STATED)}
 
 Ends = tuple[float | None, float | None]
 
@@ -42,6 +45,9 @@ def report(record: FitRecord) -> str:
     for name in single:
         quantity, error = _BY_NAME[name], record.standard_errors[name]
         value = _number(quantity, record.values[name], error)
+        if name in record.fixed:
+            lines.append(f"{quantity.heading:24}{quantity.factor * record.fixed[name]:>12.6g}{'fixed':>12}")
+            continue
         size = "-" if error is None else f"{quantity.factor * error:.2g}"
         ends = "".join(f"{_interval(quantity, ends, error):>26}" for ends in record.intervals[name].values())
         lines.append(f"{quantity.heading:24}{value:>12}{size:>12}{ends}")
@@ -57,9 +63,21 @@ def report(record: FitRecord) -> str:
     ln_a, delta_h, x, beta = (quantity.label for quantity in QUANTITIES[:4])
     tied = f"correlation of {ln_a} and {delta_h} {ties[0, 1]:.5f}, of {x} and {beta} {ties[2, 3]:.3f}"
     effort = f"{record.starts} start{'s' * (record.starts > 1)}, {record.seconds:.2g} s"
-    lines += ["", f"{found}; {tied}; {effort}"]
+    lines += ["", f"{found}; {tied}; {effort}", *_model(record)]
     notes = (f"note: {FitStatus[note.status.upper()].value}: {note.detail}" for note in record.notes)
     return "\n".join([*lines, *notes])
+
+
+def _model(record: FitRecord) -> list[str]:
+    """Return what the fit says of the model of the relaxation time; nothing for older files."""
+    if record.aic is None or record.bic is None:
+        return []
+    criteria = f"model {record.model}: AIC {record.aic:.1f}, BIC {record.bic:.1f}"
+    if record.model == TNMParameters.model:
+        return [criteria]
+    own = zip(record.model_parameters.items(), record.relaxation.units, strict=True)
+    values = ", ".join(f"{name} = {value:.6g}{'' if unit == '1' else ' ' + unit}" for (name, value), unit in own)
+    return [criteria, f"{values}; the values above are of the TNM glass that touches it in the transition"]
 
 
 def value_and_error(quantity: Quantity, value: float, error: float | None) -> str:
@@ -79,30 +97,58 @@ def proposals_table(now: Bound, proposals: Sequence[Proposal]) -> str:
 
 
 def _scans(record: FitRecord) -> list[str]:
-    """Return a table of the scans: rates, Tf' and residuals."""
+    """Return a table of the scans: rates, Tf' of the glass and by the area of the measured scan, and residuals."""
     program = record.program.build()
-    heads = [f"cooled, {COOLING_RATE.unit}", f"heated, {HEATING_RATE.unit}", FICTIVE_TEMPERATURE.heading]
-    lines = [f"{'scan':>4}{''.join(f'{head:>15}' for head in heads)}{'std. error':>12}{'rms':>10}"]
-    rms = [scan.rms for scan in record.scans] or [float("nan")] * len(program.cycles)
+    limit_heading = FICTIVE_TEMPERATURE.heading
+    heads = [f"cooled, {COOLING_RATE.unit}", f"heated, {HEATING_RATE.unit}", limit_heading]
+    head = "".join(f"{head:>15}" for head in heads)
+    lines = [f"{'scan':>4}{head}{'std. error':>12}{'by area':>10}{'rms':>10}"]
+    count = len(program.cycles)
+    rms = [scan.rms for scan in record.scans] or [nan] * count
+    areas = record.measured_fictive_temperatures or (None,) * count
     rates = program.cooling_rates, program.heating_rates
     found = record.fictive_temperatures, record.fictive_temperature_errors
-    for number, (cooled, heated, limit, error, rest) in enumerate(zip(*rates, *found, rms, strict=True), 1):
-        before = "-" if np.isnan(cooled) else f"{cooled:g}"
+    rows = zip(*rates, *found, areas, rms, strict=True)
+    for number, (cooled, heated, limit, error, area, rest) in enumerate(rows, 1):
+        before = "-" if isnan(cooled) else f"{cooled:g}"
         size = "-" if error is None else f"{error:.2g}"
-        shown = "-" if np.isnan(rest) else f"{rest:.2g}"
+        by_area = "-" if area is None else f"{area:.2f}"
+        shown = "-" if isnan(rest) else f"{rest:.2g}"
         limit_text = _number(FICTIVE_TEMPERATURE, limit, error)
-        lines.append(f"{number:4d}{before:>15}{heated:>15g}{limit_text:>15}{size:>12}{shown:>10}")
+        lines.append(f"{number:4d}{before:>15}{heated:>15g}{limit_text:>15}{size:>12}{by_area:>10}{shown:>10}")
     return lines
 
 
 def _values_by_scan(record: FitRecord) -> list[str]:
-    """Return the parameters that each scan has of its own, from the least to the largest."""
+    """Return the parameters that each scan has of its own, from the least to the largest, and those of the program."""
     found: dict[str, list[float]] = {}
+    stated = []
     for name, value in record.values.items():
-        if name[-1].isdecimal():
-            found.setdefault(_BY_NAME[name.rpartition("_")[0]].label, []).append(value)
-    lines = [f"{label} {min(each):.2g} .. {max(each):.2g}" for label, each in found.items()]
-    return ["", f"in {CPN.label}, and {CPN.label}/{TEMPERATURE.unit}, by scan: {', '.join(lines)}"] if lines else []
+        head, _, number = name.rpartition("_")
+        if not number.isdecimal():
+            continue
+        if _BY_NAME[head] in STATED:
+            stated.append(f"{record.stated.get(name, name)}: {_restated(head, value, record.standard_errors[name])}")
+        else:
+            found.setdefault(head, []).append(value)
+    ranges = [
+        f"{_BY_NAME[name].label} {min(each):.2g} .. {max(each):.2g} {_unit_in_cpn(_BY_NAME[name])}"
+        for name, each in found.items()
+    ]
+    lines = ["", f"by scan: {', '.join(ranges)}"] if ranges else []
+    return lines + (["", "of what the program says, the fit finds:", *stated] if stated else [])
+
+
+def _unit_in_cpn(quantity: Quantity) -> str:
+    return {"1": CPN.label, "1/K": f"{CPN.label}/{TEMPERATURE.unit}"}.get(quantity.unit, quantity.unit)
+
+
+def _restated(kind: str, value: float, error: float | None) -> str:
+    """Return an error of the program: K, or per cent for what is a logarithm."""
+    size = nan if error is None else error
+    if kind == HOLD_TEMPERATURE_ERROR.name:
+        return f"{value:+.2g} ± {size:.2g} K"
+    return f"{100.0 * expm1(value):+.2g} ± {100.0 * size:.2g} %"
 
 
 def _range(record: FitRecord) -> str:

@@ -125,7 +125,8 @@ class _Profile:
         """Return the values between which the quantity is that of a glass."""
         if self._name in ("x", "beta"):
             column = QUANTITY_NAMES.index(self._name)
-            return float(LOWER[column]), float(UPPER[column])
+            lower, upper = result.objective.bounds()
+            return float(lower[column]), float(upper[column])
         if self._name == "glass_transition":
             scans = result.fitted_scans.scans
             return float(min(s.temperature[0] for s in scans)), float(max(s.temperature[-1] for s in scans))

@@ -35,7 +35,7 @@ def draw_samples(result: Minimum, steps: int, seed: int) -> NDArray[np.float64]:
         raise LehrError("sampling needs emcee, which is not installed", "pip install 'lehr[mcmc]'") from None
     objective, best = result.objective, result.point
     coordinates, size = objective.model.coordinates, best.size
-    lower, upper = objective.model.bounds()
+    lower, upper = objective.bounds()
     unit = result.misfit_unit
 
     def log_probability(point: NDArray[np.float64]) -> float:

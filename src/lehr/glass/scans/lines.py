@@ -1,0 +1,141 @@
+"""A straight line through a stretch of a measured curve, and how well the curve follows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FEWEST_POINTS", "Line", "Stretch", "robust_line", "without_spikes"]
+
+FEWEST_POINTS = 9
+"""Of a line."""
+
+_CURVATURE_KELVIN = 50.0  # from the middle of a line, where its curvature is told
+_MOST_BINS = 400  # of a stretch: more say nothing more about what is smooth
+_LONGEST_LAG = 0.25  # of a stretch, over which its noise is looked at for being smooth
+
+
+@dataclass(frozen=True)
+class Line:
+    """A straight line and the range of temperature on which it was fitted.
+
+    Attributes
+    ----------
+    low, high : float
+        K.
+    middle : float
+        Its value at the middle of the range, in the unit of the signal.
+    slope : float
+        Unit of the signal per K.
+    curvature, curvature_error : float
+        How far the curve would lie from the tangent 50 K from the middle of the range if it were a parabola there, in
+        steps from glass to liquid (positive towards the liquid), and its standard error, smooth noise of the
+        instrument included. NaN for a line that was not drawn.
+    """
+
+    low: float
+    high: float
+    middle: float
+    slope: float
+    curvature: float = nan
+    curvature_error: float = nan
+
+    def __call__(self, temperature: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the line at temperatures in K."""
+        return self.middle + self.slope * (temperature - 0.5 * (self.low + self.high))
+
+    def curved(self, curvature: float, error: float) -> Line:
+        """Return the line with what was found of its curvature."""
+        return replace(self, curvature=curvature, curvature_error=error)
+
+    @property
+    def bend(self) -> float:
+        """How far the ends of the range lie from its middle by the curvature, in steps from glass to liquid."""
+        return self.curvature * (0.5 * (self.high - self.low) / _CURVATURE_KELVIN) ** 2
+
+
+class Stretch:
+    """A stretch of a curve that should be straight, and the noise on it, which may be smooth.
+
+    Parameters
+    ----------
+    temperature, curve : ndarray, shape (points,)
+        K, and a signal without spikes.
+    """
+
+    def __init__(self, temperature: NDArray[np.float64], curve: NDArray[np.float64]) -> None:
+        groups = np.arange(0, temperature.size, -(-temperature.size // _MOST_BINS))
+        counts = np.diff(groups, append=temperature.size)
+        self.temperature = np.add.reduceat(temperature, groups) / counts
+        self.curve = np.add.reduceat(curve, groups) / counts
+        self.half = 0.5 * float(self.temperature[-1] - self.temperature[0])
+        self.x = (self.temperature - self.temperature[0]) / self.half - 1.0
+
+    def amount_of(
+        self, shape: NDArray[np.float64], degree: int, beside: Stretch | None = None
+    ) -> tuple[float, float, NDArray[np.float64]]:
+        """Return how much of a shape lies upon a polynomial, its standard error, and the residuals.
+
+        The standard error is that of least squares under noise with the autocovariance of the residuals (Newey and
+        West, Econometrica 55 (1987) 703), and of those of another stretch with the same noise.
+        """
+        design = np.column_stack([shape, *(self.x**power for power in range(degree + 1))])
+        found, *_ = np.linalg.lstsq(design, self.curve, rcond=None)
+        rest = self.curve - design @ found
+        # what a unit of noise at each point does to the amount
+        weights = np.linalg.pinv(design)[0]
+        stretches = [rest] if beside is None else [rest, beside.residuals]
+        lags = int(_LONGEST_LAG * min(part.size for part in stretches))
+        # the fit takes its share of the noise away
+        freedom = sum(part.size for part in stretches) - (degree + 2) * len(stretches)
+        variance = 0.0
+        for lag in range(lags + 1):
+            covariance = sum(float(part[lag:] @ part[: part.size - lag]) for part in stretches) / freedom
+            twice = 1.0 if lag == 0 else 2.0
+            variance += (
+                (1.0 - lag / (lags + 1)) * twice * covariance * float(weights[lag:] @ weights[: weights.size - lag])
+            )
+        white = sum(float(part @ part) for part in stretches) / freedom * float(weights @ weights)
+        return float(found[0]), float(np.sqrt(max(variance, white))), rest
+
+    @cached_property
+    def residuals(self) -> NDArray[np.float64]:
+        """What is left of a parabola."""
+        return self.amount_of(self.x**2, 1)[2]
+
+    def curvature(self, beside: Stretch) -> tuple[float, float]:
+        """Return the distance from the tangent 50 K from the middle and its standard error, as the curve."""
+        amount, error, _ = self.amount_of(self.x**2, 1, beside)
+        scale = (_CURVATURE_KELVIN / self.half) ** 2
+        return amount * scale, error * scale
+
+
+def robust_line(
+    temperature: NDArray[np.float64], curve: NDArray[np.float64], ends: tuple[float, float], noise: float
+) -> Line:
+    """Fit a line to the points of a range, with a loss that outliers do not pull far."""
+    from scipy.optimize import least_squares
+
+    x = temperature - 0.5 * (ends[0] + ends[1])
+    slope = float((x - x.mean()) @ curve / ((x - x.mean()) @ (x - x.mean())))
+    start = (float(curve.mean()) - slope * float(x.mean()), slope)
+    fit = least_squares(
+        lambda p: p[0] + p[1] * x - curve, start, jac=lambda _: np.column_stack([np.ones_like(x), x]), loss="soft_l1",
+        f_scale=max(2 * noise, 1e-9), x_scale=(1.0, 1.0 / (ends[1] - ends[0])),
+    )  # fmt: skip
+    return Line(*ends, float(fit.x[0]), float(fit.x[1]))
+
+
+def without_spikes(curve: NDArray[np.float64], noise: float) -> tuple[NDArray[np.float64], int]:
+    """Replace points that stand out of a level stretch alone by the mean of their neighbours; return their number."""
+    around = np.stack([curve[:-4], curve[1:-3], curve[3:-1], curve[4:]])
+    level = 0.5 * (around[1] + around[2])
+    away = np.abs(curve[2:-2] - level)
+    alone = np.flatnonzero((away > 10 * noise) & (away > 3 * np.ptp(around, axis=0)))
+    mended = curve.copy()
+    mended[alone + 2] = level[alone]
+    return mended, alone.size

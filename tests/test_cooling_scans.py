@@ -1,0 +1,124 @@
+"""Scans that are recorded on cooling."""
+
+from __future__ import annotations
+
+from math import isnan
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+from scipy.interpolate import CubicSpline
+from test_relaxation_models import ADAM_GIBBS
+
+import lehr
+from lehr import Cycle, Hold, Jump, Ramp
+from lehr.glass.tnm import RelaxationModel, Status, ThermalProgram, simulate_glass
+
+AS2SE3 = lehr.TNMParameters(-79.21, 318443.918, 0.57, 0.71)
+TG = AS2SE3.glass_transition
+WINDOW = np.linspace(340.0, 560.0, 2201)
+RATES = (0.5, 20.0)
+COOLED = ThermalProgram.cooling_scans(RATES)
+GLASSES = [AS2SE3, lehr.TNMParameters(-79.21, 318443.918, 0.4, 0.35), ADAM_GIBBS]
+each = pytest.mark.parametrize("glass", GLASSES, ids=["As2Se3", "slow tail", "Adam-Gibbs"])
+
+
+@each
+def test_a_cooling_scan_is_the_derivative_of_the_history(glass: RelaxationModel) -> None:
+    s = simulate_glass(glass, program=COOLED, temperature=WINDOW, tolerance=1e-6)
+    assert s.status <= Status.WINDOW  # the slow tail goes on below the window
+    for cpn, fictive, rate in zip(s.cpn, s.fictive_temperature, RATES, strict=True):
+        history = lehr.simulate_history(glass, Cycle((Ramp(WINDOW[0], rate),), start=WINDOW[-1]), tolerance=1e-6)
+        t, tf = history.temperature[::-1], history.fictive_temperature[::-1]
+        inside = (t[0] < WINDOW) & (t[-1] > WINDOW)
+        assert inside.sum() > 300
+        assert fictive[inside] == pytest.approx(CubicSpline(t, tf)(WINDOW[inside]), abs=1e-3)
+        middle = (t[1:] + t[:-1]) / 2.0
+        slope = np.interp(middle, WINDOW, cpn)
+        # the middle of a chord is off by the third derivative times the square of the step
+        assert np.abs(np.diff(tf) / np.diff(t) - slope).max() < 2e-4
+        liquid = t[-1] <= WINDOW
+        assert fictive[liquid] == pytest.approx(WINDOW[liquid], abs=1e-3)
+        assert cpn[-1] == 1.0
+
+
+@each
+def test_enthalpy_identity(glass: RelaxationModel) -> None:
+    """The area under CpN is what Tf falls by, and Tf' is that of the same glass heated again."""
+    s = lehr.simulate_sensitivities(glass, program=COOLED, temperature=WINDOW)
+    assert WINDOW[-1] - np.trapezoid(s.cpn, WINDOW) == pytest.approx(s.limiting_fictive_temperature, abs=5e-3)
+    again = lehr.simulate_sensitivities(
+        glass, program=ThermalProgram.chr_cycles(RATES, 10.0), temperature=WINDOW
+    )  # fmt: skip
+    assert s.limiting_fictive_temperature == pytest.approx(again.limiting_fictive_temperature, abs=2e-3)
+    scale = np.abs(again.limiting_jacobian)
+    assert (np.abs(s.limiting_jacobian - again.limiting_jacobian) < 1e-3 * scale).all()
+    area = np.trapezoid(s.jacobian, WINDOW, axis=1)
+    assert (np.abs(area + s.limiting_jacobian) < 2e-3 * scale).all()
+
+
+def test_linear_case_against_a_stiff_solver() -> None:
+    """Check beta = 1 and x = 1, which is one linear equation: dTf/dT = (T - Tf) / (q tau)."""
+    glass = lehr.TNMParameters(-79.21, 318443.918, 1.0, 1.0)
+    high, low, rate = 540.0, 400.0, 10.0 / 60.0
+    temperature = np.linspace(low, high, 561)
+
+    def slope(t: float, tf: np.ndarray) -> np.ndarray:
+        return -(t - tf) / (rate * glass.relaxation_time(t, t))
+
+    options = {"method": "Radau", "rtol": 1e-10, "atol": 1e-10}
+    tf = solve_ivp(slope, (high, low), [high], t_eval=temperature[::-1], **options).y[0, ::-1]
+    expected = np.array([slope(t, value) for t, value in zip(temperature, tf, strict=True)])
+    s = simulate_glass(glass, program=ThermalProgram.cooling_scans([10.0]), temperature=temperature)
+    seen = temperature < 530.0  # above, the solver loses T - Tf
+    assert np.abs(s.cpn[0] - expected)[seen].max() < 2e-4
+    assert s.fictive_temperature[0] == pytest.approx(tf, abs=2e-3)
+
+
+@each
+def test_derivatives_against_differences(glass: RelaxationModel) -> None:
+    s = lehr.simulate_sensitivities(glass, program=COOLED, temperature=WINDOW)
+    energy = glass.as_tuple()[1]
+    third = 0.006 if glass.model == "tnm" else 0.3
+    for k, step in enumerate((0.03, 0.001 * energy, third, 0.006)):
+        rows = np.array([glass.as_tuple()] * 4)
+        rows[:, k] += step * np.array([-2, -1, 1, 2])
+        cpn, _ = lehr.simulate_batch(
+            rows, program=COOLED, temperature=WINDOW, dtype="float64", tolerance=1e-8, model=type(glass)
+        )
+        expected = np.einsum("i,ijk->jk", np.array([1, -8, 8, -1]) / (12.0 * step), cpn)
+        # differences see where the ramp leaves the liquid change from run to run, by 1e-5 in CpN
+        assert np.abs(s.jacobian[..., k] - expected).max() < 6e-3 * np.abs(expected).max()
+
+
+def test_cooling_from_the_middle_of_the_transition() -> None:
+    program = ThermalProgram((Cycle((Jump(TG), Hold(30.0), Ramp("lowest", 10.0)), start=TG + 5.0),))
+    window = np.linspace(340.0, TG, 1201)
+    history = lehr.simulate_history(AS2SE3, Cycle((Jump(TG), Hold(30.0)), start=TG + 5.0))
+    s = simulate_glass(AS2SE3, program=program, temperature=window, tolerance=1e-5)
+    assert s.status == Status.WINDOW  # the scan shows no liquid
+    # Tf was falling in the hold and goes on: dTf/dT begins at the same dTf/dt
+    slope = np.diff(history.fictive_temperature[-2:]) / np.diff(history.time[-2:])
+    assert s.cpn[0, -1] == pytest.approx(-60.0 / 10.0 * slope[0], rel=0.04)  # of the last step
+    assert s.fictive_temperature[0, -1] == pytest.approx(history.fictive_temperature[-1], abs=1e-3)
+    assert s.fictive_temperature[0, -1] - np.trapezoid(s.cpn[0], window) == pytest.approx(
+        s.fictive_temperature[0, 0], abs=5e-3
+    )
+
+
+def test_programs_say_which_scans_cool() -> None:
+    program = ThermalProgram(
+        (
+            Cycle((Ramp("lowest", 5.0),)),
+            Cycle((Ramp("lowest", 5.0), Ramp("highest", 10.0))),
+            Cycle((Ramp(300.0, 5.0), Hold(10.0), Ramp(310.0, 7.0)), start=400.0),
+            Cycle((Jump("highest"), Hold(60.0), Ramp(310.0, 7.0)), start=400.0),
+        )
+    )
+    assert program.scan_rates == (-5.0, 10.0, 7.0, -7.0)
+    assert program.heating_rates[1:3] == (10.0, 7.0)
+    assert isnan(program.heating_rates[0])
+    s = simulate_glass(AS2SE3, program=ThermalProgram(program.cycles[:2]), temperature=WINDOW)
+    assert s.cpn[0].max() < 1.01  # no overshoot on cooling
+    assert s.cpn[1].max() > 1.3
+    assert s.fictive_temperature[0, 0] == pytest.approx(s.fictive_temperature[1, 0], abs=2e-3)
