@@ -136,3 +136,31 @@ def test_total_heat_flow_rather_than_the_heat_capacity_of_a_modulation(tmp_path:
     scan = read(tmp_path / "m.csv", text + rows(MINUTES, CELSIUS, 6 * FLOW, FLOW, FLOW + 1))
     check(scan)
     assert scan.kind == "heat_flow"
+
+
+def test_cycles_of_a_program_are_not_a_modulation() -> None:
+    """Ten cycles of 60 K at 10 and 20 K/min, with holds: their rate repeats as that of a modulation does."""
+    cycle = np.concatenate(
+        [np.linspace(300, 360, 360), np.full(60, 360.0), np.linspace(360, 300, 180), np.full(60, 300.0)]
+    )
+    temperature = np.tile(cycle, 10)
+    time = np.arange(0.0, temperature.size)
+    assert modulation_period(temperature, time) is None
+    heating = [each for each in find_segments(temperature, time) if each.kind == "heating"]
+    np.testing.assert_allclose([each.rate for each in heating], np.full(10, 10.0), rtol=0.01)
+
+
+@pytest.mark.parametrize("digits", [1, 2])
+def test_a_fast_rounded_scan_beside_a_long_hold(digits: int) -> None:
+    """72 s at 50 K/min after two hours at 20 degC, a point a second; none of the hold counts as heating."""
+    rng = np.random.default_rng(6)
+    celsius = np.concatenate([np.full(7200, 20.0), np.linspace(20, 80, 72), np.full(7200, 80.0)])
+    celsius = np.round(celsius + rng.normal(0, 0.002, celsius.size), digits)
+    found = find_segments(celsius + ZERO_CELSIUS, np.arange(0.0, celsius.size))
+    assert [each.kind for each in found] == ["hold", "heating", "hold"]
+    assert found[1].rate == pytest.approx(50, rel=0.03)
+
+
+def test_a_hold_that_drifts_is_not_heated() -> None:
+    celsius = 80 + 0.2 * np.linspace(0, 1, 600) + np.random.default_rng(7).normal(0, 0.01, 600)
+    assert [each.kind for each in find_segments(celsius + ZERO_CELSIUS, np.arange(600.0))] == ["hold"]
