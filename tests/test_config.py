@@ -302,7 +302,7 @@ def test_program_file(tmp_path: Path) -> None:
     ("change", "named"),
     [
         (("ramp: {to: 400, rate: 10}", "ramp: {to: 400, rat: 10}"), "did you mean 'rate'?"),
-        (("hours: 2", "hours: 2, days: 1"), "give one of seconds, hours, days or years"),
+        (("hours: 2", "hours: 2, days: 1"), "give one of seconds, minutes, hours, days or years"),
         (("hold: {hours: 2}", "hold: {hours: 2}, jump: {to: 300}"), "one of ramp, hold or jump"),
         (("rate: 5", "rate: -5"), "cycles.0.segments.3.ramp.rate"),
         (("to: 400", "to: coldest"), "cycles.0.segments.0.ramp.to"),

@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicSpline
+from test_relaxation_models import ADAM_GIBBS
 
 import lehr
 from lehr import Cycle, Hold, Jump, Ramp
-from lehr.glass.tnm import AdamGibbsParameters, RelaxationModel, Status, ThermalProgram, simulate_glass
+from lehr.glass.tnm import RelaxationModel, Status, ThermalProgram, simulate_glass
 
 AS2SE3 = lehr.TNMParameters(-79.21, 318443.918, 0.57, 0.71)
 TG = AS2SE3.glass_transition
 WINDOW = np.linspace(340.0, 560.0, 2201)
 RATES = (0.5, 20.0)
 COOLED = ThermalProgram.cooling_scans(RATES)
-GLASSES = [AS2SE3, lehr.TNMParameters(-79.21, 318443.918, 0.4, 0.35), AdamGibbsParameters.of_tnm(AS2SE3, TG)]
+GLASSES = [AS2SE3, lehr.TNMParameters(-79.21, 318443.918, 0.4, 0.35), ADAM_GIBBS]
 each = pytest.mark.parametrize("glass", GLASSES, ids=["As2Se3", "slow tail", "Adam-Gibbs"])
 
 

@@ -11,6 +11,7 @@ import pytest
 import lehr
 from lehr import Cycle, Hold, Jump, Ramp
 from lehr.glass.tnm import (
+    GAS_CONSTANT,
     MODELS,
     AdamGibbsParameters,
     MAPParameters,
@@ -18,6 +19,7 @@ from lehr.glass.tnm import (
     Status,
     simulate_glass,
 )
+from lehr.glass.tnm.coordinates import Coordinates
 
 AS2SE3 = lehr.TNMParameters(-79.21, 318443.918, 0.57, 0.71)
 TG = AS2SE3.glass_transition
@@ -29,7 +31,8 @@ ANNEALED = lehr.ThermalProgram(
         Cycle((Jump(450.0), Hold(600.0), Jump(458.0), Hold(100.0), Jump(400.0), Hold(1e4), Ramp("highest", 20.0))),
     )
 )
-ADAM_GIBBS = AdamGibbsParameters.of_tnm(AS2SE3, TG)
+THETA = Coordinates(TG).theta(AS2SE3.as_tuple())
+ADAM_GIBBS = AdamGibbsParameters(*AdamGibbsParameters.touching(THETA, TG))
 """As As2Se3 around Tg: Q = 103 kJ/mol, T2 = 197 K."""
 MAP = MAPParameters(-30.0, TG, 25.0, -36.2, 2.1e5, 20.0, 8.0, 0.71)
 """Around Tg it is TNM with x = 0.58. Others have peaks of CpN of 50: ln tau rises on heating above Tf."""
@@ -168,7 +171,7 @@ def test_map_just_below_tf_is_tnm() -> None:
         assert changes[0] == pytest.approx(changes[1], rel=3e-3)  # where they cancel, second order shows
     frozen = replace(MAP, p=1e6)  # not ergodic at all but at T = Tf
     assert frozen.ln_relaxation_time(400.0, TG) == pytest.approx(
-        MAP.ln_A_ne + MAP.delta_h_ne / (8.314462618 * 400.0) - MAP.S * np.exp(-(25.0 * log(10) / (log(100) + 30) - 1))
+        MAP.ln_A_ne + MAP.delta_h_ne / (GAS_CONSTANT * 400.0) - MAP.S * np.exp(-(25.0 * log(10) / (log(100) + 30) - 1))
     )
 
 
@@ -222,3 +225,66 @@ def test_a_bad_row_harms_no_other() -> None:
 def test_bad_parameters_are_named(make: object, message: str) -> None:
     with pytest.raises(lehr.LehrError, match=message):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("away", [-4.0, 0.0, 15.0])
+def test_coordinates_of_all_models_touch_the_same_tnm_glass(model: str, away: float) -> None:
+    coordinates = Coordinates(TG + away, MODELS[model])
+    theta = coordinates.theta(AS2SE3.as_tuple())
+    glass, at = coordinates.glass(theta), coordinates.reference
+    assert isinstance(glass, MODELS[model])
+    assert coordinates.tnm(theta).as_tuple() == pytest.approx(AS2SE3.as_tuple(), rel=1e-12)
+    assert glass.ln_relaxation_time(at, at) == pytest.approx(AS2SE3.ln_relaxation_time(at, at), abs=1e-10)
+    equilibrium = [g.ln_relaxation_time(at + 1e-3, at + 1e-3) for g in (glass, AS2SE3)]
+    assert equilibrium[0] == pytest.approx(equilibrium[1], abs=1e-7)
+    touching = AS2SE3
+    if isinstance(glass, MAPParameters):  # it mixes liquid and glass, and the glass of fixed structure touches at Tg
+        assert glass.p / glass.m == pytest.approx(0.308, abs=1e-3)
+        assert glass.delta_h_ne == pytest.approx(AS2SE3.x * GAS_CONSTANT * glass.Tg * glass.m * log(10.0))
+        glass, at = replace(glass, p=1e9), glass.Tg
+        touching = replace(AS2SE3, delta_h=GAS_CONSTANT * glass.Tg * glass.m * log(10.0))
+    for by_t, by_tf in ((-1e-3, 0.0), (0.0, 1e-3)):
+        changes = [
+            g.ln_relaxation_time(at + by_t, at + by_tf) - g.ln_relaxation_time(at, at) for g in (glass, touching)
+        ]
+        assert changes[0] == pytest.approx(changes[1], rel=1e-3)
+    derivatives = coordinates.glass_derivatives(theta)
+    for k in range(4):
+        step = 1e-5 * np.eye(4)[k]
+        expected = (coordinates.glass_parameters(theta + step) - coordinates.glass_parameters(theta - step)) / 2e-5
+        assert derivatives[:, k] == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("glass", [AS2SE3, ADAM_GIBBS, MAP], ids=named)
+def test_temperature_scales_with_the_parameters(glass: RelaxationModel) -> None:
+    step = 1e-4
+    row, by = np.array(glass.as_tuple()), glass.scaling()
+    up, down = (type(glass)(*(row + sign * step * by)) for sign in (1.0, -1.0))
+    for t, tf in ((440.0, 460.0), (465.0, 455.0)):
+        changes = [g.ln_relaxation_time(f * t, f * tf) for g, f in ((up, np.exp(step)), (down, np.exp(-step)))]
+        assert (changes[0] - changes[1]) / (2.0 * step) == pytest.approx(1.0, abs=1e-5)
+    fine = np.linspace(340.0, 560.0, 4401)
+    s = lehr.simulate_sensitivities(glass, program=ONE, temperature=fine, tolerance=1e-6)
+    slope = fine * np.gradient(s.cpn[0], fine)
+    inside = np.abs(s.cpn[0] - 1.0) > 1e-3  # np.gradient sees the step of 1e-5 where the liquid begins
+    rest = np.abs(slope + s.jacobian[0] @ by)[inside]
+    # the slope of MAP turns within a step where T passes Tf
+    assert np.quantile(rest, 0.98) < 3e-3 * np.abs(slope).max()
+
+
+def test_map_has_the_published_form() -> None:
+    """Log eta as the program to doi:10.1111/jace.15272 has it, where eta = 1e12 Pa s is tau = 100 s."""
+    tg, m, p, a, b, c, infinite = 1007.65, 35.3, 10.88, 45.19, 4136.7, 135.09, -2.9
+    decade = log(10.0)
+    glass = MAPParameters(
+        (infinite - 10.0) * decade, tg, m, (a - 10.0) * decade, b * decade * GAS_CONSTANT, c * decade, p, 0.6
+    )
+    for t, tf in ((950.0, 1000.0), (1010.0, 990.0)):
+        k = m / (12.0 - infinite) - 1.0
+        liquid = infinite + (12.0 - infinite) * tg / tf * np.exp(k * (tg / tf - 1.0))
+        frozen = a + b / t - c * np.exp(-k * tg / tf)
+        share = (min(t, tf) / max(t, tf)) ** p
+        expected = share * liquid + (1.0 - share) * frozen
+        assert glass.ln_relaxation_time(t, tf) / decade + 10.0 == pytest.approx(expected, abs=1e-9)
+    assert glass.linearised().x == pytest.approx(0.905, abs=2e-3)

@@ -75,6 +75,55 @@ def shift(result: NormalisedScan, clean: np.ndarray, true: np.ndarray) -> float:
     return float(np.abs((clean[inside] - glass) / (liquid - glass) - true[inside]).max())
 
 
+def heat_flow(
+    glass: lehr.TNMParameters, program: lehr.ThermalProgram, slope: float, temperature: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return heat flows whose step from glass to liquid falls with temperature, CpN and Tf, a row for each cycle.
+
+    The flow is -(2 + 0.002 (T - Tg) + D(Tf) dTf/dT) with D(t) = 0.5 (1 + slope (t - Tg)).
+    """
+    cpn = lehr.simulate(*glass.as_tuple(), program=program, temperature=temperature, tolerance=1e-6).cpn
+    areas = 0.5 * (cpn[:, 1:] + cpn[:, :-1]) * np.diff(temperature)
+    fictive = temperature[-1] - np.pad(np.cumsum(areas[:, ::-1], axis=1)[:, ::-1], ((0, 0), (0, 1)))
+    tg = glass.glass_transition
+    flow = -(2 + 0.002 * (temperature - tg) + 0.5 * (1 + slope * (fictive - tg)) * cpn)
+    return flow, cpn, fictive
+
+
+def annealed(glass: lehr.TNMParameters, hours: float) -> lehr.ThermalProgram:
+    """Return a cycle that holds the glass 12 K below Tg."""
+    held = glass.glass_transition - 12.0
+    segments = (lehr.Ramp(held, 20.0), lehr.Hold(3600.0 * hours), lehr.Ramp("lowest", 20.0), lehr.Ramp("highest", 10.0))
+    return lehr.ThermalProgram((lehr.Cycle(segments),))
+
+
+def divided() -> None:
+    """Print what it changes to divide by the step at T instead of at Tf, and how near the latter comes."""
+    print(f"{'':10} {'scan':>18} {'slope (1/K)':>11} {'CpN, max':>9}  at Tf: CpN     Tf' (K)  at T: CpN     Tf' (K)")
+    for name in ("PS", "As2Se3"):
+        glass = lehr.material(name).parameters
+        tg = glass.glass_transition
+        temperature = np.arange(tg - 260, tg + 160, 0.05)
+        programs = {f"cooled at {rate:g} K/min": lehr.ThermalProgram.chr_cycles([rate]) for rate in (0.5, 20.0)}
+        programs |= {f"held {hours} h": annealed(glass, hours) for hours in (1, 10, 100)}
+        for label, program in programs.items():
+            for slope in (0.0, -0.003, -0.006):
+                flow, cpn, fictive = (rows[0][::5] for rows in heat_flow(glass, program, slope, temperature))
+                t = temperature[::5]
+                measured = MeasuredScan(t, flow, "heat_flow", "mW", None, 10.0, label)
+                middle = t[np.flatnonzero(np.abs(cpn - 1) > 1e-4)[-1]]
+                glassy = t[np.flatnonzero(np.abs(cpn) > 1e-4)[0]]
+                errors = []
+                for divide_at in ("fictive", "temperature"):
+                    lines = {"glass": (glassy - 30, glassy), "liquid": (middle, middle + 30)}
+                    found = normalise(measured, **lines, divide_at=divide_at)
+                    true = np.interp(found.temperature, t, cpn)
+                    errors.append(
+                        f"{np.abs(found.cpn - true).max():11.5f} {found.fictive_temperature[0] - fictive[0]:11.3f}"
+                    )
+                print(f"{name:10} {label:>18} {slope:11g} {cpn.max():9.3f} {' '.join(errors)}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="two glasses: does it run")
@@ -92,6 +141,8 @@ def main() -> None:
                 continue
         refused = f"{len(cases) - len(shifts)}/{len(cases)}"
         print(f"{name:34} {np.median(shifts):6.3f}  {np.quantile(shifts, 0.9):6.3f}  {refused}")
+    if not options.quick:
+        divided()
     glass = lehr.material("As2Se3").parameters
     save(scan_lines([normalise(scan(glass, rate, crystallises=1.0)[0]) for rate in (1.0, 5.0)]), options.to)
 

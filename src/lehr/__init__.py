@@ -33,7 +33,7 @@ from lehr.glass.tnm import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lehr.glass.fit import FitResult
     from lehr.glass.fit.many import SetFit
@@ -66,7 +66,15 @@ __all__ = [
 ]
 
 
-def fit(scans: Any, program: ThermalProgram | None = None, **options: Any) -> FitResult:
+def fit(
+    scans: Any,
+    program: ThermalProgram | None = None,
+    *,
+    fix: Mapping[str, float] | None = None,
+    priors: Mapping[str, tuple[float, float]] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    **options: Any,
+) -> FitResult:
     """Read a glass from its heating scans; needs SciPy (`pip install "lehr[store]"`).
 
     Parameters
@@ -75,6 +83,12 @@ def fit(scans: Any, program: ThermalProgram | None = None, **options: Any) -> Fi
         K and CpN, one for each cycle of the program; `Signals` have their program.
     program : ThermalProgram
         What was done to the glass.
+    fix : mapping of float, optional
+        Values that are kept, by name (ln_A, delta_h in J/mol, x, beta, glass_transition in K).
+    priors : mapping of (float, float), optional
+        Values and their standard errors that are known from elsewhere.
+    bounds : mapping of (float, float), optional
+        Ranges of delta_h, x, beta.
     **options
         As of `lehr.glass.fit.fit_scans`: what the instrument may have done (default:
         `lehr.glass.fit.likely_nuisance`), the noise, where to start.
@@ -83,9 +97,10 @@ def fit(scans: Any, program: ThermalProgram | None = None, **options: Any) -> Fi
     -------
     lehr.glass.fit.FitResult
     """
-    from lehr.glass.fit import as_scans, fit_scans, likely_nuisance
+    from lehr.glass.fit import Known, as_scans, fit_scans, likely_nuisance
 
-    return fit_scans(as_scans(scans, program), **{"nuisance": likely_nuisance(scans), **options})
+    known = Known(fixed=fix or {}, priors=priors or {}, bounds=bounds or {})
+    return fit_scans(as_scans(scans, program), **{"nuisance": likely_nuisance(scans), "known": known, **options})
 
 
 def fit_many(sets: Iterable[Any], **options: Any) -> Iterator[SetFit]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from lehr.cli.arguments import add_scan_reading, scan_options
+from lehr.cli.fit_options import add_known, add_nuisances, known_glass, nuisance_changes
 from lehr.cli.output import write_figure, write_file
 from lehr.errors import LehrError
 
-__all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "add_nuisances", "run"]
+__all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
 ABOUT = "fit the four TNM parameters to measured heating scans of one glass"
-DETAILS = "Exit code 1: the model does not follow the scans. See docs/how-to/fit.md."
+DETAILS = (
+    "Exit code 0: a glass was found, with what has to be said of it. 1: the model does not follow the scans, or no "
+    "minimum was found. 2: wrong input. See docs/how-to/fit.md."
+)
 EXAMPLE = "lehr fit slow.csv fast.csv --cooling-rates 0.5 20 --plot fit.png --json fit.json"
 
 
@@ -28,6 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--program", metavar="FILE", help="any thermal program (docs/how-to/programs.md), a cycle for each scan"
     )
     add_nuisances(parser)
+    add_known(parser)
+    parser.add_argument(
+        "--model",
+        choices=["tnm", "adam-gibbs", "map"],
+        default="tnm",
+        help="of the relaxation time; map: Mauro-Allan-Potuzak (default: tnm)",
+    )
     parser.add_argument(
         "--profile", action="store_true", help="intervals by other fits, where the curvature is not to be trusted"
     )
@@ -39,28 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scan_reading(parser)
 
 
-def add_nuisances(parser: argparse.ArgumentParser) -> None:
-    """Add what is fitted with the glass."""
-    group = parser.add_argument_group("what the instrument did, fitted with the glass")
-    group.add_argument(
-        "--baseline",
-        choices=["none", "offset", "line", "lines"],
-        help="of each scan; lines: errors of the lines of glass and liquid (default: lines, for CpN: none)",
-    )
-    group.add_argument("--lag", action="store_true", help="a thermal lag of the sensor")
-    group.add_argument(
-        "--temperature-error",
-        type=float,
-        default=0.0,
-        metavar="K",
-        help="standard error of the thermometer (default: 0)",
-    )
-    group.add_argument("--robust", action="store_true", help="let spikes count for little")
-
-
 def run(options: argparse.Namespace) -> int:
     """Fit, print the report, write what was asked for."""
-    from lehr.glass.fit import FitStatus, Nuisance, fit_scans, likely_nuisance
+    from lehr.glass.fit import FitStatus, fit_scans, likely_nuisance
     from lehr.glass.scans import as_scans, cooled_and_heated, read_normalised
 
     if bool(options.program) == bool(options.cooling_rates):
@@ -75,9 +68,11 @@ def run(options: argparse.Namespace) -> int:
         program = load_program(options.program)
     else:
         program = cooled_and_heated(scans, options.cooling_rates, options.heating_rate)
-    baseline = options.baseline or likely_nuisance(scans).baseline
-    nuisance = Nuisance(baseline, thermal_lag=options.lag, temperature_offset=options.temperature_error)
-    result = fit_scans(as_scans(scans, program), nuisance=nuisance, loss="soft_l1" if options.robust else "linear")
+    nuisance = replace(likely_nuisance(scans), **nuisance_changes(options))
+    loss = "soft_l1" if options.robust else "linear"
+    result = fit_scans(
+        as_scans(scans, program), nuisance=nuisance, known=known_glass(options), loss=loss, model=options.model
+    )
     print(result.report(profile=options.profile))
     for number, scan in enumerate(scans, 1):
         for note in scan.notes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lehr.cli.arguments import add_scan_reading, scan_options
-from lehr.cli.fit import add_nuisances
+from lehr.cli.fit_options import add_known, add_nuisances, known_glass, nuisance_changes
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the table of results, CSV")
     parser.add_argument("--cores", type=int, metavar="N", help="processes (default: all cores)")
     add_nuisances(parser)
+    add_known(parser)
     add_scan_reading(parser)
 
 
@@ -41,8 +42,10 @@ def run(options: argparse.Namespace) -> int:
     from lehr.glass.fit.many import FAILED, FitOptions, fit_many
     from lehr.glass.fit.many_table import read_results, read_sets, result_row, write_results
 
-    reading, changes = scan_options(options), _changes(options)
-    others = {"loss": "soft_l1"} if options.robust else {}
+    reading, changes = scan_options(options), nuisance_changes(options)
+    others: dict[str, Any] = {"loss": "soft_l1"} if options.robust else {}
+    if known := known_glass(options):
+        others["known"] = known
     common = FitOptions(reading, None, changes, others)
     sets = read_sets(options.table)
     before = read_results(options.out)
@@ -69,9 +72,3 @@ def run(options: argparse.Namespace) -> int:
     print(f"{len(sets)} sets: " + ", ".join(f"{counts[name]} {name}" for name in order if counts[name]))
     print(f"wrote {options.out}")
     return 1 if counts[FAILED] else 0
-
-
-def _changes(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what differs from what the instrument is thought to have done by default."""
-    changes: dict[str, Any] = {"thermal_lag": options.lag, "temperature_offset": options.temperature_error}
-    return changes if options.baseline is None else {"baseline": options.baseline, **changes}

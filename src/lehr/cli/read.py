@@ -15,7 +15,6 @@ from lehr.glass.tnm import ZERO_CELSIUS
 
 if TYPE_CHECKING:
     from lehr.glass.scans import MeasuredScan, NormalisedScan, Recording
-    from lehr.glass.scans.options import ScanOptions
     from lehr.glass.scans.report import Row
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
@@ -39,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
     """Print what was understood, write what was asked for."""
     from lehr.glass.scans import NormalisedScan, normalise_each, read_recording
     from lehr.glass.scans.report import characteristics_csv, characteristics_text, scans_text
+    from lehr.glass.scans.sample import with_common_lines
 
     chosen = scan_options(options)
     recordings = [read_recording(path, chosen) for path in options.files]
@@ -51,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
     results = normalise_each(scans, chosen)
     comparison = ""
     if chosen.common:
-        results, comparison = _with_common_lines(scans, results, chosen)
+        own, results = results, with_common_lines(scans, chosen, results)
+        comparison = _compared(own, results)
     rows: list[Row] = []
     for recording, part in zip(recordings, found, strict=True):
         print(f"{recording.path}: {recording.format}; {len(part)} heating scan{'s' * (len(part) > 1)}")
@@ -83,28 +84,16 @@ def run(options: argparse.Namespace) -> int:
     return 1 if len(done) < len(results) else 0
 
 
-def _with_common_lines(
-    scans: Sequence[MeasuredScan], own: Sequence[NormalisedScan | LehrError], chosen: ScanOptions
-) -> tuple[list[NormalisedScan | LehrError], str]:
-    """Return the scans with one pair of lines for all, and what that changes."""
-    from lehr.glass.scans import NormalisedScan, common_ranges, normalise_each
+def _compared(own: Sequence[NormalisedScan | LehrError], common: Sequence[NormalisedScan | LehrError]) -> str:
+    """Return what common lines change."""
+    from lehr.glass.scans import NormalisedScan
     from lehr.glass.scans.report import comparison_text
-    from lehr.glass.scans.sample import with_lines
 
-    glass, liquid = common_ranges([result for result in own if isinstance(result, NormalisedScan)])
-    options = with_lines(chosen, glass, liquid)
-    common = normalise_each(scans, options)
-    pairs = [
+    return comparison_text(
         (number, first, second)
         for number, (first, second) in enumerate(zip(own, common, strict=True), 1)
         if isinstance(first, NormalisedScan) and isinstance(second, NormalisedScan)
-    ]
-    ranges = " ".join(
-        f"--{name} {ends[0]:.1f} {ends[1]:.1f}"
-        for name, ends in (("glass", options.glass), ("liquid", options.liquid))
-        if ends
     )
-    return common, f"one pair of lines for all: {ranges}\n{comparison_text(pairs)}"
 
 
 def _print_segments(recording: Recording) -> None:

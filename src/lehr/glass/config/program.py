@@ -2,30 +2,70 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, SerializerFunctionWrapHandler, Tag, model_serializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from lehr.config.load import load_yaml
 from lehr.config.section import Positive, Section
 from lehr.errors import LehrError
-from lehr.glass.tnm import Cycle, Hold, Jump, Ramp, ThermalProgram
+from lehr.glass.tnm import ZERO_CELSIUS, Cycle, Hold, Jump, Ramp, ThermalProgram
 
-End = Positive | Literal["lowest", "highest"]
+_DEGREES = "(?:deg ?|° ?)C|℃"
+_TEMPERATURE = re.compile(rf"([-+]?[\d.]+(?:e[-+]?\d+)?) ?(?:(K)|({_DEGREES}))")
+_RATE = re.compile(rf"([\d.]+(?:e[-+]?\d+)?) ?(?:K|{_DEGREES})/(s|min|h)")
+_A_MINUTE = {"s": 60.0, "min": 1.0, "h": 1.0 / 60.0}
+
+
+def _kelvin(value: Any) -> Any:
+    """Return K for "160 degC" or "433 K"; anything else as it is."""
+    found = _TEMPERATURE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not found:
+        if isinstance(value, str) and value not in ("lowest", "highest"):
+            raise ValueError("a temperature is a number of K, or written as '160 degC', 'lowest' or 'highest'")
+        return value
+    # rounded, so that 20 degC is 293.15 K and not a last digit more
+    return float(found.group(1)) if found.group(2) else round(float(found.group(1)) + ZERO_CELSIUS, 9)
+
+
+def _kelvin_per_minute(value: Any) -> Any:
+    """Return K/min for "1000 K/s"; anything else as it is."""
+    found = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return float(found.group(1)) * _A_MINUTE[found.group(2)] if found else value
+
+
+_WrittenTemperature = Annotated[str, Field(pattern=f"^{_TEMPERATURE.pattern}$")]
+_WrittenRate = Annotated[str, Field(pattern=f"^{_RATE.pattern}$")]
+
+End = Annotated[
+    Positive | Literal["lowest", "highest"],
+    BeforeValidator(_kelvin, json_schema_input_type=Positive | Literal["lowest", "highest"] | _WrittenTemperature),
+]
+Rate = Annotated[Positive, BeforeValidator(_kelvin_per_minute, json_schema_input_type=Positive | _WrittenRate)]
 
 
 class RampEntry(Section):
-    """A ramp: K, or an end of the temperature window, and K/min."""
+    """A ramp: K, or an end of the temperature window, and K/min; other units are written behind the number."""
 
     to: End
-    rate: Positive
+    rate: Rate
 
 
 class HoldEntry(Section):
-    """A hold: one of the four."""
+    """A hold: one of the five."""
 
     seconds: Positive | None = None
+    minutes: Positive | None = None
     hours: Positive | None = None
     days: Positive | None = None
     years: Positive | None = None
@@ -33,7 +73,7 @@ class HoldEntry(Section):
     @model_validator(mode="after")
     def _one(self) -> HoldEntry:
         if len(self.model_fields_set) != 1:
-            raise ValueError("give one of seconds, hours, days or years")
+            raise ValueError("give one of seconds, minutes, hours, days or years")
         return self
 
     @model_serializer
@@ -42,7 +82,7 @@ class HoldEntry(Section):
 
     def total(self) -> float:
         """Duration in s."""
-        seconds = {"seconds": 1.0, "hours": 3600.0, "days": 86400.0, "years": 365.25 * 86400.0}
+        seconds = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86400.0, "years": 365.25 * 86400.0}
         return float(sum((getattr(self, name) or 0.0) * factor for name, factor in seconds.items()))
 
 

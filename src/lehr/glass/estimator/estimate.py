@@ -89,7 +89,7 @@ def estimate(
     theta = np.clip(theta, LOWER, UPPER)
     coordinates = Coordinates(float(middle))
     try:
-        glass = coordinates.glass(theta)
+        glass = coordinates.tnm(theta)
     except LehrError:
         raise LehrError(
             "the estimator finds no glass that has such scans", "Check their normalisation and the rates."

@@ -3,6 +3,7 @@
 from lehr.glass.fit.design import Proposal, propose
 from lehr.glass.fit.diagnosis import FitStatus, Note
 from lehr.glass.fit.fit import fit_scans
+from lehr.glass.fit.least_squares.known import Known
 from lehr.glass.fit.least_squares.nuisance import Nuisance, likely_nuisance
 from lehr.glass.fit.least_squares.starts import initial_estimate, random_starts
 from lehr.glass.fit.many import ScanSet, SetFit, fit_many
@@ -17,6 +18,7 @@ __all__ = [
     "FitResult",
     "FitStatus",
     "Information",
+    "Known",
     "Note",
     "Nuisance",
     "Proposal",

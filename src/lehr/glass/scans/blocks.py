@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.scans.table import Table, headings
@@ -18,6 +19,7 @@ FEWEST_ROWS = 5
 """Fewer rows of numbers are taken for prose."""
 
 _LINES_ABOVE = 4  # above a table in which its headings are looked for
+_DAY_SECONDS = 86400.0
 _CLOCK = re.compile(r"(\d{1,4}):([0-5]?\d):([0-5]?\d(?:[.,]\d*)?)")
 
 Cell = float | str
@@ -181,13 +183,22 @@ def tables_of(found: Iterable[Block], source: str, where: str, *, gaps: bool, sp
         named = [_corrected(heading, i in texts, i in clock) for i, heading in enumerate(named)]
         name = block.rows[0].name
         full = f"{source}, {name}" if name else source
+        values = np.array([[np.nan if isinstance(cell, str) else cell for cell in line.cells] for line in block.rows])
+        for i in clock - texts:
+            values[:, i] = _over_midnight(values[:, i])
         yield Table(
             full,
             named,
-            np.array([[np.nan if isinstance(cell, str) else cell for cell in line.cells] for line in block.rows]),
+            values,
             np.array([line.number for line in block.rows]),
             _damage(block, texts, full, where, gaps),
         )
+
+
+def _over_midnight(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Let a time of day go on where it starts anew at midnight."""
+    back = np.nan_to_num(np.diff(seconds)) < -_DAY_SECONDS / 2
+    return seconds + _DAY_SECONDS * np.concatenate([[0], np.cumsum(back)])
 
 
 class Fields:

@@ -130,11 +130,10 @@ def _best(table: Table, candidates: Sequence[int], notes: list[str]) -> list[int
         notes.append(f"taken: {first.text}; beside it: {', '.join(beside)}")
     elif first.rank:
         notes.append(f"taken: {first.text}; the file has no other signal")
-    baseline = next(
-        (i for i, each in enumerate(table.headings) if "baseline" in each.text.lower() and each.other), None
-    )
-    if "unsub" in first.text.lower() and baseline is not None and np.nanmax(np.abs(table.values[:, baseline])) > 0:
-        notes.append(f"{table.headings[baseline].text} is not subtracted from it")
+    for each, column in zip(table.headings, table.values.T, strict=True):
+        baseline = each.other and "baseline" in each.text.lower()
+        if "unsub" in first.text.lower() and baseline and np.nan_to_num(column).any():
+            notes.append(f"{each.text} is not subtracted from it")
     return chosen
 
 

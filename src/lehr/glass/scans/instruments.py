@@ -146,15 +146,19 @@ def _netzsch(path: Path) -> list[Table]:
     try:
         table = pyngb.read_ngb(path, run="corrected")
         note = "corrected by the correction run that the file holds"
-    except ValueError:
+    except ValueError as error:
         table = pyngb.read_ngb(path)
-        note = "the run of the sample as it was measured: the file holds no correction run"
+        none = "no embedded correction" in str(error)
+        why = "the file holds no correction run" if none else "its correction run cannot be subtracted"
+        note = f"the run as it was measured: {why}"
+    if path.suffix.lower() == ".ngb-bs3":
+        note = "by its name this file is a correction, of empty crucibles: it shows no sample"
     with suppress(KeyError, ValueError):  # without calibration in the file the signal stays in µV
         table = pyngb.apply_dsc_calibration(table)
     names = [name for name in table.column_names if name in ("time", "sample_temperature", "dsc_signal")]
     if "dsc_signal" not in names:
         raise LehrError(f"{path}: no DSC signal is in this file", f"It has: {', '.join(table.column_names)}.")
-    units = [str(pyngb.get_column_units(table, name) or "") for name in names]
+    units = [str(pyngb.get_column_units(table, name) or "").replace("unknown", "") for name in names]
     said = ["heat flow" if name == "dsc_signal" else name for name in names]
     values = np.column_stack([table.column(name).to_numpy().astype(float) for name in names])
     return [replace(_named(said, units, values, path), notes=(note,))]

@@ -12,7 +12,7 @@ from lehr.glass.scans.measured import MeasuredScan
 from lehr.glass.scans.step import DivideAt
 from lehr.glass.tnm import ZERO_CELSIUS
 
-__all__ = ["DEPARTED_CPN", "LOOK", "celsius", "check_transition", "step_at", "warnings_of"]
+__all__ = ["DEPARTED_CPN", "LOOK", "celsius", "check_fictive", "check_transition", "step_at", "warnings_of"]
 
 DEPARTED_CPN = 0.05
 """Distance from 0 in the glass, and from 1 in the liquid, that is worth a note."""
@@ -24,6 +24,7 @@ LOOK = (
 """What to do where lines are wrong."""
 
 _HIGHEST_CPN = 100.0  # of a peak; more is a wrong step from glass to liquid
+_COLDEST_WIDTHS = 2.0  # below the line of the glass, in widths of the transition, of a fictive temperature
 _FAR_LENGTHS = 1.2  # distance of a line from the transition, in its lengths, that is worth a note
 _BEND_STEPS = 0.005  # distance of the ends of a curved line from its middle that is worth a note
 _BEND_ERRORS = 4.0  # the same, in standard errors
@@ -59,6 +60,17 @@ def check_transition(
             f"{celsius(liquid.low, liquid.high)} CpN would go from {cpn.min():.3g} to {cpn.max():.3g}: no glass does",
             LOOK,
         )
+
+
+def check_fictive(scan: MeasuredScan, fictive: float, glass: Line, liquid: Line, *, by_hand: bool) -> list[str]:
+    """Refuse lines whose areas give a fictive temperature that is none; say so where they were given by hand."""
+    coldest = glass.high - _COLDEST_WIDTHS * (liquid.low - glass.high)
+    if coldest <= fictive <= liquid.high or not np.isfinite(fictive):
+        return []
+    said = f"the areas between curve and lines would give Tf' = {fictive - ZERO_CELSIUS:.1f} degC"
+    if not by_hand:
+        raise LehrError(f"{scan.source}: {said}: no glass has that", LOOK)
+    return [f"{said}: a line is wrong, or something other than the glass transition lies between them"]
 
 
 def warnings_of(scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liquid: Line, noise: float) -> list[str]:

@@ -66,10 +66,10 @@ class MeasuredScan:
         What was taken for granted, and what a reader should know.
     file : ScanFile or None
         The file; None for a scan that does not come from one.
-    lines : DrawnLines or None
-        Of a scan that is CpN by `lehr read --csv`.
     endotherm : {"up", "down"} or None
         Direction of endothermic effects, if the file says it.
+    lines : DrawnLines or None
+        Of a scan that is CpN by `lehr read --csv`.
     """
 
     temperature: NDArray[np.float64]
@@ -81,8 +81,8 @@ class MeasuredScan:
     source: str
     notes: tuple[str, ...] = ()
     file: ScanFile | None = None
-    lines: DrawnLines | None = None
     endotherm: Direction | None = None
+    lines: DrawnLines | None = None
 
 
 @dataclass(frozen=True)

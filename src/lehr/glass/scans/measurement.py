@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ FEWEST_POINTS = 30
 
 _HOTTEST_KELVIN = 5000.0  # of a glass; more is another column or unit
 _LARGEST_NUMBER = 1e30  # of a signal or a time: its square does not overflow
+_SAMPLE = re.compile(r"^t ?s\b|sample|prob", re.IGNORECASE)
+_REFERENCE = re.compile(r"^t ?r(ef)?\b|refer", re.IGNORECASE)
 _UNEVEN_RATE = 0.05  # relative change of the heating rate within a scan that is worth a note
 
 
@@ -47,6 +50,8 @@ class Measurement:
         As in `MeasuredScan`.
     endotherm : {"up", "down"} or None
         As in `MeasuredScan`.
+    to_reference : ndarray, shape (points,), or None
+        Temperature of the sample less that of the reference in K, where the table has both.
     """
 
     temperature: NDArray[np.float64]
@@ -58,6 +63,7 @@ class Measurement:
     segments: list[Segment]
     notes: tuple[str, ...]
     endotherm: Direction | None = None
+    to_reference: NDArray[np.float64] | None = None
 
     def scans(self, heating_rate: float | None = None) -> list[MeasuredScan]:
         """Return the heating segments; `heating_rate` in K/min stands for that of scans without time."""
@@ -82,6 +88,11 @@ class Measurement:
             notes += _unevenness(self.temperature[part], time)
         elif rate is None:
             notes.append("no time and no heating rate are given")
+        if self.to_reference is not None:
+            first, middle, last = self.to_reference[part][[0, (segment.stop - segment.start) // 2, -1]]
+            notes.append(
+                f"Ts - Tr is {first:.3g} K at the start, {middle:.3g} K in the middle, {last:.3g} K at the end"
+            )
         temperature, signal = self.temperature[part], self.signal[part]
         if not (np.diff(temperature) > 0).all():
             # noise of the thermometer, or temperatures that were rounded
@@ -141,8 +152,11 @@ def _measurement(table: Table, choice: Choice, options: ScanOptions, several: bo
     time = None if time_unit is None else _seconds(table, values[:, 2], rows, time_unit)
     signal = values[:, 1]
     _check_range(np.abs(signal), _LARGEST_NUMBER, table, rows, "a signal")
+    to_reference = _to_reference(table, choice, rows, temperature)
     if time is not None:
         temperature, signal, time = _averaged(table, choice, temperature, signal, time, notes)
+    if to_reference is not None and to_reference.size != temperature.size:
+        to_reference = None  # not averaged
     return Measurement(
         temperature,
         signal,
@@ -153,7 +167,22 @@ def _measurement(table: Table, choice: Choice, options: ScanOptions, several: bo
         find_segments(temperature, time),
         tuple(notes),
         heading.endotherm or table.endotherm,
+        to_reference,
     )
+
+
+def _to_reference(
+    table: Table, choice: Choice, rows: NDArray[np.int64], temperature: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Return Ts - Tr in K where the table has a temperature of the sample and one of the reference."""
+    if not _SAMPLE.search(table.headings[choice.temperature].text):
+        return None
+    for column, heading in enumerate(table.headings):
+        unit = TEMPERATURE_UNITS.get(heading.unit or "")
+        if heading.quantity == "temperature" and unit is not None and _REFERENCE.search(heading.text):
+            reference = table.values[np.isin(table.rows, rows), column] + unit
+            return temperature - reference if np.isfinite(reference).all() else None
+    return None
 
 
 def _averaged(
@@ -169,8 +198,7 @@ def _averaged(
     if period is None:
         if "modulated" in table.headings[choice.signal].text.lower():
             raise NotAScanError(
-                f"{table.source}: '{table.headings[choice.signal].text[:40]}' is modulated, but the temperature beside it "
-                "is not",
+                f"{table.source}: '{table.headings[choice.signal].text[:40]}' is modulated, the temperature is not",
                 "Export the (total) heat flow, or the modulated temperature with the modulated heat flow.",
             )
         return temperature, signal, time
@@ -178,7 +206,7 @@ def _averaged(
     inside = np.isfinite(curves[0])
     blur = abs(period * np.median(np.gradient(curves[0][inside], time[inside])))
     notes.append(
-        f"the temperature is modulated, period {period:.4g} s: temperature and signal are averaged over whole periods, "
+        f"the temperature is modulated, period {period:.3g} s: temperature and signal are averaged over whole periods, "
         f"which smears the scan over {blur:.2g} K"
     )
     return curves[0][inside], curves[1][inside], time[inside]

@@ -49,10 +49,9 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
 
 def _period(rate: NDArray[np.float64]) -> float | None:
     """Return the period of the oscillation of a heating rate in points, None if it does not oscillate."""
-    x = np.linspace(-1, 1, rate.size)
     mean = float(np.abs(rate.mean()))
-    smooth = np.polynomial.polynomial.polyfit(x, rate, 2)
-    swing = rate - np.polynomial.polynomial.polyval(x, smooth)
+    drift = np.vander(np.linspace(-1, 1, rate.size), 3)
+    swing = rate - drift @ np.linalg.lstsq(drift, rate, rcond=None)[0]
     window = np.hanning(rate.size)
     padded = 8 * rate.size
     power = np.abs(np.fft.rfft(swing * window, padded)) ** 2

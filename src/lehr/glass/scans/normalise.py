@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from lehr.errors import LehrError
 from lehr.glass.scans.characteristics import Characteristics, characteristics_of
 from lehr.glass.scans.cpn import CpnScan
-from lehr.glass.scans.line_checks import DEPARTED_CPN, LOOK, celsius, check_transition, step_at, warnings_of
+from lehr.glass.scans.line_checks import (
+    DEPARTED_CPN,
+    LOOK,
+    celsius,
+    check_fictive,
+    check_transition,
+    step_at,
+    warnings_of,
+)
 from lehr.glass.scans.line_ranges import Range, find_ranges
 from lehr.glass.scans.lines import FEWEST_POINTS, Line, Stretch, robust_line, without_spikes
 from lehr.glass.scans.measured import MeasuredScan
@@ -24,6 +32,7 @@ from lehr.glass.tnm import ZERO_CELSIUS
 __all__ = ["Line", "NormalisedScan", "normalise"]
 
 _SHORTEST_WIDTHS = 0.2  # length of a line that was found, in widths of the transition
+_LEAST_STEP = 0.25  # at the end of the line of the liquid, over that in the middle of the transition
 _SHORTEST_KELVIN = 2.0  # of a line, also where it was given by hand
 
 
@@ -148,31 +157,50 @@ def normalise(
             f"{scan.source}: with endothermic effects {endotherm} the step from glass to liquid has the wrong sign",
             "Check --endotherm, or give the ranges: --glass LOW HIGH --liquid LOW HIGH, in degC.",
         )
-    beside = _stretch(scan, curve, above, step)
-    inside = (scan.temperature >= glass[0]) & (scan.temperature <= glass[1])
-    settled = end_of_transient(scan.temperature[inside], curve[inside] / step, noise / abs(step), beside)
+    settled = _start_of_line(scan, curve, below, above, noise)
     if settled:
-        notes.append(
-            f"left out below {settled - ZERO_CELSIUS:.1f} degC: the signal settles there after the start"
-            + (", within the range of the glass that was given" if given else "")
-        )
-        glass = settled, glass[1]
-        below = _line(scan, curve, "glass", glass, noise)
-        step = step_at(below, above, middle)
+        within = ", within the range of the glass that was given" if given else ""
+        notes.append(f"left out below {settled - ZERO_CELSIUS:.1f} degC: the signal settles after the start{within}")
+        below = _line(scan, curve, "glass", (settled, glass[1]), noise)
+    last = _end_of_line(below, above, middle)
+    if last:
+        notes.append(f"left out above {last - ZERO_CELSIUS:.1f} degC: the lines of glass and liquid meet beyond")
+        above = _line(scan, curve, "liquid", (liquid[0], last), noise)
+    step = step_at(below, above, middle)
     check_transition(scan, curve, below, above, divide_at, np.inf if by_hand else noise / abs(step))
     if spikes:
         notes.append(f"points that stand out alone, left out of the lines: {spikes}")
     below, above = _with_curvature(scan, curve, below, above, step)
     notes += warnings_of(scan, curve, below, above, noise)
-    shown = (scan.temperature >= glass[0]) & (scan.temperature <= liquid[1])
+    shown = (scan.temperature >= below.low) & (scan.temperature <= above.high)
     temperature = scan.temperature[shown]
     relative = Step(middle, (above.slope - below.slope) / step, divide_at)
     mended, excess = ((signal[shown] - below(temperature)) / step for signal in (curve, (scan.signal - offset) / scale))
-    cpn, balance = _cpn(scan, temperature, mended, excess, relative)
+    fictive, cpn = _cpn(scan, temperature, mended, excess, relative)
+    notes += check_fictive(scan, float(fictive[0]), below, above, by_hand=by_hand)
     below, above = (
         replace(line, middle=offset + scale * line.middle, slope=scale * line.slope) for line in (below, above)
     )
-    return NormalisedScan(temperature, cpn, scan, below, above, found, tuple(notes), step=relative, balance=balance)
+    return NormalisedScan(temperature, cpn, scan, below, above, found, tuple(notes), step=relative, balance=fictive)
+
+
+def _start_of_line(
+    scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liquid: Line, noise: float
+) -> float | None:
+    """Return where the signal has settled after the start, in K, if it does so within the line of the glass."""
+    step = step_at(glass, liquid, 0.5 * (glass.high + liquid.low))
+    inside = (scan.temperature >= glass.low) & (scan.temperature <= glass.high)
+    beside = _stretch(scan, curve, liquid, step)
+    return end_of_transient(scan.temperature[inside], curve[inside] / step, noise / abs(step), beside)
+
+
+def _end_of_line(glass: Line, liquid: Line, middle: float) -> float | None:
+    """Return where the line of the liquid must end, in K, because it meets that of the glass beyond."""
+    fall = (glass.slope - liquid.slope) / step_at(glass, liquid, middle)
+    if fall <= 0.0:
+        return None
+    last = middle + (1.0 - _LEAST_STEP) / fall
+    return last if liquid.low + _SHORTEST_KELVIN < last < liquid.high else None
 
 
 def _with_curvature(
@@ -189,11 +217,11 @@ def _cpn(
     mended: NDArray[np.float64],
     excess: NDArray[np.float64],
     step: Step,
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """Return CpN from Cp - glass over the step at the reference of `step`, without spikes and with them; and Tf where it is used."""
-    if step.at == "temperature":
-        return np.asarray(excess / step.relative(temperature)), None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return Tf and CpN from Cp - glass over the step at the reference of `step`, without spikes and with them."""
     fictive = fictive_temperatures(temperature, mended, step)
+    if step.at == "temperature":
+        return fictive, np.asarray(excess / step.relative(temperature))
     if not np.isfinite(fictive).all():
         last = temperature[np.flatnonzero(~np.isfinite(fictive))[-1]]
         raise LehrError(
@@ -201,7 +229,7 @@ def _cpn(
             "fictive temperature: the lines of glass and liquid meet",
             LOOK,
         )
-    return np.asarray(excess / step.relative(fictive)), fictive
+    return fictive, np.asarray(excess / step.relative(fictive))
 
 
 def _found(

@@ -15,6 +15,8 @@ __all__ = ["find_segments"]
 
 _SLOW_SHARE = 0.25  # of the rate of a ramp, below which the temperature is held or goes from one ramp to the next
 _TURN_SHARE = 0.02  # a turn goes back by so much of the range of temperatures; less is a wiggle
+_EQUAL_KELVIN = 1e-9  # of two temperatures that are equal but for the last digits of floating-point numbers
+_EQUAL_SHARE = 0.1  # of neighbours that are equal, from which temperatures count as rounded
 _TURN_KELVIN = 3.0  # a turn that goes back so far is one, however wide the range of temperatures
 
 
@@ -74,7 +76,8 @@ def _ramps(
     change = abs(temperature[-1] - temperature[0])
     if change < turn:
         return []
-    # so many points that noise changes a slope by a tenth at most
+    # so many points that noise, or rounding, changes a slope by a tenth at most
+    noise = max(noise, _rounding(temperature) / 2)
     step = min(max(1, ceil(14 * noise * count / change)), max(1, count // 20))
     rise = np.abs(temperature[step:] - temperature[:-step])
     slope = rise / np.maximum(clock[step:] - clock[:-step], 1e-300)
@@ -90,6 +93,18 @@ def _ramps(
         for a, b in zip(starts, stops, strict=True)
         if abs(temperature[b - 1] - temperature[a]) >= least
     ]
+
+
+def _rounding(temperature: NDArray[np.float64]) -> float:
+    """Return the step of temperatures that were rounded so coarsely that neighbours are often equal, else 0.
+
+    Its half is the largest error of a temperature.
+    """
+    steps = np.abs(np.diff(temperature))
+    changes = steps[steps > _EQUAL_KELVIN]
+    if changes.size == 0 or changes.size > (1 - _EQUAL_SHARE) * steps.size:
+        return 0.0
+    return float(np.quantile(changes, 0.1))
 
 
 def _segment(

@@ -15,6 +15,7 @@ from lehr.glass.scans.units import (
     TIME_UNITS,
     Direction,
     Heading,
+    is_unit,
     kind_of_unit,
     parse_heading,
     tidy_unit,
@@ -99,12 +100,12 @@ def _are_units(fields: Sequence[str]) -> bool:
     """Tell whether a line is one of units: at least half of its fields are known units, and none is a quantity."""
     written = [field.strip().strip("\"'#").strip() for field in fields]
     written = [field for field in written if field]
-    known = [field for field in written if _is_unit(field)]
-    names = [field for field in written if field not in known and parse_heading(field).quantity]
+    known = [field for field in written if _is_wanted_unit(field)]
+    names = [field for field in written if field not in known and not is_unit(field) and parse_heading(field).quantity]
     return bool(known) and 2 * len(known) >= len(written) and not names
 
 
-def _is_unit(text: str) -> bool:
+def _is_wanted_unit(text: str) -> bool:
     if re.fullmatch(r"\[.*\]|\(.*\)", text) or text == "%":
         return True
     unit = tidy_unit(text)

@@ -32,8 +32,9 @@ _DIALECTS = (
 )
 _NAMES = {'","': "commas and quotes", ";": "semicolons", "\t": "tabs", ",": "commas", None: "white space"}
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")  # \x1a ends files of old programs
-_CURVE_NAME = re.compile(r"^\s*(Curve Name|Kurvenname|Nom de (la )?courbe|Nombre de (la )?curva|Nome (della )?curva):\s*$",
-                         re.IGNORECASE)  # fmt: skip  # Mettler STARe
+_CURVE_NAME = re.compile(  # Mettler STARe
+    r"\s*(Curve Name|Kurvenname|Nom de (la )?courbe|Nombre de (la )?curva|Nome (della )?curva):\s*", re.IGNORECASE
+)
 _MARKUP = re.compile(r"\[\]\](\d+)\[\$")  # Mettler STARe, around the number of a segment
 _NO_NUMBER = re.compile(r"[-+]?\d\.#[a-z]+\d*", re.IGNORECASE)  # such as -1.#IND00, of programs for Windows
 _MANGLED = re.compile(r"\d\s*[;\t]|[;\t]\s*[-+]?\d|\d,\d|\d\s+[-+]?[\d.]")  # of numbers that are not divided yet
@@ -172,11 +173,11 @@ def _lines(lines: Sequence[str], delimiter: str | None, decimal: str) -> Iterato
         fields = _split(line, delimiter)
         cells = [_cell(text, decimal) for text in fields]
         if len(cells) < 2:  # a number alone is not a row
-            cells = [text for text in fields if text]  # type: ignore[assignment]
+            cells = [text for text in fields if text]
         if naming and line.strip():
             name, naming = _MARKUP.sub(r"[\1] ", line.replace("\xaf", " ")).strip(), False
             cells = [name]
-        elif _CURVE_NAME.match(line):
+        elif _CURVE_NAME.fullmatch(line):
             naming = True
         clock = frozenset(i for i, text in enumerate(fields) if ":" in text and clock_seconds(text) is not None)
         yield Line(number, cells, line, clock, name)

@@ -14,6 +14,7 @@ __all__ = [
     "Direction",
     "Heading",
     "direction",
+    "is_unit",
     "kind_of_unit",
     "parse_heading",
     "tidy_unit",
@@ -90,7 +91,8 @@ _OTHERS = re.compile(
     r"|\brev|non.?rev|nicht.?rev|reversi|kinetic|complex|in.phase|out.of|\bphase\b|amplitude|frequen|period"
     r"|calibration|kalibrier|sensit|empfindl|\bmass\b(?!.{0,2}(norm|spec))|\bmasse\b|weight|gewicht|\bd?tga?\b|\bdma\b"
     r"|\bdl\b|dl/l|length|expansion|(?<!heat )(?<!heat)(?<!w.rme)\bflow\b|purge|\bgas\b|pressure|druck|humidity"
-    r"|(?<!flow )\brate\b|ramp|index|^no\.?$|^nr\.?$|\bsegment\b(?!.*(time|temp))|\bcycle\b|\berr(or)?\b|uncertain|std\.?dev"
+    r"|(?<!flow )\brate\b|ramp|index|^no\.?$|^nr\.?$|\bsegment\b(?!.*(time|temp))|\bcycle\b"
+    r"|\berr(or)?\b|uncertain|std\.?dev"
     r"|\bsigma\b|resid|delta|\u0394|difference|lag\b|offset|\bempty\b|blank|sapphire|conver|\bforce\b|strain|stress"
     r"|heater (power|voltage|current|pwm|output)|voltage|frequency|enthalp|\blid\b.*(pos|open)|\bevent\b",
 )
@@ -245,7 +247,7 @@ def _split(text: str) -> tuple[str, str | None]:
                 name, inner = text[:i].rstrip(" /"), text[i + 1 : -1]
                 if not name:
                     break
-                if _known(inner):
+                if is_unit(inner):
                     return name, inner
                 if _AS_A_WORD.search(inner):
                     before, unit = _split(name)
@@ -262,7 +264,8 @@ def _split(text: str) -> tuple[str, str | None]:
     return text, None
 
 
-def _known(unit: str) -> bool:
+def is_unit(unit: str) -> bool:
+    """Tell whether a text is a unit, be it one of another quantity."""
     return tidy_unit(unit) is not None or bool(_OTHER_UNIT.fullmatch(unit.strip()))
 
 

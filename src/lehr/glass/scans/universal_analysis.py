@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -66,5 +67,5 @@ class UniversalAnalysis:
         cuts = [0, *(int(i) for i in inside if table.values[i, 0] < table.values[i - 1, 0]), len(table.rows)]
         return [
             Table(table.source, self.headings, table.values[a:b], table.rows[a:b], table.damage)
-            for a, b in zip(cuts[:-1], cuts[1:], strict=True)
+            for a, b in pairwise(cuts)
         ]

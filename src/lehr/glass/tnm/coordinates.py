@@ -6,6 +6,9 @@ slope far from it, are correlated at -0.9999. At a reference temperature Tm insi
 .. math:: \theta = (\ln [\Delta h / (R T_m)], \ln A + \Delta h / (R T_m), x, \beta)
 
 are nearly independent: the steepness and the logarithm of the relaxation time in s at Tm.
+
+Theta is that for other models too: of the TNM glass that touches the glass at T = Tf = Tm. So bounds, starts and what a
+fit says in terms of dh and x are the same for all.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lehr.glass.tnm.kww import BETA_RANGE
-from lehr.glass.tnm.parameters import GAS_CONSTANT, LN_REFERENCE_TIME, TNMParameters
+from lehr.glass.tnm.parameters import GAS_CONSTANT, LN_REFERENCE_TIME, RelaxationModel, TNMParameters
 
 __all__ = ["LOWER", "UPPER", "Coordinates"]
 
@@ -34,28 +37,45 @@ class Coordinates:
     ----------
     reference : float, or ndarray of shape (...)
         Tm in K, inside the transition; one for all glasses, or one for each (which `theta` takes).
+    model : type
+        `TNMParameters`, `AdamGibbsParameters` or `MAPParameters`: what `glass` returns.
     """
 
     reference: Any
+    model: type[RelaxationModel] = TNMParameters
 
     def theta(self, parameters: ArrayLike) -> NDArray[np.float64]:
-        """Return theta of parameters, shape (..., 4)."""
+        """Return theta of parameters of TNM, shape (..., 4)."""
         ln_a, delta_h, x, beta = np.moveaxis(np.asarray(parameters, dtype=float), -1, 0)
         steepness = delta_h / (GAS_CONSTANT * self.reference)
         return np.stack([np.log(steepness), ln_a + steepness, x, beta], axis=-1)
 
     def parameters(self, theta: ArrayLike) -> NDArray[np.float64]:
-        """Return ln_A, delta_h (J/mol), x and beta of theta, shape (..., 4)."""
-        log_steepness, ln_tau, x, beta = np.moveaxis(np.asarray(theta, dtype=float), -1, 0)
-        steepness = np.exp(log_steepness)
-        return np.stack([ln_tau - steepness, steepness * GAS_CONSTANT * self.reference, x, beta], axis=-1)
+        """Return ln_A, delta_h (J/mol), x and beta of theta, shape (..., 4): those of TNM."""
+        return TNMParameters.touching(np.asarray(theta, dtype=float), self.reference)
 
-    def glass(self, theta: ArrayLike) -> TNMParameters:
-        """Return the glass of theta, shape (4,)."""
+    def tnm(self, theta: ArrayLike) -> TNMParameters:
+        """Return the TNM glass of theta, shape (4,)."""
         return TNMParameters(*self.parameters(theta).tolist())
 
+    def glass_parameters(self, theta: ArrayLike) -> NDArray[np.float64]:
+        """Return the parameters of the glasses of theta in the model, shape (..., parameters)."""
+        return self.model.touching(np.asarray(theta, dtype=float), self.reference)
+
+    def glass(self, theta: ArrayLike) -> RelaxationModel:
+        """Return the glass of theta, shape (4,), in the model."""
+        return self.model(*self.glass_parameters(theta).tolist())
+
+    def glass_derivatives(self, theta: ArrayLike) -> NDArray[np.float64]:
+        """Return the derivatives of the parameters of the model by theta, shape (parameters, 4)."""
+        if self.model is TNMParameters:
+            return self.derivatives(theta)[:4]
+        # complex steps: exact to rounding, as nothing is subtracted
+        points = np.asarray(theta, dtype=float) + 1e-30j * np.eye(4)
+        return np.asarray(self.model.touching(points, self.reference).imag.T / 1e-30)
+
     def derivatives(self, theta: ArrayLike) -> NDArray[np.float64]:
-        """Return the derivatives of the quantities, shape (5, 4).
+        """Return the derivatives of the quantities of TNM, shape (5, 4).
 
         That of Tg is written without the cancellation that comes from those of ln A and dh.
         """
@@ -75,6 +95,6 @@ class Coordinates:
         )
 
     def values(self, theta: ArrayLike) -> NDArray[np.float64]:
-        """Return the five quantities of theta, shape (5,)."""
-        glass = self.glass(theta)
+        """Return the five quantities of TNM of theta, shape (5,)."""
+        glass = self.tnm(theta)
         return np.array([*glass.as_tuple(), glass.glass_transition])

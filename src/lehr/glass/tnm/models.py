@@ -24,7 +24,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, inf, log
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.tnm.parameters import GAS_CONSTANT, LN_REFERENCE_TIME, RelaxationModel, TNMParameters
@@ -96,13 +99,17 @@ class AdamGibbsParameters(RelaxationModel):
         ln_a = self.ln_relaxation_time(temperature, temperature) - delta_h / (GAS_CONSTANT * temperature)
         return TNMParameters(ln_a, delta_h, x, self.beta)
 
+    def scaling(self) -> NDArray[np.float64]:
+        """Return derivatives of the parameters by ln s: tau at temperatures s times as high is s times as long."""
+        return np.array([1.0, self.Q, self.T2, 0.0])
+
     @classmethod
-    def of_tnm(cls, glass: TNMParameters, temperature: float) -> AdamGibbsParameters:
-        """Return the glass of which a TNM glass is the linearisation at a temperature in K: T2 = (1 - x) T."""
-        energy = glass.delta_h * glass.x**2
-        ln_tau = glass.ln_relaxation_time(temperature, temperature)
-        ln_a = ln_tau - energy / (GAS_CONSTANT * temperature * glass.x)
-        return cls(ln_a, energy, (1.0 - glass.x) * temperature, glass.beta)
+    def touching(cls, theta: NDArray[Any], temperature: Any) -> NDArray[Any]:
+        """Return the parameters of glasses that are linearised to TNM glasses: T2 = (1 - x) T, Q = x^2 delta_h."""
+        log_steepness, ln_tau, x, beta = np.moveaxis(theta, -1, 0)
+        steepness = np.exp(log_steepness)
+        energy = x**2 * steepness * GAS_CONSTANT * temperature
+        return np.stack([ln_tau - x * steepness, energy, (1.0 - x) * temperature, beta], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -189,6 +196,51 @@ class MAPParameters(RelaxationModel):
         steepness = self.m * log(10.0)
         x = self.p * (self._both(self.Tg, self.Tg)[1] - LN_REFERENCE_TIME) / steepness
         return TNMParameters(LN_REFERENCE_TIME - steepness, GAS_CONSTANT * self.Tg * steepness, x, self.beta)
+
+    def scaling(self) -> NDArray[np.float64]:
+        """Return derivatives of the parameters by ln s: tau at temperatures s times as high is s times as long."""
+        steepness, b = self.m * log(10.0), LN_REFERENCE_TIME - self.ln_A
+        # k Tg scales; Tg does, but for tau = 100 s being elsewhere on a curve that is higher by ln s; b falls by ln s
+        k = steepness / b - 1.0
+        by_m = (-(1.0 + k) - b * k / steepness) / log(10.0)
+        return np.array([1.0, self.Tg * (1.0 + 1.0 / steepness), by_m, 1.0, self.delta_h_ne, 0.0, 0.0, 0.0])
+
+    @classmethod
+    def touching(cls, theta: NDArray[Any], temperature: Any) -> NDArray[Any]:
+        """Return the parameters of glasses whose liquid touches TNM glasses, and of delta_h_ne = x R Tg m ln 10.
+
+        At Tg, ln tau_ne = ln tau_eq, with the same slope where T = Tf changes. What scans around Tg do not tell is that of silicates: ln A, and p in proportion to m.
+        """
+        from scipy.special import lambertw
+
+        log_steepness, ln_tau, x, beta = np.moveaxis(theta, -1, 0)
+        steepness, b = np.exp(log_steepness), LN_REFERENCE_TIME - _LN_A
+        # MYEGA as ln tau = ln A + K/T exp(C/T): value and slope give c = C/T and K/T, and Lambert's W gives k = C/Tg
+        c = steepness / (ln_tau - _LN_A) - 1.0
+        k = lambertw(b * c / ((ln_tau - _LN_A) * np.exp(-c)))
+        k = k if np.iscomplexobj(theta) else k.real
+        transition, at_tg = c / k * temperature, b * (1.0 + k)
+        m, entropy = at_tg / log(10.0), (1.0 - x) * at_tg / k
+        return np.stack(
+            [
+                np.full_like(k, _LN_A),
+                transition,
+                m,
+                LN_REFERENCE_TIME - x * at_tg + entropy,
+                x * at_tg * GAS_CONSTANT * transition,
+                entropy * np.exp(k),
+                _P_BY_M * m,
+                beta,
+            ],
+            axis=-1,
+        )
+
+
+_LN_A = LN_REFERENCE_TIME - 14.9 * log(10.0)
+"""Log eta_inf = -2.9 in Pa s, where tau = 100 s at 1e12 Pa s."""
+
+_P_BY_M = 0.3082153
+"""p / m in the program that Mauro's group published with doi:10.1111/jace.15272."""
 
 
 MODELS: dict[str, type[RelaxationModel]] = {

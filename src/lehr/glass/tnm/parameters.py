@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from math import exp, isfinite, log
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -106,6 +106,36 @@ class RelaxationModel(ABC):
     def ln_relaxation_time(self, temperature: float, fictive_temperature: float) -> float:
         """Logarithm of tau in s at a temperature and a fictive temperature in K."""
 
+    @abstractmethod
+    def scaling(self) -> NDArray[np.float64]:
+        """Return derivatives of the parameters by ln s: tau at temperatures s times as high is s times as long.
+
+        At fixed rates such a glass has the same CpN at s times the temperature, if its program is scaled too: so
+        T dCpN/dT is minus the sum of the derivatives of CpN by the parameters times these.
+
+        Returns
+        -------
+        ndarray, shape (parameters,)
+        """
+
+    @classmethod
+    @abstractmethod
+    def touching(cls, theta: NDArray[Any], temperature: Any) -> NDArray[Any]:
+        """Return the parameters of glasses that are TNM glasses to first order in 1/T and 1/Tf around T = Tf.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (..., 4)
+            Of the TNM glasses, as in `lehr.glass.tnm.coordinates`: the logarithm of the steepness, ln tau (s), x, beta.
+            It may be complex, to be differentiated.
+        temperature : float, or ndarray of shape (...)
+            T = Tf in K.
+
+        Returns
+        -------
+        ndarray, shape (..., parameters)
+        """
+
     def relaxation_time(self, temperature: float, fictive_temperature: float) -> float:
         """Relaxation time tau in s at a temperature and a fictive temperature in K."""
         return exp(self.ln_relaxation_time(temperature, fictive_temperature))
@@ -175,6 +205,17 @@ class TNMParameters(RelaxationModel):
         """Logarithm of tau in s at a temperature and a fictive temperature in K (Eq. 2 of the paper)."""
         mixed = self.x / temperature + (1.0 - self.x) / fictive_temperature
         return self.ln_A + self.delta_h / GAS_CONSTANT * mixed
+
+    def scaling(self) -> NDArray[np.float64]:
+        """Return derivatives of the parameters by ln s: tau at temperatures s times as high is s times as long."""
+        return np.array([1.0, self.delta_h, 0.0, 0.0])
+
+    @classmethod
+    def touching(cls, theta: NDArray[Any], temperature: Any) -> NDArray[Any]:
+        """Return ln_A, delta_h (J/mol), x and beta of theta."""
+        log_steepness, ln_tau, x, beta = np.moveaxis(theta, -1, 0)
+        steepness = np.exp(log_steepness)
+        return np.stack([ln_tau - steepness, steepness * GAS_CONSTANT * temperature, x, beta], axis=-1)
 
     def as_tuple(self) -> tuple[float, float, float, float]:
         """Return (ln_A, delta_h, x, beta), the order of every parameter array of the package."""

@@ -14,7 +14,16 @@ from lehr.glass.fit.least_squares.nuisance import Nuisance
 from lehr.glass.fit.least_squares.statements import shifted
 from lehr.glass.instrument import thermal_lag
 from lehr.glass.scans import CpnScan, Scans
-from lehr.glass.tnm import Cycle, Hold, Status, ThermalProgram, simulate_batch, simulate_sensitivities
+from lehr.glass.tnm import (
+    Cycle,
+    Hold,
+    RelaxationModel,
+    Sensitivities,
+    Status,
+    ThermalProgram,
+    simulate_batch,
+    simulate_sensitivities,
+)
 from lehr.glass.tnm.coordinates import Coordinates
 
 __all__ = ["Block", "PredictionError", "blocks_of", "theta_derivatives"]
@@ -96,12 +105,14 @@ class Block:
         """Return the curves, and their derivatives: by theta and the offset, shape (5, curves, ...), and by the lag.
 
         That by the offset is exact where all temperatures of the program are far beyond the scan (`open_ended`): scaled
-        temperatures, delta_h and A leave CpN as it is, so that T dCpN/dT = -(delta_h d/d delta_h + d/d ln A) CpN.
+        temperatures, delta_h and A leave CpN as it is, so that T dCpN/dT = -(delta_h d/d delta_h + d/d ln A) CpN, and
+        for other models what `RelaxationModel.scaling` says.
         """
         program = ThermalProgram(tuple(shifted(cycle, -offset) for cycle in self.cycles))
         kelvin = self.grid - offset
-        cpn, columns = theta_derivatives(coordinates, theta, program, kelvin, tolerance)
-        by_offset = (columns[0] + (np.exp(theta[0]) + 1.0) * columns[1]) / kelvin
+        glass, signals = _sensitivities(coordinates, theta, program, kelvin, tolerance)
+        cpn, columns = signals.cpn, _by_theta(coordinates, theta, signals)
+        by_offset = signals.jacobian @ glass.scaling() / kelvin
         columns = np.concatenate([columns, by_offset[None]])
         curves = self._curves(cpn)
         moved = columns[:, None]
@@ -178,12 +189,28 @@ def theta_derivatives(
     PredictionError
         If the engine finds no signal.
     """
+    _, found = _sensitivities(coordinates, theta, program, temperature, tolerance)
+    return found.cpn, _by_theta(coordinates, theta, found)
+
+
+def _sensitivities(
+    coordinates: Coordinates,
+    theta: NDArray[np.float64],
+    program: ThermalProgram,
+    temperature: NDArray[np.float64],
+    tolerance: float,
+) -> tuple[RelaxationModel, Sensitivities]:
+    """Return the glass of theta, and its scans with derivatives by its own parameters."""
     try:
         glass = coordinates.glass(theta)  # within the bounds of theta, but tau = 100 s at no temperature
         found = simulate_sensitivities(glass, program=program, temperature=temperature, tolerance=tolerance)
     except LehrError:
         raise PredictionError from None
-    return found.cpn, np.moveaxis(found.jacobian @ coordinates.derivatives(theta)[:4], -1, 0)
+    return glass, found
+
+
+def _by_theta(coordinates: Coordinates, theta: NDArray[np.float64], found: Sensitivities) -> NDArray[np.float64]:
+    return np.moveaxis(found.jacobian @ coordinates.glass_derivatives(theta), -1, 0)
 
 
 def _simulate(
@@ -196,8 +223,8 @@ def _simulate(
     """Return CpN of several theta, shape (n, cycles, points)."""
     try:
         cpn, status = simulate_batch(
-            coordinates.parameters(theta), program=program, temperature=temperature, dtype="float64",
-            tolerance=tolerance,
+            coordinates.glass_parameters(theta), program=program, temperature=temperature, dtype="float64",
+            tolerance=tolerance, model=coordinates.model,
         )  # fmt: skip
     except LehrError:  # a temperature offset that goes below 0 K, or a hold above the end of the scan
         raise PredictionError from None

@@ -170,7 +170,9 @@ class ScanModel:
         glass, program = self.coordinates.glass(point[:4]), self._program(point)
         ends = np.array([self.scans.scans[0].temperature[0], self.scans.scans[0].temperature[-1]])
         found = simulate_sensitivities(glass, program=program, temperature=ends, tolerance=self.tolerance)
-        return found.limiting_fictive_temperature, found.limiting_jacobian @ self.coordinates.derivatives(point[:4])[:4]
+        return found.limiting_fictive_temperature, found.limiting_jacobian @ self.coordinates.glass_derivatives(
+            point[:4]
+        )
 
     def _value(self, point: NDArray[np.float64], name: str) -> float | None:
         return float(point[4 + self.names.index(name)]) if name in self.names else None
@@ -202,7 +204,7 @@ class ScanModel:
         """Return the derivatives of both curves by what the engine has no exact one of, shape (2, points)."""
         step = _STEP_WIDTHS
         if term.kind in ("temperature_offset", "hold_temperature"):
-            glass = self.coordinates.glass(point[:4])
+            glass = self.coordinates.tnm(point[:4])
             step *= efold_width(self.coordinates.reference, glass.delta_h)
         found = np.zeros((2, self.data.size))
         tolerance = min(self.tolerance, _STEP_TOLERANCE)

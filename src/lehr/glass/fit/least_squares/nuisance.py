@@ -159,12 +159,13 @@ class Nuisance:
 def likely_nuisance(scans: Any) -> Nuisance:
     """Return what is to be fitted with the glass by default: for measured curves, what every instrument does.
 
-    These are errors of both lines of each scan, their curvature, the lag of the sensor, and temperatures that differ by
-    0.1 K from scan to scan. A line that is 0.01 off shifts x by more than the standard errors that noise alone gives
-    it, and 0.1 K as much.
+    These are errors of both lines of each scan, their curvature, and temperatures that differ by 0.1 K from scan to
+    scan. A line that is 0.01 off shifts x by more than the standard errors that noise alone gives it, and 0.1 K as much.
+    A lag is not among them: it moves all scans alike, as the calibration of the thermometer does, and a small one has
+    hardly another effect, so that a fit of it would make Tg uncertain for nothing.
     """
     several = scans if isinstance(scans, Sequence) else ()
     drawn = any(isinstance(scan, NormalisedScan) and scan.drawn for scan in several)
     if not drawn:
         return Nuisance()
-    return Nuisance("lines", curvature=USUAL_CURVATURE, thermal_lag=True, repeatability=USUAL_REPEATABILITY_KELVIN)
+    return Nuisance("lines", curvature=USUAL_CURVATURE, repeatability=USUAL_REPEATABILITY_KELVIN)

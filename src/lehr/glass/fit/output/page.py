@@ -13,7 +13,7 @@ from lehr.figures.style import data_uri, new_axes
 from lehr.files import write_text
 from lehr.glass.fit.output.record import FitRecord
 from lehr.glass.fit.output.text import report
-from lehr.glass.tnm import Jump, Ramp, simulate
+from lehr.glass.tnm import Jump, Ramp, simulate_glass
 from lehr.glass.tnm.plot import scans
 
 __all__ = ["fit_section", "write_fit_report"]
@@ -90,5 +90,5 @@ def _drawn(record: FitRecord) -> str:
     ends = [s.to for cycle in program.cycles for s in cycle.segments if isinstance(s, Ramp | Jump)]
     kelvin = [end for end in ends if not isinstance(end, str)]
     temperature = np.linspace(min(kelvin), max(kelvin), _SIMULATED_POINTS)
-    signals = simulate(*record.glass.as_tuple(), program=program, temperature=temperature)
+    signals = simulate_glass(record.relaxation, program=program, temperature=temperature)
     return data_uri(scans(signals.temperature, signals.cpn, program.cooling_rates, axes=new_axes(6.0, 3.5)))

@@ -12,7 +12,7 @@ from lehr.errors import LehrError
 from lehr.files import read_json, write_json
 from lehr.glass.config.program import ProgramFile
 from lehr.glass.quantities import PARAMETERS
-from lehr.glass.tnm import TNMParameters
+from lehr.glass.tnm import MODELS, RelaxationModel, TNMParameters
 
 __all__ = ["FORMAT", "VERSION", "FileEntry", "FitRecord", "Matrix", "NoteEntry", "ScanEntry", "is_fit"]
 
@@ -79,6 +79,12 @@ class FitRecord(_Part):
     options : dict
         What was given: what the instrument may have done, the loss, the noise and the tolerance; under `reading`, how
         the files were read.
+    model : str
+        The model of the relaxation time, one of `lehr.glass.tnm.MODELS`.
+    model_parameters : dict of float
+        The glass in that model; empty in older files, which are of TNM.
+    aic, bic : float
+        Criteria of Akaike and Schwarz, to compare models on the same scans.
     program, program_given : ProgramFile
         What was done to the glass, with all temperatures in K; and as it was written.
     scans : tuple of ScanEntry
@@ -110,6 +116,10 @@ class FitRecord(_Part):
     lehr: str = ""
     files: tuple[FileEntry, ...] = ()
     options: dict[str, Any] = {}
+    model: str = TNMParameters.model
+    model_parameters: dict[str, float] = {}
+    aic: Number = None
+    bic: Number = None
     program: ProgramFile
     program_given: ProgramFile | None = None
     scans: tuple[ScanEntry, ...] = ()
@@ -145,8 +155,13 @@ class FitRecord(_Part):
 
     @property
     def glass(self) -> TNMParameters:
-        """The glass."""
+        """The glass; of another model, the TNM glass that touches it."""
         return TNMParameters(*(self.values[quantity.name] for quantity in PARAMETERS))
+
+    @property
+    def relaxation(self) -> RelaxationModel:
+        """The glass in the model that was fitted."""
+        return MODELS[self.model](**self.model_parameters) if self.model_parameters else self.glass
 
     def document(self) -> dict[str, Any]:
         """Return the record as a JSON object."""
@@ -184,8 +199,8 @@ class FitRecord(_Part):
             )
         try:
             record = cls.model_validate(content)
-            _ = record.glass, record.program.build()
-        except (ValidationError, LehrError, KeyError):
+            _ = record.glass, record.relaxation, record.program.build()
+        except (ValidationError, LehrError, KeyError, TypeError):
             record = None
         if record is None or record.format != FORMAT:
             raise LehrError(f"{path}: not the result of a fit", _THEN)

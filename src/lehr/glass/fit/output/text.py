@@ -21,7 +21,7 @@ from lehr.glass.quantities import (
     STATED,
     TEMPERATURE,
 )
-from lehr.glass.tnm import ZERO_CELSIUS
+from lehr.glass.tnm import ZERO_CELSIUS, TNMParameters
 from lehr.study import Quantity
 
 if TYPE_CHECKING:
@@ -63,9 +63,21 @@ def report(record: FitRecord) -> str:
     ln_a, delta_h, x, beta = (quantity.label for quantity in QUANTITIES[:4])
     tied = f"correlation of {ln_a} and {delta_h} {ties[0, 1]:.5f}, of {x} and {beta} {ties[2, 3]:.3f}"
     effort = f"{record.starts} start{'s' * (record.starts > 1)}, {record.seconds:.2g} s"
-    lines += ["", f"{found}; {tied}; {effort}"]
+    lines += ["", f"{found}; {tied}; {effort}", *_model(record)]
     notes = (f"note: {FitStatus[note.status.upper()].value}: {note.detail}" for note in record.notes)
     return "\n".join([*lines, *notes])
+
+
+def _model(record: FitRecord) -> list[str]:
+    """Return what the fit says of the model of the relaxation time; nothing for older files."""
+    if record.aic is None or record.bic is None:
+        return []
+    criteria = f"model {record.model}: AIC {record.aic:.1f}, BIC {record.bic:.1f}"
+    if record.model == TNMParameters.model:
+        return [criteria]
+    own = zip(record.model_parameters.items(), record.relaxation.units, strict=True)
+    values = ", ".join(f"{name} = {value:.6g}{'' if unit == '1' else ' ' + unit}" for (name, value), unit in own)
+    return [criteria, f"{values}; the values above are of the TNM glass that touches it in the transition"]
 
 
 def value_and_error(quantity: Quantity, value: float, error: float | None) -> str:

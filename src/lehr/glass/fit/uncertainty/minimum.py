@@ -14,7 +14,7 @@ from lehr.glass.fit.uncertainty.correlation import correlation_time
 from lehr.glass.fit.uncertainty.information import compress, covariance_root, propagate
 from lehr.glass.quantities import QUANTITY_NAMES
 from lehr.glass.scans import Scans
-from lehr.glass.tnm import TNMParameters
+from lehr.glass.tnm import RelaxationModel, TNMParameters
 
 __all__ = ["Minimum"]
 
@@ -30,7 +30,9 @@ class Minimum:
     fitted_scans : Scans
         The part around the transition that was fitted.
     parameters : TNMParameters
-        The glass.
+        The glass; that of another model is the TNM glass that touches it at T = Tf = Tm (`lehr.glass.tnm.coordinates`).
+    glass : TNMParameters, AdamGibbsParameters or MAPParameters
+        The glass in the model that was fitted.
     names : tuple of str
         The order of `values` and `covariance`: ln_A, delta_h (J/mol), x, beta, glass_transition (K), and the nuisance
         parameters: baselines in CpN and CpN/K, thermal_lag in s, temperature_offset in K.
@@ -65,6 +67,7 @@ class Minimum:
     scans: Scans
     fitted_scans: Scans
     parameters: TNMParameters
+    glass: RelaxationModel
     names: tuple[str, ...]
     values: NDArray[np.float64]
     covariance: NDArray[np.float64]
@@ -94,7 +97,7 @@ class Minimum:
     ) -> Self:
         """Make it of SciPy's result."""
         model, count = objective.model, objective.model.data.size
-        glass = model.coordinates.glass(solution.x[:4])
+        glass = model.coordinates.tnm(solution.x[:4])
         residuals = tuple(model.split(-solution.fun[:count] * objective.noise))
         # what is below the accuracy of the engine is not noise
         seen = noise > 2.0 * model.tolerance
@@ -109,6 +112,7 @@ class Minimum:
             scans=scans,
             fitted_scans=model.scans,
             parameters=glass,
+            glass=model.coordinates.glass(solution.x[:4]),
             names=(*QUANTITY_NAMES, *model.names),
             values=np.array([*glass.as_tuple(), glass.glass_transition, *solution.x[4:]]),
             covariance=propagate(derivatives, root),
@@ -130,6 +134,30 @@ class Minimum:
     def glass_transition(self) -> float:
         """Temperature in K where tau = 100 s."""
         return self.parameters.glass_transition
+
+    @property
+    def _deviance(self) -> float:
+        """-2 ln of the largest likelihood, but for a constant: white noise of the size that the residuals have."""
+        squares = np.concatenate(self.residuals) ** 2
+        return float(squares.size * np.log(max(squares.mean(), np.finfo(float).tiny)))
+
+    @property
+    def _free(self) -> int:
+        """Number of parameters that were fitted, the size of the noise too."""
+        return self.point.size - len(self.objective.known_glass.fixed) + 1
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, for comparing models on the same scans: the lower the better.
+
+        Where residuals repeat each other, differences of it are too large, by about `correlation_time`.
+        """
+        return self._deviance + 2.0 * self._free
+
+    @property
+    def bic(self) -> float:
+        """The Bayesian criterion of Schwarz, as `aic`."""
+        return float(self._deviance + np.log(self.fitted.size) * self._free)
 
     @cached_property
     def standard_errors(self) -> dict[str, float]:
