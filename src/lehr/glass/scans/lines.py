@@ -94,13 +94,11 @@ class Stretch:
         lags = int(_LONGEST_LAG * min(part.size for part in stretches))
         # the fit takes its share of the noise away
         freedom = sum(part.size for part in stretches) - (degree + 2) * len(stretches)
-        variance = 0.0
-        for lag in range(lags + 1):
-            covariance = sum(float(part[lag:] @ part[: part.size - lag]) for part in stretches) / freedom
-            twice = 1.0 if lag == 0 else 2.0
-            variance += (
-                (1.0 - lag / (lags + 1)) * twice * covariance * float(weights[lag:] @ weights[: weights.size - lag])
-            )
+        # of neighbours, next neighbours ..., with weights that fall to zero
+        taper = 1.0 - np.arange(lags + 1) / (lags + 1)
+        covariances = sum(_products(part, lags) for part in stretches) / freedom
+        terms = taper * covariances * _products(weights, lags)
+        variance = float(2.0 * terms.sum() - terms[0])
         white = sum(float(part @ part) for part in stretches) / freedom * float(weights @ weights)
         return float(found[0]), float(np.sqrt(max(variance, white))), rest
 
@@ -114,6 +112,11 @@ class Stretch:
         amount, error, _ = self.amount_of(self.x**2, 1, beside)
         scale = (_CURVATURE_KELVIN / self.half) ** 2
         return amount * scale, error * scale
+
+
+def _products(values: NDArray[np.float64], lags: int) -> NDArray[np.float64]:
+    """Return the sum of products of values that are 0, 1, ..., `lags` places apart."""
+    return np.correlate(values, values, "full")[values.size - 1 : values.size + lags]
 
 
 def robust_line(

@@ -52,6 +52,8 @@ def _period(rate: NDArray[np.float64]) -> float | None:
     mean = float(np.abs(rate.mean()))
     drift = np.vander(np.linspace(-1, 1, rate.size), 3)
     swing = rate - drift @ np.linalg.lstsq(drift, rate, rcond=None)[0]
+    if np.sqrt(2 * np.mean(swing**2)) < _LEAST_SWING * mean:
+        return None
     window = np.hanning(rate.size)
     padded = 8 * rate.size
     power = np.abs(np.fft.rfft(swing * window, padded)) ** 2
@@ -61,8 +63,7 @@ def _period(rate: NDArray[np.float64]) -> float | None:
         return None
     at = low + int(np.argmax(power[low:high]))
     share = sum(float(power[max(0, n * at - 20) : n * at + 21].sum()) for n in (1, 2, 3)) / total
-    amplitude = np.sqrt(2 * np.mean(swing**2))
-    if share < _PURITY or at == low or amplitude < _LEAST_SWING * mean:
+    if share < _PURITY or at == low:
         return None
     left, here, right = np.log(power[at - 1 : at + 2] + 1e-300)
     bend = left - 2 * here + right

@@ -122,7 +122,10 @@ def _endotherm(lines: Sequence[str]) -> Direction | None:
 def _dialect(lines: Sequence[str]) -> tuple[str | None, str] | None:
     with_digits = [line for line in lines if any("0" <= letter <= "9" for letter in line[:200])]
     probed = with_digits[:: max(1, len(with_digits) // _PROBED_LINES)]
-    scores = [sum(_is_row(_split(line, delimiter), decimal) for line in probed) for delimiter, decimal in _DIALECTS]
+    scores = [
+        sum(_is_row(_split(line, mark), decimal) for line in probed if mark is None or mark in line)
+        for mark, decimal in _DIALECTS
+    ]
     best = int(np.argmax(scores))
     return _DIALECTS[best] if scores[best] else None
 
