@@ -86,10 +86,10 @@ class Stretch:
         West, Econometrica 55 (1987) 703), and of those of another stretch with the same noise.
         """
         design = np.column_stack([shape, *(self.x**power for power in range(degree + 1))])
-        found, *_ = np.linalg.lstsq(design, self.curve, rcond=None)
+        inverse = np.linalg.pinv(design)
+        found = inverse @ self.curve
         rest = self.curve - design @ found
-        # what a unit of noise at each point does to the amount
-        weights = np.linalg.pinv(design)[0]
+        weights = inverse[0]  # what a unit of noise at each point does to the amount
         stretches = [rest] if beside is None else [rest, beside.residuals]
         lags = int(_LONGEST_LAG * min(part.size for part in stretches))
         # the fit takes its share of the noise away

@@ -38,7 +38,12 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
         length = rate.size // parts
         if length < _FEWEST_PERIODS * _POINTS_A_PERIOD:
             return None
-        found = [_period(rate[at : at + length]) for at in range(0, rate.size - length + 1, max(1, length // 2))]
+        starts = range(0, rate.size - length + 1, max(1, length // 2))
+        pieces = np.stack([rate[at : at + length] for at in starts])
+        drift = np.linalg.qr(np.vander(np.linspace(-1, 1, length), 3))[0]
+        swings = pieces - (pieces @ drift) @ drift.T
+        strong = np.sqrt(2 * np.mean(swings**2, axis=1)) >= _LEAST_SWING * np.abs(pieces.mean(axis=1))
+        found = [_period(swing) if moved else None for swing, moved in zip(swings, strong.tolist(), strict=True)]
         periods = np.array([period for period in found if period])
         if periods.size and periods.size >= _COVERED * len(found):
             middle = float(np.median(periods))
@@ -47,15 +52,10 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
     return None
 
 
-def _period(rate: NDArray[np.float64]) -> float | None:
-    """Return the period of the oscillation of a heating rate in points, None if it does not oscillate."""
-    mean = float(np.abs(rate.mean()))
-    drift = np.vander(np.linspace(-1, 1, rate.size), 3)
-    swing = rate - drift @ np.linalg.lstsq(drift, rate, rcond=None)[0]
-    if np.sqrt(2 * np.mean(swing**2)) < _LEAST_SWING * mean:
-        return None
-    window = np.hanning(rate.size)
-    padded = 8 * rate.size
+def _period(swing: NDArray[np.float64]) -> float | None:
+    """Return the period of a heating rate without its drift in points, None if it does not oscillate."""
+    window = np.hanning(swing.size)
+    padded = 8 * swing.size
     power = np.abs(np.fft.rfft(swing * window, padded)) ** 2
     total = float(power.sum())
     low, high = 8 * _FEWEST_PERIODS, padded // _POINTS_A_PERIOD

@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from lehr.glass.scans.universal_analysis import UniversalAnalysis
 
 __all__ = ["decode", "text_tables"]
 
-_PROBED_LINES = 1000  # from which the delimiter is found
+_PROBED_LINES = 200  # from which the delimiter is found
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 # Delimiter (None: white space) and decimal sign, the likelier first.
 _DIALECTS = (
@@ -154,7 +155,7 @@ def _cell(text: str, decimal: str) -> float | str:
         if seconds is not None:
             return seconds
         return np.nan if text.lower() in MISSING or _NO_NUMBER.fullmatch(text) else text
-    if np.isfinite(value):
+    if isfinite(value):
         return text if "_" in text else value
     return np.nan if text.lower() in MISSING else text
 
@@ -180,9 +181,10 @@ def _lines(lines: Sequence[str], delimiter: str | None, decimal: str) -> Iterato
         if naming and line.strip():
             name, naming = _MARKUP.sub(r"[\1] ", line.replace("\xaf", " ")).strip(), False
             cells = [name]
-        elif _CURVE_NAME.fullmatch(line):
-            naming = True
-        clock = frozenset(i for i, text in enumerate(fields) if ":" in text and clock_seconds(text) is not None)
+        clock: frozenset[int] = frozenset()
+        if ":" in line:
+            naming = naming or _CURVE_NAME.fullmatch(line) is not None
+            clock = frozenset(i for i, text in enumerate(fields) if ":" in text and clock_seconds(text) is not None)
         yield Line(number, cells, line, clock, name)
 
 
