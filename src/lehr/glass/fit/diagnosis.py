@@ -238,7 +238,8 @@ def _combination(result: Minimum) -> tuple[float, float, float]:
     """Return the correlation of x and beta, and the slope and the standard error of what is known best of them."""
     block = result.covariance[2:4, 2:4]
     slope = -block[0, 1] / block[1, 1]
-    return float(result.correlation[2, 3]), float(slope), float(np.sqrt(block[0, 0] + slope * block[0, 1]))
+    square = max(float(block[0, 0] + slope * block[0, 1]), 0.0)  # rounding, where both are one
+    return float(result.correlation[2, 3]), float(slope), square**0.5
 
 
 def _bounds(result: Minimum) -> list[Note]:

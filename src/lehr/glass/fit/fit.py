@@ -18,6 +18,7 @@ from lehr.glass.fit.least_squares.objective import Objective
 from lehr.glass.fit.least_squares.starts import likely_starts
 from lehr.glass.fit.result import FitResult
 from lehr.glass.fit.uncertainty.correlation import correlation_time
+from lehr.glass.fit.uncertainty.pattern import pattern_of
 from lehr.glass.scans import Scans
 from lehr.glass.scans.noise import NORMAL_MEDIAN
 from lehr.glass.tnm import DEFAULT_TOLERANCE, GAS_CONSTANT, MODELS, TNMParameters
@@ -149,7 +150,7 @@ def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[
             agree = min(found.status, best.status) > 0 and abs(found.cost / best.cost - 1.0) < _SAME_MINIMUM
         if found is not None and (best is None or found.cost < best.cost):
             best = found
-        if agree or (best is not None and np.sqrt(np.mean(best.fun**2)) < good):
+        if agree or (best is not None and (np.sqrt(np.mean(best.fun**2)) < good or _follows(objective, best))):
             break
     if best is not None and best.status == 0:
         best = objective.solve(best.x, _MORE_EVALUATIONS) or best
@@ -159,6 +160,16 @@ def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[
             "Check that the scans are CpN against K, and the rates.",
         )
     return best, tried
+
+
+def _follows(objective: Objective, solution: Any) -> bool:
+    """Say whether the residuals in the transition are as small as those in glass and liquid: noise, though not white."""
+    model = objective.model
+    if solution.status == 0 or objective.loss != "linear":
+        return False
+    residuals = model.split(solution.fun[: model.data.size] * objective.noise)
+    found = pattern_of(tuple(residuals), model.split(model.glass_alone(solution.x)), model.white_noise, model.size - 4)
+    return found.quiet is not None and found.systematic <= model.tolerance
 
 
 def _noise(objective: Objective, solution: Any) -> float:

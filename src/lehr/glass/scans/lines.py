@@ -16,6 +16,8 @@ FEWEST_POINTS = 9
 
 _CURVATURE_KELVIN = 50.0  # from the middle of a line, where its curvature is told
 _MOST_BINS = 400  # of a stretch: more say nothing more about what is smooth
+_MOST_ROUNDS = 100  # of a robust line
+_SETTLED_NOISE = 1e-4  # change of a robust line, in units of the noise, that ends its search
 _LONGEST_LAG = 0.25  # of a stretch, over which its noise is looked at for being smooth
 
 
@@ -84,21 +86,19 @@ class Stretch:
         West, Econometrica 55 (1987) 703), and of those of another stretch with the same noise.
         """
         design = np.column_stack([shape, *(self.x**power for power in range(degree + 1))])
-        found, *_ = np.linalg.lstsq(design, self.curve, rcond=None)
+        inverse = np.linalg.pinv(design)
+        found = inverse @ self.curve
         rest = self.curve - design @ found
-        # what a unit of noise at each point does to the amount
-        weights = np.linalg.pinv(design)[0]
+        weights = inverse[0]  # what a unit of noise at each point does to the amount
         stretches = [rest] if beside is None else [rest, beside.residuals]
         lags = int(_LONGEST_LAG * min(part.size for part in stretches))
         # the fit takes its share of the noise away
         freedom = sum(part.size for part in stretches) - (degree + 2) * len(stretches)
-        variance = 0.0
-        for lag in range(lags + 1):
-            covariance = sum(float(part[lag:] @ part[: part.size - lag]) for part in stretches) / freedom
-            twice = 1.0 if lag == 0 else 2.0
-            variance += (
-                (1.0 - lag / (lags + 1)) * twice * covariance * float(weights[lag:] @ weights[: weights.size - lag])
-            )
+        # of neighbours, next neighbours ..., with weights that fall to zero
+        taper = 1.0 - np.arange(lags + 1) / (lags + 1)
+        covariances = sum(_products(part, lags) for part in stretches) / freedom
+        terms = taper * covariances * _products(weights, lags)
+        variance = float(2.0 * terms.sum() - terms[0])
         white = sum(float(part @ part) for part in stretches) / freedom * float(weights @ weights)
         return float(found[0]), float(np.sqrt(max(variance, white))), rest
 
@@ -118,20 +118,27 @@ class Stretch:
         return amount * scale, error * scale
 
 
+def _products(values: NDArray[np.float64], lags: int) -> NDArray[np.float64]:
+    """Return the sum of products of values that are 0, 1, ..., `lags` places apart."""
+    return np.correlate(values, values, "full")[values.size - 1 : values.size + lags]
+
+
 def robust_line(
     temperature: NDArray[np.float64], curve: NDArray[np.float64], ends: tuple[float, float], noise: float
 ) -> Line:
     """Fit a line to the points of a range, with a loss that outliers do not pull far."""
-    from scipy.optimize import least_squares
-
-    x = temperature - 0.5 * (ends[0] + ends[1])
-    slope = float((x - x.mean()) @ curve / ((x - x.mean()) @ (x - x.mean())))
-    start = (float(curve.mean()) - slope * float(x.mean()), slope)
-    fit = least_squares(
-        lambda p: p[0] + p[1] * x - curve, start, jac=lambda _: np.column_stack([np.ones_like(x), x]), loss="soft_l1",
-        f_scale=max(2 * noise, 1e-9), x_scale=(1.0, 1.0 / (ends[1] - ends[0])),
-    )  # fmt: skip
-    return Line(*ends, float(fit.x[0]), float(fit.x[1]))
+    x = (temperature - 0.5 * (ends[0] + ends[1])) / (ends[1] - ends[0])
+    design = np.column_stack([np.ones_like(x), x])
+    scale = max(2 * noise, 1e-9)
+    # least squares again and again, with the weights of soft_l1 for the residuals of the last time
+    found, weights = np.zeros(2), np.ones_like(x)
+    for _ in range(_MOST_ROUNDS):
+        before, weighted = found, design * weights[:, None]
+        found = np.linalg.solve(design.T @ weighted, weighted.T @ curve)
+        weights = 1.0 / np.sqrt(1.0 + ((curve - design @ found) / scale) ** 2)
+        if np.abs(found - before).max() < _SETTLED_NOISE * scale:
+            break
+    return Line(*ends, float(found[0]), float(found[1] / (ends[1] - ends[0])))
 
 
 def without_spikes(curve: NDArray[np.float64], noise: float) -> tuple[NDArray[np.float64], int]:

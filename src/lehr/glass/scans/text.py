@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from lehr.glass.scans.universal_analysis import UniversalAnalysis
 
 __all__ = ["decode", "text_tables"]
 
-_PROBED_LINES = 1000  # from which the delimiter is found
+_PROBED_LINES = 200  # from which the delimiter is found
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 # Delimiter (None: white space) and decimal sign, the likelier first.
 _DIALECTS = (
@@ -123,7 +124,10 @@ def _endotherm(lines: Sequence[str]) -> Direction | None:
 def _dialect(lines: Sequence[str]) -> tuple[str | None, str] | None:
     with_digits = [line for line in lines if any("0" <= letter <= "9" for letter in line[:200])]
     probed = with_digits[:: max(1, len(with_digits) // _PROBED_LINES)]
-    scores = [sum(_is_row(_split(line, delimiter), decimal) for line in probed) for delimiter, decimal in _DIALECTS]
+    scores = [
+        sum(_is_row(_split(line, mark), decimal) for line in probed if mark is None or mark in line)
+        for mark, decimal in _DIALECTS
+    ]
     if not any(scores):
         return None
     # a line of prose with two numbers in it counts for white space
@@ -152,7 +156,7 @@ def _cell(text: str, decimal: str) -> float | str:
         if seconds is not None:
             return seconds
         return np.nan if text.lower() in MISSING or _NO_NUMBER.fullmatch(text) else text
-    if np.isfinite(value):
+    if isfinite(value):
         return text if "_" in text else value
     return np.nan if text.lower() in MISSING else text
 
@@ -178,9 +182,10 @@ def _lines(lines: Sequence[str], delimiter: str | None, decimal: str) -> Iterato
         if naming and line.strip():
             name, naming = _MARKUP.sub(r"[\1] ", line.replace("\xaf", " ")).strip(), False
             cells = [name]
-        elif _CURVE_NAME.fullmatch(line):
-            naming = True
-        clock = frozenset(i for i, text in enumerate(fields) if ":" in text and clock_seconds(text) is not None)
+        clock: frozenset[int] = frozenset()
+        if ":" in line:
+            naming = naming or _CURVE_NAME.fullmatch(line) is not None
+            clock = frozenset(i for i, text in enumerate(fields) if ":" in text and clock_seconds(text) is not None)
         texts = any(isinstance(cell, str) for cell in cells)  # a row of numbers alone is never a heading
         yield Line(number, cells, line if texts else "", clock, name)
 

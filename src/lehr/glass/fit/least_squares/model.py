@@ -58,6 +58,7 @@ class ScanModel:
         self.terms: tuple[Term, ...] = self.nuisance.terms(scans.kelvin_program)
         self.names = tuple(term.name for term in self.terms)
         self.evaluations = 0
+        self._latest: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         self.tolerance = tolerance
         self._blocks = blocks_of(scans, self.nuisance, coordinates.reference)
         self._ends = np.cumsum([0, *(scan.cpn.size for scan in scans.scans)])
@@ -103,10 +104,15 @@ class ScanModel:
         PredictionError
             If the engine finds no signal.
         """
+        if self._latest is not None and np.array_equal(self._latest[0], point):
+            return self._latest[1].copy()
         self.evaluations += 1
         curves = np.zeros((2, self.data.size))
         for block in self._stated(point):
             self._put(curves, block, self._curves(block, point, self.tolerance))
+        return self._of_curves(point, curves)
+
+    def _of_curves(self, point: NDArray[np.float64], curves: NDArray[np.float64]) -> NDArray[np.float64]:
         line, first, second = self._coefficients(point)
         return np.asarray(line + first * curves[0] + second * curves[1])
 
@@ -134,6 +140,7 @@ class ScanModel:
             self._put(moved, block, columns)
             if lagging is not None:
                 self._put(by_lag, block, lagging)
+        self._latest = point.copy(), self._of_curves(point, curves)
         _, first, second = self._coefficients(point)
 
         def by(change: NDArray[np.float64]) -> NDArray[np.float64]:

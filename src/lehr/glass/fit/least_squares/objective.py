@@ -1,8 +1,6 @@
-"""The sum of squares that a fit makes small, and SciPy that does it."""
+"""The sum of squares that a fit makes small."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +9,7 @@ from lehr.errors import LehrError
 from lehr.glass.fit.least_squares.fixed import FixedQuantity
 from lehr.glass.fit.least_squares.known import Known
 from lehr.glass.fit.least_squares.model import PredictionError, ScanModel
+from lehr.glass.fit.least_squares.solver import Solution, minimise
 from lehr.glass.quantities import QUANTITY_NAMES
 
 __all__ = ["LOSSES", "Objective"]
@@ -125,42 +124,35 @@ class Objective:
             derivatives.append(np.pad(by, ((0, 0), (0, self.model.size - 4))))
         return np.concatenate(rows), np.concatenate(derivatives)
 
-    def solve(self, start: NDArray[np.float64], evaluations: int, fixed: FixedQuantity | None = None) -> Any:
-        """Return SciPy's result from a start, or None if the engine finds no signals there.
+    def solve(
+        self, start: NDArray[np.float64], evaluations: int, fixed: FixedQuantity | None = None
+    ) -> Solution | None:
+        """Return the minimum that is found from a start, or None if the engine finds no signals there.
 
         With a quantity that is fixed, its point is that of the free coordinates.
         """
-        from scipy.optimize import least_squares
-
         lower, upper = self.bounds()
         if fixed is not None:
             start, lower, upper = (fixed.free(point) for point in (start, lower, upper))
 
-        def residuals(free: NDArray[np.float64]) -> NDArray[np.float64]:
-            return self.residuals(free if fixed is None else fixed.point(free))
-
-        def jacobian(free: NDArray[np.float64]) -> NDArray[np.float64]:
-            if fixed is None:
-                return self.jacobian(free)
-            return np.asarray(self.jacobian(fixed.point(free)) @ fixed.derivatives(free))
+        def evaluate(free: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+            point = free if fixed is None else fixed.point(free)
+            try:
+                jacobian = self.jacobian(point)
+            except PredictionError:
+                return None
+            # the model has kept the prediction that it made on the way
+            return self.residuals(point), jacobian if fixed is None else jacobian @ fixed.derivatives(free)
 
         inside = 1e-6 * np.minimum(upper - lower, 1.0)
-        try:
-            # a trial step to the end of what is possible overflows, and is rejected
-            with np.errstate(all="ignore"):
-                return least_squares(
-                    residuals,
-                    np.clip(start, lower + inside, upper - inside),
-                    jacobian,
-                    bounds=(lower, upper),
-                    method="trf",
-                    x_scale="jac",
-                    loss=self.loss,
-                    f_scale=_OUTLIER_DEVIATIONS,
-                    xtol=1e-8,
-                    ftol=_CONVERGED / self.model.data.size,
-                    gtol=None,
-                    max_nfev=evaluations,
-                )
-        except PredictionError:
-            return None
+        # a trial step to the end of what is possible overflows, and is rejected
+        with np.errstate(all="ignore"):
+            return minimise(
+                evaluate,
+                start,
+                lower + inside,
+                upper - inside,
+                soft=None if self.loss == "linear" else _OUTLIER_DEVIATIONS,
+                tolerance=_CONVERGED / self.model.data.size,
+                evaluations=evaluations,
+            )
