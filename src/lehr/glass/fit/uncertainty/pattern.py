@@ -73,8 +73,8 @@ def pattern_of(
     noise = white**2 if quiet is None else max(square[quiet], white**2)
     found = []
     for place in sorted({"transition", *calm} - {quiet}):
-        # under noise that is the same everywhere, residuals in the transition repeat each other as they do beside it
-        rate = max((repetition[part] for part in calm), default=1.0)
+        # noise that is the same everywhere repeats itself everywhere as it does where it is quiet
+        rate = max((repetition[part] for part in calm if part in (place, quiet)), default=1.0)
         numbers = [max(_count(parts[part]) / rate, 1.0) for part in (place, quiet) if part is not None]
         chance = noise * (1.0 + SIGNIFICANT_DEVIATIONS * np.sqrt(sum(2.0 / number for number in numbers)))
         excess = float(np.sqrt(square[place] - noise)) if square[place] > chance else 0.0
