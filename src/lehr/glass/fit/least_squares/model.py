@@ -32,8 +32,8 @@ class ScanModel:
     A measured curve is a(T) + [1 + s (Tf - Tr) + (b - a)(Tf)] CpN in units of the step from glass to liquid at the
     reference temperature Tr: there its noise is the same everywhere. Its line a is what the line of the glass errs by,
     b the same of the liquid, s the relative change of the step a kelvin; CpN and Tf are the engine's. Divided by
-    1 + s (Tf - Tr) with the measured Tf it is CpN. Where the step was taken at the temperature (`Step.at`), T stands for
-    both Tf.
+    1 + s (Tf - Tr) with the measured Tf it is CpN. Where the step was taken at the temperature (`Step.at`), T stands
+    for both Tf.
 
     Parameters
     ----------
