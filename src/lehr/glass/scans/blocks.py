@@ -192,6 +192,7 @@ def tables_of(found: Iterable[Block], source: str, where: str, *, gaps: bool, sp
             values,
             np.array([line.number for line in block.rows]),
             _damage(block, texts, full, where, gaps),
+            name=name,
         )
 
 

@@ -112,7 +112,7 @@ def text_tables(text: str, source: str) -> tuple[str, list[Table]]:
 
 def _endotherm(lines: Sequence[str]) -> Direction | None:
     """Return the direction of endothermic effects that a line of its own says."""
-    for line in lines:
+    for line in (each.replace('"', "") for each in lines):
         if found := _EXO.fullmatch(line):
             return "up" if found.group(1).startswith("-") else "down"
         if found := _EXOTHERM.fullmatch(line):
