@@ -146,6 +146,18 @@ def test_scans_side_by_side_have_times_and_temperatures_of_their_own(tmp_path: P
     check(two, flow=FLOW**2, celsius=CELSIUS + 1, rate=RATE / 2)
 
 
+@pytest.mark.parametrize("kind", ["csv", "universal analysis"])
+def test_a_line_of_text_within_a_scan_does_not_make_two_of_it(tmp_path: Path, kind: str) -> None:
+    head = "Time (min)\tTemperature (°C)\tHeat Flow (mW)\tNote\n"
+    if kind != "csv":
+        head = UNIVERSAL_ANALYSIS.format(exotherm="Down")
+    lines = (head + rows(MINUTES, CELSIUS, FLOW, FLOW, delimiter="\t")).splitlines()
+    lines[200:200] = ["gas switched on"]
+    scan = read(tmp_path / "scan.txt", "\n".join(lines))
+    check(scan)
+    assert "line 201 within the table: no numbers" in scan.notes
+
+
 def test_a_time_that_starts_anew_is_not_the_time(tmp_path: Path) -> None:
     """Of the time within a segment and that of the run, the one that goes on is taken."""
     again = np.concatenate([MINUTES, MINUTES])

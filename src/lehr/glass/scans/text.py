@@ -97,9 +97,10 @@ def text_tables(text: str, source: str) -> tuple[str, list[Table]]:
         )
     delimiter, decimal = dialect
     found = blocks(_lines(lines, delimiter, decimal))
-    tables = list(tables_of(found, source, "line", gaps=False, split=_TextFields(delimiter)))
+    known = analysis.headings if analysis else ()
+    tables = list(tables_of(found, source, "line", gaps=False, split=_TextFields(delimiter), known=known))
     if analysis:
-        tables = [part for table in tables for part in analysis.named(table, markers)]
+        tables = [part for table in tables for part in analysis.divided(table, markers)]
     if not tables:
         raise LehrError(
             f"{source}: fewer than {FEWEST_ROWS} rows of numbers", "Give a table of temperature and signal."

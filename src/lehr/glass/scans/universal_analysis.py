@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -77,15 +77,13 @@ class UniversalAnalysis:
             kept[i] = ""
         return kept, markers
 
-    def named(self, table: Table, markers: Sequence[int]) -> list[Table]:
-        """Return a table with its headings, divided at the markers where the time starts anew."""
-        columns = len(self.headings)
-        if columns != len(table.headings):
-            return [table]
+    def divided(self, table: Table, markers: Sequence[int]) -> list[Table]:
+        """Return the parts of a table between markers, divided where the time starts anew."""
         at = np.searchsorted(table.rows, np.asarray(markers, dtype=int) + 1)
         inside = np.unique(at[(at > 0) & (at < len(table.rows))])
-        cuts = [0, *(int(i) for i in inside if table.values[i, 0] < table.values[i - 1, 0]), len(table.rows)]
+        time = next((i for i, heading in enumerate(table.headings) if heading.quantity == "time"), 0)
+        back = (int(i) for i in inside if table.values[i, time] < table.values[i - 1, time])
         return [
-            Table(table.source, self.headings, table.values[a:b], table.rows[a:b], table.damage)
-            for a, b in pairwise(cuts)
+            replace(table, values=table.values[a:b], rows=table.rows[a:b])
+            for a, b in pairwise([0, *back, len(table.rows)])
         ]
