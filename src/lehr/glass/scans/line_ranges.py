@@ -21,6 +21,11 @@ LOWEST_CPN = -1.0
 SIGNIFICANT = 6.0
 """Standard deviations of noise that count."""
 
+_SMOOTH_NOISE = (1.0, 3.0, 6.0)  # times the noise of neighbours, tried until a step stands out: it may have a memory
+_LEAST_OF_CURVE = (
+    0.15  # step from glass to liquid over the range of the curve: a smaller one may be a wave of the noise
+)
+_CLEARLY = 2.0  # times as large is another step
 _MOST_BINS = 300  # that a view of the curve is divided into
 _STOPS_AT_ONCE = 32  # bins at which a piece may end, whose prices are computed together
 _FEWEST_BINS = 9  # of a line
@@ -79,7 +84,14 @@ def find_ranges(
     tuple of two ranges, or None
         K; None if no step stands out.
     """
-    sides = _sides(temperature, curve, glass, liquid, sign)
+    whole = float(np.ptp(np.quantile(curve, [0.05, 0.95])))
+    sides = None
+    for smooth in _SMOOTH_NOISE:
+        pair = _sides(temperature, curve, glass, liquid, sign, smooth)
+        if pair is not None and (sides is None or abs(_step(*pair)) > _CLEARLY * abs(_step(*sides))):
+            sides = pair
+        if sides is not None and abs(_step(*sides)) > _LEAST_OF_CURVE * whole:
+            break
     if sides is None:
         return None
     return (
@@ -94,8 +106,12 @@ def _sides(
     glass: Range | None,
     liquid: Range | None,
     sign: int | None,
+    smooth: float,
 ) -> tuple[_Piece, _Piece] | None:
-    """Return the straight pieces at both sides of the transition, zooming in until it fills enough of the view."""
+    """Return the straight pieces at both sides of the transition, zooming in until it fills enough of the view.
+
+    The noise is taken for so many times what neighbouring points show.
+    """
     low, high = float(temperature[0]), float(temperature[-1])
     if glass:
         low = max(low, glass[0])
@@ -104,6 +120,7 @@ def _sides(
     best: tuple[_Piece, _Piece] | None = None
     for _ in range(6):
         at, values, sigma = _binned(temperature, curve, low, high)
+        sigma *= smooth
         if at.size < 2 * _FEWEST_BINS:
             break
         pair = _best_pair(_pieces(at, values, sigma), at, values, sigma, sign)
