@@ -81,9 +81,7 @@ def beside_baseline(results: Results, scans: Path, folder: Path | None, quick: b
     """Add how fast the baseline is over how fast this build is: 1.1 is a tenth faster."""
     site = None if folder is None else baseline_build(folder, build=not quick)
     if site is None:
-        print(
-            f"fit_speed_over_{BASELINE}: left out; --baseline DIR builds it, without --quick"
-        )
+        print(f"fit_speed_over_{BASELINE}: left out; --baseline DIR builds it, without --quick")
         return
     before, now = [], []
     for _ in range(PASSES):

@@ -112,9 +112,10 @@ def _ends(result: Minimum) -> list[Note]:
 
 
 def _pattern(result: Minimum) -> list[Note]:
-    model, white = result.objective.model, result.scans.noise
+    model = result.objective.model
+    white = model.white_noise
     alone = model.split(model.glass_alone(result.point))
-    found = pattern_of(result.residuals, alone, white)
+    found = pattern_of(result.residuals, alone, white, model.size - 4)
     chance = 1.0 + SIGNIFICANT_DEVIATIONS * _NOISE_SCATTER / np.sqrt(result.fitted.size)
     seen = result.correlation_time > 1.0 or result.noise > chance * white + model.tolerance
     if not seen and not found.systematic > model.tolerance:
@@ -269,7 +270,7 @@ def _program(result: Minimum) -> list[Note]:
 
 
 def _rates(result: Minimum) -> list[Note]:
-    if len(set(result.scans.program.cycles)) > 1:
+    if len(set(result.scans.program.cycles)) > 1 or result.objective.known_glass.recoveries:
         return []
     detail = "a wrong baseline or a lag goes into them unseen; scans after other cooling rates would tell (lehr design)"
     return [Note(FitStatus.ONE_RATE, detail)]

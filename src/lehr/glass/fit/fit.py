@@ -93,16 +93,24 @@ def fit_scans(
         starts = first.parameters.as_tuple()
     nuisance = nuisance or Nuisance()
     part = scans.near_transition if nuisance.baseline == "none" else scans.with_baselines
-    prediction = ScanModel(part, Coordinates(scans.middle, MODELS[model]), nuisance, tolerance)
-    objective = Objective(prediction, noise or max(scans.noise, _NOISE_FLOOR_CPN), loss, known)
-    solution, tried = _best(objective, (_point(objective, row) for row in _rows(scans, starts)))
+    coordinates = Coordinates(scans.middle, MODELS[model])
+    prediction = ScanModel(part, coordinates, nuisance, tolerance)
+    # what moves temperatures and programs costs many simulations and does not tell one minimum from another
+    likely = ScanModel(part, coordinates, nuisance.without_what_is_said(), tolerance)
+    first_noise = noise or max(likely.white_noise, _NOISE_FLOOR_CPN)
+    simple = Objective(likely, first_noise, loss, known)
+    solution, tried = _best(simple, (_point(simple, row) for row in _rows(scans, starts)))
+    objective = Objective(prediction, first_noise, loss, known)
+    if likely.size < prediction.size:
+        start = np.concatenate([solution.x, np.zeros(prediction.size - likely.size)])
+        solution = objective.solve(start, _MORE_EVALUATIONS) or solution
     sigma = noise or _noise(objective, solution)
     for _ in range(_NOISE_ROUNDS):
         weight = max(sigma, _NOISE_FLOOR_CPN) * _repetition(objective, solution)
         if not objective.known or abs(weight / objective.noise - 1.0) < _NOISE_CHANGE:
             break
         objective = Objective(prediction, weight, loss, known)
-        solution = objective.solve(solution.x, _MOST_EVALUATIONS)
+        solution = objective.solve(solution.x, _MORE_EVALUATIONS)
         sigma = noise or _noise(objective, solution)
     return FitResult.of(scans, objective, solution, sigma, noise, tried, time.perf_counter() - started)
 
@@ -155,7 +163,7 @@ def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[
 
 
 def _follows(objective: Objective, solution: Any) -> bool:
-    """Say whether the residuals in the transition are as small as those in glass and liquid: noise, though not white."""
+    """Say whether residuals in the transition are as small as those in glass and liquid: noise, though not white."""
     model = objective.model
     if solution.status == 0 or objective.loss != "linear":
         return False

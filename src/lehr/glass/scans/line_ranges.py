@@ -21,11 +21,6 @@ LOWEST_CPN = -1.0
 SIGNIFICANT = 6.0
 """Standard deviations of noise that count."""
 
-_SMOOTH_NOISE = (1.0, 3.0, 6.0)  # times the noise of neighbours, tried until a step stands out: it may have a memory
-_LEAST_OF_CURVE = (
-    0.15  # step from glass to liquid over the range of the curve: a smaller one may be a wave of the noise
-)
-_CLEARLY = 2.0  # times as large is another step
 _MOST_BINS = 300  # that a view of the curve is divided into
 _STOPS_AT_ONCE = 32  # bins at which a piece may end, whose prices are computed together
 _FEWEST_BINS = 9  # of a line
@@ -63,6 +58,7 @@ def find_ranges(
     glass: Range | None = None,
     liquid: Range | None = None,
     sign: int | None = None,
+    smooth_noise: float = 0.0,
 ) -> tuple[Range, Range] | None:
     """Find the ranges of the lines of the glass and of the liquid.
 
@@ -78,25 +74,20 @@ def find_ranges(
         Ranges in K that are known.
     sign : {1, -1}, optional
         Of the step from glass to liquid, if it is known.
+    smooth_noise : float
+        Standard deviation that a line may have at least; white noise is found.
 
     Returns
     -------
     tuple of two ranges, or None
         K; None if no step stands out.
     """
-    whole = float(np.ptp(np.quantile(curve, [0.05, 0.95])))
-    sides = None
-    for smooth in _SMOOTH_NOISE:
-        pair = _sides(temperature, curve, glass, liquid, sign, smooth)
-        if pair is not None and (sides is None or abs(_step(*pair)) > _CLEARLY * abs(_step(*sides))):
-            sides = pair
-        if sides is not None and abs(_step(*sides)) > _LEAST_OF_CURVE * whole:
-            break
+    sides = _sides(temperature, curve, glass, liquid, sign, smooth_noise)
     if sides is None:
         return None
     return (
-        glass or _line_range(temperature, curve, *sides, upwards=False),
-        liquid or _line_range(temperature, curve, *sides, upwards=True),
+        glass or _line_range(temperature, curve, *sides, smooth_noise, upwards=False),
+        liquid or _line_range(temperature, curve, *sides, smooth_noise, upwards=True),
     )
 
 
@@ -106,12 +97,9 @@ def _sides(
     glass: Range | None,
     liquid: Range | None,
     sign: int | None,
-    smooth: float,
+    smooth_noise: float,
 ) -> tuple[_Piece, _Piece] | None:
-    """Return the straight pieces at both sides of the transition, zooming in until it fills enough of the view.
-
-    The noise is taken for so many times what neighbouring points show.
-    """
+    """Return the straight pieces at both sides of the transition, zooming in until it fills enough of the view."""
     low, high = float(temperature[0]), float(temperature[-1])
     if glass:
         low = max(low, glass[0])
@@ -119,8 +107,7 @@ def _sides(
         high = min(high, liquid[1])
     best: tuple[_Piece, _Piece] | None = None
     for _ in range(6):
-        at, values, sigma = _binned(temperature, curve, low, high)
-        sigma *= smooth
+        at, values, sigma = _binned(temperature, curve, low, high, smooth_noise)
         if at.size < 2 * _FEWEST_BINS:
             break
         pair = _best_pair(_pieces(at, values, sigma), at, values, sigma, sign)
@@ -137,13 +124,13 @@ def _sides(
 
 
 def _binned(
-    temperature: NDArray[np.float64], curve: NDArray[np.float64], low: float, high: float
+    temperature: NDArray[np.float64], curve: NDArray[np.float64], low: float, high: float, smooth_noise: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Return means of temperature and medians of the curve over equal ranges, and the noise of a median."""
+    """Return means of temperature and medians of the curve over equal ranges, and their noise."""
     inside = (temperature >= low) & (temperature <= high)
     t, y = temperature[inside], curve[inside]
     if t.size < 3:
-        return t, y, 0.0
+        return t, y, smooth_noise
     bins = min(_MOST_BINS, t.size)
     index = np.minimum((bins * (t - t[0]) / (t[-1] - t[0])).astype(int), bins - 1)
     starts = np.flatnonzero(np.diff(index, prepend=-1))
@@ -151,7 +138,7 @@ def _binned(
     at = np.add.reduceat(t, starts) / counts
     ordered = y[np.lexsort((y, index))]  # within each bin
     values = 0.5 * (ordered[starts + (counts - 1) // 2] + ordered[starts + counts // 2])
-    return at, values, white_noise_of(values)
+    return at, values, max(white_noise_of(values), smooth_noise)
 
 
 def _pieces(at: NDArray[np.float64], values: NDArray[np.float64], sigma: float) -> list[_Piece]:
@@ -252,7 +239,13 @@ def _are_sides(
 
 
 def _line_range(
-    temperature: NDArray[np.float64], curve: NDArray[np.float64], below: _Piece, above: _Piece, *, upwards: bool
+    temperature: NDArray[np.float64],
+    curve: NDArray[np.float64],
+    below: _Piece,
+    above: _Piece,
+    smooth_noise: float,
+    *,
+    upwards: bool,
 ) -> Range:
     """Return the range on one side of the transition whose line says most of the middle of the transition.
 
@@ -263,7 +256,7 @@ def _line_range(
     sign = 1.0 if upwards else -1.0
     edge = piece.low if upwards else piece.high
     ends = sorted((edge, edge + sign * _REACH_WIDTHS * gap))
-    at, values, sigma = _binned(temperature, curve, *ends)
+    at, values, sigma = _binned(temperature, curve, ends[0], ends[1], smooth_noise)
     distance = sign * (at - 0.5 * (below.high + above.low))
     order = np.argsort(distance)
     distance, values = distance[order], values[order]

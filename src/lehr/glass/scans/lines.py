@@ -102,6 +102,10 @@ class Stretch:
         white = sum(float(part @ part) for part in stretches) / freedom * float(weights @ weights)
         return float(found[0]), float(np.sqrt(max(variance, white))), rest
 
+    def rest(self, degree: int) -> float:
+        """Return the sum of squares that a polynomial leaves."""
+        return float(np.sum((self.curve - np.polyval(np.polyfit(self.x, self.curve, degree), self.x)) ** 2))
+
     @cached_property
     def residuals(self) -> NDArray[np.float64]:
         """What is left of a parabola."""

@@ -12,6 +12,8 @@ _FEWEST_PERIODS = 5  # in a part
 _POINTS_A_PERIOD = 6  # at least
 _PURITY = 0.6  # share of the power of the rate, without its drift, that lies at one frequency and its harmonics
 _LEAST_SWING = 0.1  # amplitude of the rate, relative to its mean; less does not disturb a scan
+_LARGEST_KELVIN = 5.0  # amplitude of a modulation, and its share of all temperatures; more are cycles of a program
+_LARGEST_SHARE = 0.1
 _SAME_PERIOD = 0.1  # relative difference of the periods in two parts
 _COVERED = 0.15  # share of the time that has to be modulated
 
@@ -33,7 +35,9 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
     steps = np.linspace(time[0], time[-1], count)
     clock, first = np.unique(time, return_index=True)
     even = np.interp(steps, clock, temperature[first])
-    rate = np.diff(even) / (span / (count - 1))
+    step = span / (count - 1)
+    rate = np.diff(even) / step
+    largest = min(_LARGEST_KELVIN, _LARGEST_SHARE * float(np.ptp(even)))  # K
     for parts in _PARTS:
         length = rate.size // parts
         if length < _FEWEST_PERIODS * _POINTS_A_PERIOD:
@@ -44,16 +48,16 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
         swings = pieces - (pieces @ drift) @ drift.T
         strong = np.sqrt(2 * np.mean(swings**2, axis=1)) >= _LEAST_SWING * np.abs(pieces.mean(axis=1))
         found = [_period(swing) if moved else None for swing, moved in zip(swings, strong.tolist(), strict=True)]
-        periods = np.array([period for period in found if period])
+        periods = np.array([each[0] for each in found if each and each[0] * each[1] * step / (2 * np.pi) < largest])
         if periods.size and periods.size >= _COVERED * len(found):
             middle = float(np.median(periods))
             if (np.abs(periods / middle - 1) < _SAME_PERIOD).sum() >= max(1, 0.8 * periods.size):
-                return middle * span / (count - 1)
+                return middle * step
     return None
 
 
-def _period(swing: NDArray[np.float64]) -> float | None:
-    """Return the period of a heating rate without its drift in points, None if it does not oscillate."""
+def _period(swing: NDArray[np.float64]) -> tuple[float, float] | None:
+    """Return period, in points, and amplitude of a heating rate without its drift, None if it does not oscillate."""
     window = np.hanning(swing.size)
     padded = 8 * swing.size
     power = np.abs(np.fft.rfft(swing * window, padded)) ** 2
@@ -63,11 +67,12 @@ def _period(swing: NDArray[np.float64]) -> float | None:
         return None
     at = low + int(np.argmax(power[low:high]))
     share = sum(float(power[max(0, n * at - 20) : n * at + 21].sum()) for n in (1, 2, 3)) / total
+    amplitude = float(np.sqrt(2 * np.mean(swing**2)))
     if share < _PURITY or at == low:
         return None
     left, here, right = np.log(power[at - 1 : at + 2] + 1e-300)
     bend = left - 2 * here + right
-    return padded / (at + (0.5 * (left - right) / bend if bend < 0 else 0.0))
+    return padded / (at + (0.5 * (left - right) / bend if bend < 0 else 0.0)), amplitude
 
 
 def over_whole_periods(curve: NDArray[np.float64], time: NDArray[np.float64], period: float) -> NDArray[np.float64]:

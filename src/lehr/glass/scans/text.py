@@ -31,6 +31,7 @@ _DIALECTS = (
     (None, "."),
     (None, ","),
 )
+_AS_GOOD = 0.9  # share of the rows that the best one divides, with which a likelier one is as good
 _NAMES = {'","': "commas and quotes", ";": "semicolons", "\t": "tabs", ",": "commas", None: "white space"}
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")  # \x1a ends files of old programs
 _CURVE_NAME = re.compile(  # Mettler STARe
@@ -127,8 +128,10 @@ def _dialect(lines: Sequence[str]) -> tuple[str | None, str] | None:
         sum(_is_row(_split(line, mark), decimal) for line in probed if mark is None or mark in line)
         for mark, decimal in _DIALECTS
     ]
-    best = int(np.argmax(scores))
-    return _DIALECTS[best] if scores[best] else None
+    if not any(scores):
+        return None
+    # a line of prose with two numbers in it counts for white space
+    return next(each for each, score in zip(_DIALECTS, scores, strict=True) if score >= _AS_GOOD * max(scores))
 
 
 def _split(line: str, delimiter: str | None) -> list[str]:
@@ -144,10 +147,8 @@ def _split(line: str, delimiter: str | None) -> list[str]:
 def _cell(text: str, decimal: str) -> float | str:
     """Return a number, NaN for a missing one, the text for anything else."""
     written = text
-    if decimal == "," and text:
-        written = text if "." in text else text.replace(",", ".")
-        if "." in text and clock_seconds(text) is None and not _NO_NUMBER.fullmatch(text):
-            return text
+    if decimal == ",":  # what has a point is not a number of this file, but it may be a clock time
+        written = "" if "." in text else text.replace(",", ".")
     try:
         value = float(written)
     except ValueError:
@@ -185,7 +186,8 @@ def _lines(lines: Sequence[str], delimiter: str | None, decimal: str) -> Iterato
         if ":" in line:
             naming = naming or _CURVE_NAME.fullmatch(line) is not None
             clock = frozenset(i for i, text in enumerate(fields) if ":" in text and clock_seconds(text) is not None)
-        yield Line(number, cells, line, clock, name)
+        texts = any(isinstance(cell, str) for cell in cells)  # a row of numbers alone is never a heading
+        yield Line(number, cells, line if texts else "", clock, name)
 
 
 class _TextFields(Fields):

@@ -52,7 +52,7 @@ class Objective:
     @property
     def known(self) -> int:
         """Number of rows that say what is known beforehand."""
-        return len(self._prior) + len(self.known_glass.values)
+        return len(self._prior) + len(self.known_glass.values) + self.known_glass.recovered
 
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the lower and the upper bounds of all parameters."""
@@ -75,7 +75,7 @@ class Objective:
             rows = (self.model.predict(point) - self.model.data) / self.noise
         except PredictionError:
             rows = np.full(self.model.data.size, _IMPOSSIBLE)
-        return np.concatenate([rows, self._prior @ point, self._of_glass(point)])
+        return np.concatenate([rows, self._prior @ point, self._of_glass(point), self._of_recovery(point)[0]])
 
     def misfit(self, point: NDArray[np.float64], unit: float) -> float:
         """Return the sum of squares, by the loss, in a unit; with what is known beforehand, whose unit is its own."""
@@ -98,7 +98,8 @@ class Objective:
         rows = [QUANTITY_NAMES.index(name) for name in self.known_glass.values]
         errors = np.array([error for _, error in self.known_glass.values.values()])
         by_glass[:, :4] = self.model.coordinates.derivatives(point[:4])[rows] / errors[:, None]
-        return np.concatenate([self.model.jacobian(point) / self.noise, self._prior, by_glass])
+        by_recovery = self._of_recovery(point)[1]
+        return np.concatenate([self.model.jacobian(point) / self.noise, self._prior, by_glass, by_recovery])
 
     def _of_glass(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return how far the glass is from what is known of it, in standard errors."""
@@ -107,6 +108,21 @@ class Objective:
             return np.empty(0)
         found = dict(zip(QUANTITY_NAMES, self.model.coordinates.values(point[:4]).tolist(), strict=True))
         return np.array([(found[name] - mean) / error for name, (mean, error) in known.items()])
+
+    def _of_recovery(self, point: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how far the glass is from measured recovery, in standard errors, and the derivatives."""
+        rows, derivatives = [np.empty(0)], [np.empty((0, self.model.size))]
+        coordinates = self.model.coordinates
+        for measured in self.known_glass.recoveries:
+            try:
+                away, by = measured.deviations(coordinates.glass(point[:4]), self.model.tolerance)
+            except LehrError:
+                away, by = np.full(measured.seconds.size, _IMPOSSIBLE), np.zeros((measured.seconds.size, 4))
+            else:
+                by = by @ coordinates.glass_derivatives(point[:4])
+            rows.append(away)
+            derivatives.append(np.pad(by, ((0, 0), (0, self.model.size - 4))))
+        return np.concatenate(rows), np.concatenate(derivatives)
 
     def solve(
         self, start: NDArray[np.float64], evaluations: int, fixed: FixedQuantity | None = None

@@ -51,7 +51,8 @@ class Minimum:
     fitted : ndarray, shape (points,)
         CpN of the fit at all points, scan after scan.
     residuals : tuple of ndarray
-        Measured minus fitted CpN of each scan.
+        Of each scan, measured minus fitted: CpN, but in units of the step from glass to liquid at the reference
+        temperature of the fit, where noise is the same everywhere.
     correlation_time : float
         By how much neighbouring residuals repeat each other; 1 for white noise.
     converged : bool
@@ -129,7 +130,7 @@ class Minimum:
             theta_covariance=root[:4] @ root[:4].T,
             noise=noise,
             noise_given=noise_given,
-            fitted=model.data + solution.fun[:count] * objective.noise,
+            fitted=(model.data + solution.fun[:count] * objective.noise) / model.step,
             residuals=residuals,
             correlation_time=time,
             converged=solution.status > 0,
