@@ -168,7 +168,8 @@ def _follows(objective: Objective, solution: Any) -> bool:
     if solution.status == 0 or objective.loss != "linear":
         return False
     residuals = model.split(solution.fun[: model.data.size] * objective.noise)
-    found = pattern_of(tuple(residuals), model.split(model.glass_alone(solution.x)), model.scans.noise)
+    alone = model.split(model.glass_alone(solution.x))
+    found = pattern_of(tuple(residuals), alone, model.white_noise, model.size - 4)
     return found.quiet is not None and found.systematic <= model.tolerance
 
 
