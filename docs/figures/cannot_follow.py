@@ -91,8 +91,8 @@ def main() -> None:
         right.errorbar(decades, values, errors, fmt=marker, markersize=3, linewidth=0.8, label=label)
     for true in (X, BETA):
         right.axhline(true, linestyle=":", color=GREY, linewidth=0.8)
-    right.set(xlabel="decades of ageing time in the fit", ylabel="value of the fit (bars: 95 %)")
-    right.legend()
+    right.set(xlabel="decades of ageing time in the fit", ylabel="value of the fit (bars: 95 %)", ylim=(0.46, 0.8))
+    right.legend(loc="upper right", ncols=2)
     save(left, options.to)
 
 
