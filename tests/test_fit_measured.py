@@ -106,8 +106,8 @@ def test_a_settling_at_the_start(height: float) -> None:
     scans = normalised(heat_flow(PS, settling=(height, 6.0), below=30.0, above=25.0))
     result = fit(scans, CYCLES)
     assert np.abs(deviations(result, PS)).max() < FAR
-    # after three times the 1 K that it takes for a factor of e
-    assert all(scan.glass.low > scan.measured.temperature[0] + 3.0 for scan in scans)
+    # it falls by a factor of e in 1 K: what is left of 0.2 after 2.5 K is 0.016, beside noise of 0.003
+    assert all(scan.glass.low > scan.measured.temperature[0] + 2.5 for scan in scans)
 
 
 @pytest.mark.parametrize("smooth_points", [3.0, 8.0])

@@ -163,13 +163,12 @@ def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[
 
 
 def _follows(objective: Objective, solution: Any) -> bool:
-    """Say whether residuals in the transition are as small as those in glass and liquid: noise, though not white."""
+    """Say whether the residuals in the transition are as small as those in glass and liquid: noise, though not white."""
     model = objective.model
     if solution.status == 0 or objective.loss != "linear":
         return False
     residuals = model.split(solution.fun[: model.data.size] * objective.noise)
-    alone = model.split(model.glass_alone(solution.x))
-    found = pattern_of(tuple(residuals), alone, model.white_noise, model.size - 4)
+    found = pattern_of(tuple(residuals), model.split(model.glass_alone(solution.x)), model.white_noise, model.size - 4)
     return found.quiet is not None and found.systematic <= model.tolerance
 
 

@@ -9,7 +9,7 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEWEST_POINTS", "Line", "Stretch", "robust_line", "without_spikes"]
+__all__ = ["FEWEST_POINTS", "Line", "Stretch", "robust_line", "standard_error", "without_spikes"]
 
 FEWEST_POINTS = 9
 """Of a line."""
@@ -76,31 +76,19 @@ class Stretch:
         self.curve = np.add.reduceat(curve, groups) / counts
         self.half = 0.5 * float(self.temperature[-1] - self.temperature[0])
         self.x = (self.temperature - self.temperature[0]) / self.half - 1.0
+        self._bases: dict[int, NDArray[np.float64]] = {}
 
     def amount_of(
-        self, shape: NDArray[np.float64], degree: int, beside: Stretch | None = None
-    ) -> tuple[float, float, NDArray[np.float64]]:
-        """Return how much of a shape lies upon a polynomial, its standard error, and the residuals.
-
-        The standard error is that of least squares under noise with the autocovariance of the residuals (Newey and
-        West, Econometrica 55 (1987) 703), and of those of another stretch with the same noise.
-        """
-        design = np.column_stack([shape, *(self.x**power for power in range(degree + 1))])
-        inverse = np.linalg.pinv(design)
-        found = inverse @ self.curve
-        rest = self.curve - design @ found
-        weights = inverse[0]  # what a unit of noise at each point does to the amount
-        stretches = [rest] if beside is None else [rest, beside.residuals]
-        lags = int(_LONGEST_LAG * min(part.size for part in stretches))
-        # the fit takes its share of the noise away
-        freedom = sum(part.size for part in stretches) - (degree + 2) * len(stretches)
-        # of neighbours, next neighbours ..., with weights that fall to zero
-        taper = 1.0 - np.arange(lags + 1) / (lags + 1)
-        covariances = sum(_products(part, lags) for part in stretches) / freedom
-        terms = taper * covariances * _products(weights, lags)
-        variance = float(2.0 * terms.sum() - terms[0])
-        white = sum(float(part @ part) for part in stretches) / freedom * float(weights @ weights)
-        return float(found[0]), float(np.sqrt(max(variance, white))), rest
+        self, shape: NDArray[np.float64], degree: int
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Return how much of a shape lies upon a polynomial, the residuals, and what each point adds to the amount."""
+        basis = self._bases.get(degree)
+        if basis is None:
+            basis = self._bases[degree] = np.linalg.qr(self.x[:, np.newaxis] ** np.arange(degree + 1))[0]
+        alone, curve = (each - basis @ (basis.T @ each) for each in (shape, self.curve))
+        weights = alone / float(alone @ alone)
+        amount = float(weights @ curve)
+        return amount, curve - amount * alone, weights
 
     def rest(self, degree: int) -> float:
         """Return the sum of squares that a polynomial leaves."""
@@ -109,18 +97,43 @@ class Stretch:
     @cached_property
     def residuals(self) -> NDArray[np.float64]:
         """What is left of a parabola."""
-        return self.amount_of(self.x**2, 1)[2]
+        return self.amount_of(self.x**2, 1)[1]
 
     def curvature(self, beside: Stretch) -> tuple[float, float]:
         """Return the distance from the tangent 50 K from the middle and its standard error, as the curve."""
-        amount, error, _ = self.amount_of(self.x**2, 1, beside)
+        amount, rest, weights = self.amount_of(self.x**2, 1)
         scale = (_CURVATURE_KELVIN / self.half) ** 2
-        return amount * scale, error * scale
+        return amount * scale, scale * standard_error(weights, (rest, beside.residuals), 3)
+
+
+def standard_error(weights: NDArray[np.float64], residuals: tuple[NDArray[np.float64], ...], fitted: int) -> float:
+    """Return that of a sum of points with weights, under noise with the autocovariance of residuals.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (points,)
+        Of the points.
+    residuals : tuple of ndarray
+        Of stretches with the same noise.
+    fitted : int
+        Parameters that were fitted to each of them, which took their share of the noise away.
+
+    References
+    ----------
+    Newey, West, Econometrica 55 (1987) 703.
+    """
+    freedom = sum(part.size for part in residuals) - fitted * len(residuals)
+    lags = np.arange(int(_LONGEST_LAG * min(part.size for part in residuals)) + 1)
+    covariance = np.sum([_products(part, lags.size) for part in residuals], axis=0) / freedom
+    taper = (1.0 - lags / lags.size) * np.where(lags == 0, 1.0, 2.0)
+    effect = _products(weights, lags.size)
+    return float(np.sqrt(max(float(np.sum(taper * covariance * effect)), float(covariance[0] * effect[0]))))
 
 
 def _products(values: NDArray[np.float64], lags: int) -> NDArray[np.float64]:
-    """Return the sum of products of values that are 0, 1, ..., `lags` places apart."""
-    return np.correlate(values, values, "full")[values.size - 1 : values.size + lags]
+    """Return the sums of products of values some points apart."""
+    spectrum = np.fft.rfft(values, 2 * values.size)
+    return np.asarray(np.fft.irfft(spectrum * spectrum.conj())[:lags])
 
 
 def robust_line(

@@ -46,9 +46,16 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
         pieces = np.stack([rate[at : at + length] for at in starts])
         drift = np.linalg.qr(np.vander(np.linspace(-1, 1, length), 3))[0]
         swings = pieces - (pieces @ drift) @ drift.T
-        strong = np.sqrt(2 * np.mean(swings**2, axis=1)) >= _LEAST_SWING * np.abs(pieces.mean(axis=1))
+        amplitudes = np.sqrt(2 * np.mean(swings**2, axis=1))
+        strong = amplitudes >= _LEAST_SWING * np.abs(pieces.mean(axis=1))
         found = [_period(swing) if moved else None for swing, moved in zip(swings, strong.tolist(), strict=True)]
-        periods = np.array([each[0] for each in found if each and each[0] * each[1] * step / (2 * np.pi) < largest])
+        periods = np.array(
+            [
+                period
+                for period, amplitude in zip(found, amplitudes.tolist(), strict=True)
+                if period and period * amplitude * step / (2 * np.pi) < largest
+            ]
+        )
         if periods.size and periods.size >= _COVERED * len(found):
             middle = float(np.median(periods))
             if (np.abs(periods / middle - 1) < _SAME_PERIOD).sum() >= max(1, 0.8 * periods.size):
@@ -56,8 +63,8 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
     return None
 
 
-def _period(swing: NDArray[np.float64]) -> tuple[float, float] | None:
-    """Return period, in points, and amplitude of a heating rate without its drift, None if it does not oscillate."""
+def _period(swing: NDArray[np.float64]) -> float | None:
+    """Return the period of a heating rate without its drift in points, None if it does not oscillate."""
     window = np.hanning(swing.size)
     padded = 8 * swing.size
     power = np.abs(np.fft.rfft(swing * window, padded)) ** 2
@@ -67,12 +74,11 @@ def _period(swing: NDArray[np.float64]) -> tuple[float, float] | None:
         return None
     at = low + int(np.argmax(power[low:high]))
     share = sum(float(power[max(0, n * at - 20) : n * at + 21].sum()) for n in (1, 2, 3)) / total
-    amplitude = float(np.sqrt(2 * np.mean(swing**2)))
     if share < _PURITY or at == low:
         return None
     left, here, right = np.log(power[at - 1 : at + 2] + 1e-300)
     bend = left - 2 * here + right
-    return padded / (at + (0.5 * (left - right) / bend if bend < 0 else 0.0)), amplitude
+    return padded / (at + (0.5 * (left - right) / bend if bend < 0 else 0.0))
 
 
 def over_whole_periods(curve: NDArray[np.float64], time: NDArray[np.float64], period: float) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.glass.scans.lines import FEWEST_POINTS, Stretch
+from lehr.glass.scans.lines import FEWEST_POINTS, Stretch, standard_error
 
 __all__ = ["end_of_transient"]
 
@@ -63,17 +63,13 @@ def _settling(stretch: Stretch, liquid: Stretch, noise: float) -> tuple[float, f
     t = stretch.temperature
     length = float(t[-1] - t[0])
     spacing = length / (t.size - 1)
-    best, least = None, np.inf
-    for decay in _DECAYS_LENGTHS * length:
-        if decay < spacing:
-            continue
-        amplitude, error, rest = stretch.amount_of(np.exp((t[0] - t) / decay), 2, liquid)
-        squares = float(rest @ rest)
-        if squares < least:
-            best, least = (amplitude, error, float(decay)), squares
-    if best is None:
+    decays = [decay for decay in _DECAYS_LENGTHS * length if decay >= spacing]
+    if not decays:
         return None
-    amplitude, error, decay = abs(best[0]), best[1], best[2]
+    fits = [stretch.amount_of(np.exp((t[0] - t) / decay), 2) for decay in decays]
+    best = int(np.argmin([rest @ rest for _, rest, _ in fits]))
+    amplitude, rest, weights = abs(fits[best][0]), *fits[best][1:]
+    decay, error = decays[best], standard_error(weights, (rest, liquid.residuals), 4)
     if amplitude < _SMALLEST_STEPS or amplitude < _SIGNIFICANT * error:
         return None
     left = max(_SETTLED_STEPS, _SETTLED_NOISE * noise)

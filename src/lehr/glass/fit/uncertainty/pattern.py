@@ -13,6 +13,7 @@ __all__ = ["Pattern", "pattern_of"]
 
 _SETTLED_CPN = 0.02  # CpN of the fit this close to 0 is glass, this close to 1 is liquid
 _FEWEST_POINTS = 16  # of a stretch of a scan that an autocorrelation is read from
+_LOUDEST_CPN = 0.05  # smooth noise of an instrument; more is a curve that is not CpN
 _LEAST_INDEPENDENT = 8.0  # residuals outside the transition that do not repeat each other, that noise is read from
 
 
@@ -70,11 +71,11 @@ def pattern_of(
         independent = _count(parts[place]) / repetition[place]
         square[place] *= independent / max(independent - 0.5 * lines, 0.25 * independent)
     quiet = min(calm, key=lambda place: square[place], default=None)
-    noise = white**2 if quiet is None else max(square[quiet], white**2)
+    noise = white**2 if quiet is None else max(min(square[quiet], _LOUDEST_CPN**2), white**2)
     found = []
-    for place in sorted({"transition", *calm} - {quiet}):
-        # under noise that is the same everywhere, residuals in the transition repeat each other as they do beside it
-        rate = max((repetition[part] for part in calm), default=1.0)
+    for place in sorted({"transition", *calm} - ({quiet} if square.get(str(quiet), 0.0) <= noise else set())):
+        # noise that is the same everywhere repeats itself everywhere as it does where it is quiet
+        rate = max((repetition[part] for part in calm if part in (place, quiet)), default=1.0)
         numbers = [max(_count(parts[part]) / rate, 1.0) for part in (place, quiet) if part is not None]
         chance = noise * (1.0 + SIGNIFICANT_DEVIATIONS * np.sqrt(sum(2.0 / number for number in numbers)))
         excess = float(np.sqrt(square[place] - noise)) if square[place] > chance else 0.0
