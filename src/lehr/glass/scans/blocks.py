@@ -13,7 +13,7 @@ from lehr.errors import LehrError
 from lehr.glass.scans.table import Table, headings
 from lehr.glass.scans.units import Heading
 
-__all__ = ["FEWEST_ROWS", "Block", "Line", "blocks", "clock_seconds", "tables_of"]
+__all__ = ["FEWEST_ROWS", "Block", "Cell", "Line", "blocks", "clock_seconds", "tables_of"]
 
 FEWEST_ROWS = 5
 """Fewer rows of numbers are taken for prose."""
@@ -42,6 +42,8 @@ class Line:
         Columns in which a time of day or a duration stands as hh:mm:ss; their cells are in s.
     name : str
         Of the curve or sheet.
+    plain : bool
+        All cells are known to be numbers; none is missing.
     """
 
     number: int
@@ -49,6 +51,7 @@ class Line:
     text: str = ""
     clock: frozenset[int] = frozenset()
     name: str = ""
+    plain: bool = False
 
 
 @dataclass
@@ -83,7 +86,7 @@ def _numbers(line: Line) -> int:
 
 
 def _has_text(line: Line) -> bool:
-    return str in map(type, line.cells)
+    return not line.plain and str in map(type, line.cells)
 
 
 def _texts(line: Line) -> set[int]:
@@ -112,6 +115,9 @@ class _Finder:
 
     def take(self, line: Line) -> Iterator[Block]:
         """Take the next line; yield the block that it ends."""
+        if line.plain and self.touching and self.block and not self.others and len(line.cells) == self.block.width:
+            self.block.rows.append(line)
+            return
         numbers, texts = _numbers(line), _texts(line)
         if not numbers and not texts:
             self._keep_others()
@@ -212,7 +218,12 @@ def _table(block: Block, source: str, where: str, gaps: bool, split: Fields, oth
         named = others  # the next part of the same curve
     else:
         named = [_corrected(heading, i in texts, i in clock) for i, heading in enumerate(named)]
-    values = np.array([[np.nan if isinstance(cell, str) else cell for cell in line.cells] for line in block.rows])
+    values = np.array(
+        [
+            line.cells if line.plain else [np.nan if isinstance(cell, str) else cell for cell in line.cells]
+            for line in block.rows
+        ]
+    )
     for i in clock - texts:
         values[:, i] = _over_midnight(values[:, i])
     full = f"{source}, {name}" if name else source
@@ -300,6 +311,8 @@ def _damage(block: Block, texts: frozenset[int], source: str, where: str, gaps: 
     """Return what is wrong with the first row that is not like the others."""
     wrong: list[tuple[int, str]] = [] if block.odd is None else [(block.odd[0].number, block.odd[1])]
     for line in block.rows:
+        if line.plain and line.cells[1:]:
+            continue
         bad = next((str(line.cells[i]) for i in sorted(_texts(line) - texts)), None)
         if bad is not None:
             wrong.append((line.number, f"'{bad[:40]}' is not a number"))
