@@ -74,11 +74,19 @@ def clock_seconds(text: str) -> float | None:
 
 
 def _numbers(line: Line) -> int:
-    return sum(isinstance(cell, float) and cell == cell for cell in line.cells)
+    count = 0
+    for cell in line.cells:
+        if isinstance(cell, float) and cell == cell:
+            count += 1
+    return count
+
+
+def _has_text(line: Line) -> bool:
+    return str in map(type, line.cells)
 
 
 def _texts(line: Line) -> set[int]:
-    return {i for i, cell in enumerate(line.cells) if isinstance(cell, str)}
+    return {i for i, cell in enumerate(line.cells) if isinstance(cell, str)} if _has_text(line) else set()
 
 
 def blocks(lines: Iterable[Line]) -> Iterator[Block]:
@@ -219,6 +227,8 @@ def _corrected(heading: Heading, text: bool, clock: bool) -> Heading:
 
 def _text_columns(rows: Sequence[Line], width: int) -> frozenset[int]:
     """Return the columns that hold no numbers, or fewer than they hold texts."""
+    if not any(map(_has_text, rows)):
+        return frozenset()
     texts, numbers = [0] * width, [0] * width
     for line in rows:
         for i, cell in enumerate(line.cells):
@@ -246,7 +256,7 @@ def _damage(block: Block, texts: frozenset[int], source: str, where: str, gaps: 
     """Return what is wrong with the first row that is not like the others."""
     wrong: list[tuple[int, str]] = [] if block.odd is None else [(block.odd[0].number, block.odd[1])]
     for line in block.rows:
-        bad = next((cell for i, cell in enumerate(line.cells) if isinstance(cell, str) and i not in texts), None)
+        bad = next((str(line.cells[i]) for i in sorted(_texts(line) - texts)), None)
         if bad is not None:
             wrong.append((line.number, f"'{bad[:40]}' is not a number"))
             break

@@ -168,14 +168,16 @@ def _axes(
     elif _side_by_side(times, signals):
         time = _left_of(signal, times)
     else:
-        ascending = [i for i in times if not (np.diff(_finite(table, i)) < 0).any()]
+        ascending = [i for i in times if _goes_on(table, i)]
         time = next(iter(ascending or times), None)
     return _temperature_column(table, options, live, signals, signal, notes), time
 
 
-def _finite(table: Table, column: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _goes_on(table: Table, column: int) -> bool:
+    """Tell whether a time neither goes back nor stands still."""
     values = table.values[:, column]
-    return np.asarray(values[np.isfinite(values)])
+    values = values[np.isfinite(values)]
+    return bool(values[-1] > values[0] and (np.diff(values) >= 0).all())
 
 
 def _side_by_side(columns: Sequence[int], signals: Sequence[int]) -> bool:

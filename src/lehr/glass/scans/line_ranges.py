@@ -25,7 +25,8 @@ _MOST_BINS = 300  # that a view of the curve is divided into
 _STOPS_AT_ONCE = 32  # bins at which a piece may end, whose prices are computed together
 _FEWEST_BINS = 9  # of a line
 _LEAST_CONTRAST = 2.5  # distance of two lines over what their slopes make of it; the flanks of a peak have about 1
-_LEAST_CONTRAST_OF_CP = 1.4  # the same where both lines rise as a heat capacity does, that of the glass more: no peak
+_LEAST_CONTRAST_OF_FALL = 1.7  # the same where the step falls with temperature, as it does in glasses
+_LEAST_CONTRAST_OF_CP = 1.4  # the same where that of the glass rises as a heat capacity does too: no peak
 _SHORTEST_WIDTHS = 0.25  # length of a line, in widths of the transition
 _STEEPEST_STEPS = 1.5  # steps from glass to liquid that a line rises along the transition: more is the flank of a peak
 _STRAIGHT_STEPS = 0.003  # distance of a line from the curve beyond noise, in steps from glass to liquid
@@ -228,7 +229,8 @@ def _are_sides(
         return False
     # handbook values of polymers: their step falls by 1 % a kelvin
     as_cp = step * below.slope > max(step * above.slope, 0.0)
-    contrast = _LEAST_CONTRAST_OF_CP if as_cp else _LEAST_CONTRAST
+    falls = step * (above.slope - below.slope) < 0.0
+    contrast = _LEAST_CONTRAST_OF_CP if as_cp else _LEAST_CONTRAST_OF_FALL if falls else _LEAST_CONTRAST
     if abs(step) < contrast * abs(above.slope - below.slope) * (gap + 0.5 * shorter) + SIGNIFICANT * sigma:
         return False
     if abs(step) * _STEEPEST_STEPS < max(abs(below.slope), abs(above.slope)) * gap:

@@ -12,6 +12,8 @@ _FEWEST_PERIODS = 5  # in a part
 _POINTS_A_PERIOD = 6  # at least
 _PURITY = 0.6  # share of the power of the rate, without its drift, that lies at one frequency and its harmonics
 _LEAST_SWING = 0.1  # amplitude of the rate, relative to its mean; less does not disturb a scan
+_LARGEST_KELVIN = 5.0  # amplitude of a modulation, and its share of all temperatures; more are cycles of a program
+_LARGEST_SHARE = 0.1
 _SAME_PERIOD = 0.1  # relative difference of the periods in two parts
 _COVERED = 0.15  # share of the time that has to be modulated
 
@@ -33,27 +35,38 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
     steps = np.linspace(time[0], time[-1], count)
     clock, first = np.unique(time, return_index=True)
     even = np.interp(steps, clock, temperature[first])
-    rate = np.diff(even) / (span / (count - 1))
+    step = span / (count - 1)
+    rate = np.diff(even) / step
+    largest = min(_LARGEST_KELVIN, _LARGEST_SHARE * float(np.ptp(even)))  # K
     for parts in _PARTS:
         length = rate.size // parts
         if length < _FEWEST_PERIODS * _POINTS_A_PERIOD:
             return None
-        found = [_period(rate[at : at + length]) for at in range(0, rate.size - length + 1, max(1, length // 2))]
-        periods = np.array([period for period in found if period])
+        starts = range(0, rate.size - length + 1, max(1, length // 2))
+        pieces = np.stack([rate[at : at + length] for at in starts])
+        drift = np.linalg.qr(np.vander(np.linspace(-1, 1, length), 3))[0]
+        swings = pieces - (pieces @ drift) @ drift.T
+        amplitudes = np.sqrt(2 * np.mean(swings**2, axis=1))
+        strong = amplitudes >= _LEAST_SWING * np.abs(pieces.mean(axis=1))
+        found = [_period(swing) if moved else None for swing, moved in zip(swings, strong.tolist(), strict=True)]
+        periods = np.array(
+            [
+                period
+                for period, amplitude in zip(found, amplitudes.tolist(), strict=True)
+                if period and period * amplitude * step / (2 * np.pi) < largest
+            ]
+        )
         if periods.size and periods.size >= _COVERED * len(found):
             middle = float(np.median(periods))
             if (np.abs(periods / middle - 1) < _SAME_PERIOD).sum() >= max(1, 0.8 * periods.size):
-                return middle * span / (count - 1)
+                return middle * step
     return None
 
 
-def _period(rate: NDArray[np.float64]) -> float | None:
-    """Return the period of the oscillation of a heating rate in points, None if it does not oscillate."""
-    mean = float(np.abs(rate.mean()))
-    drift = np.vander(np.linspace(-1, 1, rate.size), 3)
-    swing = rate - drift @ np.linalg.lstsq(drift, rate, rcond=None)[0]
-    window = np.hanning(rate.size)
-    padded = 8 * rate.size
+def _period(swing: NDArray[np.float64]) -> float | None:
+    """Return the period of a heating rate without its drift in points, None if it does not oscillate."""
+    window = np.hanning(swing.size)
+    padded = 8 * swing.size
     power = np.abs(np.fft.rfft(swing * window, padded)) ** 2
     total = float(power.sum())
     low, high = 8 * _FEWEST_PERIODS, padded // _POINTS_A_PERIOD
@@ -61,8 +74,7 @@ def _period(rate: NDArray[np.float64]) -> float | None:
         return None
     at = low + int(np.argmax(power[low:high]))
     share = sum(float(power[max(0, n * at - 20) : n * at + 21].sum()) for n in (1, 2, 3)) / total
-    amplitude = np.sqrt(2 * np.mean(swing**2))
-    if share < _PURITY or at == low or amplitude < _LEAST_SWING * mean:
+    if share < _PURITY or at == low:
         return None
     left, here, right = np.log(power[at - 1 : at + 2] + 1e-300)
     bend = left - 2 * here + right

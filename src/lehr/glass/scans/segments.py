@@ -17,6 +17,7 @@ _SLOW_SHARE = 0.25  # of the rate of a ramp, below which the temperature is held
 _TURN_SHARE = 0.02  # a turn goes back by so much of the range of temperatures; less is a wiggle
 _EQUAL_KELVIN = 1e-9  # of two temperatures that are equal but for the last digits of floating-point numbers
 _EQUAL_SHARE = 0.1  # of neighbours that are equal, from which temperatures count as rounded
+_LEAST_TURN_KELVIN = 0.5  # less is a hold that drifts
 _TURN_KELVIN = 3.0  # a turn that goes back so far is one, however wide the range of temperatures
 
 
@@ -41,7 +42,7 @@ def find_segments(temperature: NDArray[np.float64], time: NDArray[np.float64] | 
     clock = np.arange(temperature.size, dtype=float) if time is None else time
     span = float(np.ptp(temperature))
     noise = white_noise_of(temperature)
-    turn = max(min(_TURN_SHARE * span, _TURN_KELVIN), 8 * noise, 1e-6)
+    turn = max(min(_TURN_SHARE * span, _TURN_KELVIN), 8 * noise, _LEAST_TURN_KELVIN)
     segments: list[Segment] = []
     for start, stop in _legs(temperature, turn):
         for first, last in _ramps(temperature[start:stop], clock[start:stop], noise, turn):
@@ -69,9 +70,9 @@ def _legs(temperature: NDArray[np.float64], turn: float) -> list[tuple[int, int]
 
 
 def _ramps(
-    temperature: NDArray[np.float64], clock: NDArray[np.float64], noise: float, turn: float
+    temperature: NDArray[np.float64], clock: NDArray[np.float64], noise: float, turn: float, coarser: int | None = None
 ) -> list[tuple[int, int]]:
-    """Return ranges of a leg in which the temperature does change."""
+    """Return ranges of a leg in which the temperature does change; `coarser` is the step of points of a first try."""
     count = temperature.size
     change = abs(temperature[-1] - temperature[0])
     if change < turn:
@@ -79,6 +80,8 @@ def _ramps(
     # so many points that noise, or rounding, changes a slope by a tenth at most
     noise = max(noise, _rounding(temperature) / 2)
     step = min(max(1, ceil(14 * noise * count / change)), max(1, count // 20))
+    if coarser is not None and step > coarser / 2:
+        return [(0, count)]
     rise = np.abs(temperature[step:] - temperature[:-step])
     slope = rise / np.maximum(clock[step:] - clock[:-step], 1e-300)
     order = np.argsort(slope)
@@ -88,10 +91,18 @@ def _ramps(
     starts = fast[np.concatenate([[0], gaps + 1])]
     stops = fast[np.concatenate([gaps, [fast.size - 1]])] + step + 1
     least = max(turn, 0.05 * change)
-    return [
+    found = [
         (int(a), int(b))
         for a, b in zip(starts, stops, strict=True)
         if abs(temperature[b - 1] - temperature[a]) >= least
+    ]
+    if step == 1:
+        return found
+    # beside a long hold the step is too coarse for a fast ramp: look again at the ramp alone
+    return [
+        (a + first, a + last)
+        for a, b in found
+        for first, last in _ramps(temperature[a:b], clock[a:b], noise, turn, coarser=step)
     ]
 
 

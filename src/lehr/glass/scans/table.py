@@ -100,9 +100,9 @@ def _are_units(fields: Sequence[str]) -> bool:
     """Tell whether a line is one of units: at least half of its fields are known units, and none is a quantity."""
     written = [field.strip().strip("\"'#").strip() for field in fields]
     written = [field for field in written if field]
-    known = [field for field in written if _is_wanted_unit(field)]
-    names = [field for field in written if field not in known and not is_unit(field) and parse_heading(field).quantity]
-    return bool(known) and 2 * len(known) >= len(written) and not names
+    units = [field for field in written if _is_wanted_unit(field) or is_unit(field)]
+    names = [field for field in written if field not in units and parse_heading(field).quantity]
+    return any(map(_is_wanted_unit, units)) and 2 * len(units) >= len(written) and not names
 
 
 def _is_wanted_unit(text: str) -> bool:

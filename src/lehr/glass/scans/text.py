@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from lehr.glass.scans.universal_analysis import UniversalAnalysis
 
 __all__ = ["decode", "text_tables"]
 
-_PROBED_LINES = 1000  # from which the delimiter is found
+_PROBED_LINES = 200  # from which the delimiter is found
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 # Delimiter (None: white space) and decimal sign, the likelier first.
 _DIALECTS = (
@@ -30,6 +31,7 @@ _DIALECTS = (
     (None, "."),
     (None, ","),
 )
+_AS_GOOD = 0.9  # share of the rows that the best one divides, with which a likelier one is as good
 _NAMES = {'","': "commas and quotes", ";": "semicolons", "\t": "tabs", ",": "commas", None: "white space"}
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")  # \x1a ends files of old programs
 _CURVE_NAME = re.compile(  # Mettler STARe
@@ -122,9 +124,14 @@ def _endotherm(lines: Sequence[str]) -> Direction | None:
 def _dialect(lines: Sequence[str]) -> tuple[str | None, str] | None:
     with_digits = [line for line in lines if any("0" <= letter <= "9" for letter in line[:200])]
     probed = with_digits[:: max(1, len(with_digits) // _PROBED_LINES)]
-    scores = [sum(_is_row(_split(line, delimiter), decimal) for line in probed) for delimiter, decimal in _DIALECTS]
-    best = int(np.argmax(scores))
-    return _DIALECTS[best] if scores[best] else None
+    scores = [
+        sum(_is_row(_split(line, mark), decimal) for line in probed if mark is None or mark in line)
+        for mark, decimal in _DIALECTS
+    ]
+    if not any(scores):
+        return None
+    # a line of prose with two numbers in it counts for white space
+    return next(each for each, score in zip(_DIALECTS, scores, strict=True) if score >= _AS_GOOD * max(scores))
 
 
 def _split(line: str, delimiter: str | None) -> list[str]:
@@ -140,10 +147,8 @@ def _split(line: str, delimiter: str | None) -> list[str]:
 def _cell(text: str, decimal: str) -> float | str:
     """Return a number, NaN for a missing one, the text for anything else."""
     written = text
-    if decimal == "," and text:
-        written = text if "." in text else text.replace(",", ".")
-        if "." in text and clock_seconds(text) is None and not _NO_NUMBER.fullmatch(text):
-            return text
+    if decimal == ",":  # what has a point is not a number of this file, but it may be a clock time
+        written = "" if "." in text else text.replace(",", ".")
     try:
         value = float(written)
     except ValueError:
@@ -151,7 +156,7 @@ def _cell(text: str, decimal: str) -> float | str:
         if seconds is not None:
             return seconds
         return np.nan if text.lower() in MISSING or _NO_NUMBER.fullmatch(text) else text
-    if np.isfinite(value):
+    if isfinite(value):
         return text if "_" in text else value
     return np.nan if text.lower() in MISSING else text
 
@@ -177,10 +182,12 @@ def _lines(lines: Sequence[str], delimiter: str | None, decimal: str) -> Iterato
         if naming and line.strip():
             name, naming = _MARKUP.sub(r"[\1] ", line.replace("\xaf", " ")).strip(), False
             cells = [name]
-        elif _CURVE_NAME.fullmatch(line):
-            naming = True
-        clock = frozenset(i for i, text in enumerate(fields) if ":" in text and clock_seconds(text) is not None)
-        yield Line(number, cells, line, clock, name)
+        clock: frozenset[int] = frozenset()
+        if ":" in line:
+            naming = naming or _CURVE_NAME.fullmatch(line) is not None
+            clock = frozenset(i for i, text in enumerate(fields) if ":" in text and clock_seconds(text) is not None)
+        texts = any(isinstance(cell, str) for cell in cells)  # a row of numbers alone is never a heading
+        yield Line(number, cells, line if texts else "", clock, name)
 
 
 class _TextFields(Fields):

@@ -67,12 +67,12 @@ _SPELLINGS = {
     **dict.fromkeys(["", "-", "none", "dimensionless", "[-]"], "1"),
 }
 
-# Units of what is not a heat flow, a heat capacity, a temperature or a time.
-_OTHER_UNIT = re.compile(
-    r"%|[mu\u00b5\u03bck]?g|(%|mg|ug|\u00b5g|\u00b5m|um|ml|cm3|cm\^?3|k|\u00b0c|degc|c|l|scc?m)/(s|min|h|k|\u00b0c|c)"
-    r"|rad|\u00b0|deg|[mkgh]?pa|m?bar|torr|psi|[mcu\u00b5n]?m|[mk]?n|[mk]?hz|1/k|a|ma|v|sccm|ohm|%rh|[mk]?j|[mk]?j/(g|mol|kg|mg)",
-    re.IGNORECASE,
+# What units of other quantities are made of, such as mL/min, 1/K or uV/mW.
+_ATOM = (
+    r"(?:%|1|[mun]?[wvajgnlm]|[mkcd]m|kw|kv|kj|kg|[mkgh]?pa|m?bar|torr|psi|[mk]?hz|mol|m?cal|[mu]?s|min|h|k|c"
+    r"|°c|deg ?c|oc|rad|deg|°|scc?m|ohm|rh|ppm|rpm|cm3|m3)"
 )
+_OTHER_UNIT = re.compile(rf"{_ATOM}(?:\^?[-23]*1?\)?[/()*. ]+{_ATOM})*(?:\^?-?[123])?\)?")
 
 _PATTERNS: tuple[tuple[Quantity, str], ...] = (
     ("cpn", r"\bcp ?n\b|\bc ?p\^n|^cpn|normali[sz]ed (specific )?heat capacity|d ?tf/d ?t"),
@@ -94,7 +94,7 @@ _OTHERS = re.compile(
     r"|(?<!flow )\brate\b|ramp|index|^no\.?$|^nr\.?$|\bsegment\b(?!.*(time|temp))|\bcycle\b"
     r"|\berr(or)?\b|uncertain|std\.?dev"
     r"|\bsigma\b|resid|delta|\u0394|difference|lag\b|offset|\bempty\b|blank|sapphire|conver|\bforce\b|strain|stress"
-    r"|heater (power|voltage|current|pwm|output)|voltage|frequency|enthalp|\blid\b.*(pos|open)|\bevent\b",
+    r"|constant|heater (power|voltage|current|pwm|output)|voltage|frequency|enthalp|\blid\b.*(pos|open)|\bevent\b",
 )
 # Of several columns of one kind: the first that fits says how much a column is to be preferred, 0 most.
 _SIGNAL_RANKS = (
@@ -152,9 +152,7 @@ def tidy_unit(text: str) -> str | None:
     >>> tidy_unit("J/(g*°C)"), tidy_unit("W g^-1"), tidy_unit("µV/mg")
     ('J/g/K', 'W/g', 'uV/mg')
     """
-    key = _without_direction(text).strip().strip("[]").strip().lower()
-    for written, meant in _SIGNS:
-        key = key.replace(written, meant)
+    key = _plain(_without_direction(text).strip().strip("[]"))
     key = re.sub(r"^(?:deg(?:rees?|\.)?|o|>) ?c$", "degc", key)
     if key in _SPELLINGS:
         return _SPELLINGS[key]
@@ -221,7 +219,8 @@ def parse_heading(text: str, unit_below: str = "") -> Heading:
         What stands in a line of units below it.
     """
     text = text.strip().strip("\"'#").strip()
-    name, unit = _split(_without_direction(text) or text)
+    # a unit alone is not a name with a unit: uV/mW is not a heat flow in mW
+    name, unit = (text, None) if _is_other_unit(text) else _split(_without_direction(text) or text)
     below = _without_direction(unit_below.strip())
     if below[:1] + below[-1:] in ("[]", "()"):
         below = below[1:-1]
@@ -264,9 +263,21 @@ def _split(text: str) -> tuple[str, str | None]:
     return text, None
 
 
-def is_unit(unit: str) -> bool:
+def is_unit(text: str) -> bool:
     """Tell whether a text is a unit, be it one of another quantity."""
-    return tidy_unit(unit) is not None or bool(_OTHER_UNIT.fullmatch(unit.strip()))
+    return tidy_unit(text) is not None or _is_other_unit(text)
+
+
+def _is_other_unit(text: str) -> bool:
+    return bool(_OTHER_UNIT.fullmatch(_plain(text).strip("()[] ")))
+
+
+def _plain(text: str) -> str:
+    """Return a unit in lower case with one spelling of each sign."""
+    key = text.strip().lower().replace("_", " ")
+    for written, meant in _SIGNS:
+        key = key.replace(written, meant)
+    return key
 
 
 def _quantity(name: str, low: str, written: str | None, unit: str | None) -> tuple[Quantity | None, bool]:
@@ -280,7 +291,7 @@ def _quantity(name: str, low: str, written: str | None, unit: str | None) -> tup
         return "temperature", False
     if unit in TIME_UNITS:
         return "time", False
-    if unit is None and written is not None and _OTHER_UNIT.fullmatch(written.strip()):
+    if unit is None and written is not None and _is_other_unit(written):
         return None, True
     if name == "T":
         return "temperature", False
