@@ -168,7 +168,7 @@ def test_a_curved_line_is_said() -> None:
     tg = PS.glass_transition
     bent = flow - 0.5 * 0.3 * np.clip((tg - 20 - temperature) / 50, 0, None) ** 2 + 0.5 * noise(flow.size, 3)
     notes = normalise(scan_of(temperature, bent), glass=(temperature[0], tg - 20)).notes
-    assert any("the line of the glass is curved: its ends lie 0.0" in note for note in notes)
+    assert any("the line of the glass is curved, or" in note and "its ends lie 0.0" in note for note in notes)
     straight = normalise(scan_of(temperature, flow + 0.5 * noise(flow.size, 3)), glass=(temperature[0], tg - 30)).notes
     assert not any("curved" in note for note in straight)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lehr import LehrError, ThermalProgram, material, simulate
+from lehr import LehrError, ThermalProgram, fit, material, simulate
 from lehr.glass.scans import (
     CpnScan,
     MeasuredScan,
@@ -276,3 +276,24 @@ def test_the_command_shows_and_writes_them(lehr: Lehr, tmp_path: Path) -> None:
         assert (float(row["delta_cp"]), row["delta_cp_unit"]) == (pytest.approx(found.delta_cp), "mJ/K")
         assert (row["endotherm"], row["peak_degC"]) == ("down", "")
     np.testing.assert_array_equal(read_normalised([cpn])[2].cpn, expected[2].cpn)
+
+
+def test_a_fit_of_written_cpn_is_that_of_the_measurement(tmp_path: Path) -> None:
+    """The lines may move in both, and the rates are known; what differs is rounding in the last step of the fit."""
+    glass = material("PS").parameters
+    tg = glass.glass_transition
+    t = np.arange(tg - 65, tg + 45, 0.25)
+    program = ThermalProgram.chr_cycles([1.0, 20.0])
+    cpn = simulate(*glass.as_tuple(), program=program, temperature=t).cpn
+    rng = np.random.default_rng(5)
+    scans = [
+        MeasuredScan(t, -2 - 0.5 * (row + 0.003 * rng.normal(size=t.size)), "heat_flow", "mW", None, 10.0, "made")
+        for row in cpn
+    ]
+    direct = read_normalised(written(tmp_path, scans))
+    path = tmp_path / "cpn.csv"
+    path.write_text(cpn_csv(direct))
+    first, second = (fit(scans, program) for scans in (direct, read_normalised([path])))
+    values = [dict(zip(result.names, result.values, strict=False)) for result in (first, second)]
+    for name in ("ln_A", "delta_h", "x", "beta"):
+        assert values[1][name] == pytest.approx(values[0][name], abs=0.02 * first.standard_errors[name]), name

@@ -228,7 +228,7 @@ def _are_sides(
     if shorter < _SHORTEST_WIDTHS * gap:
         return False
     # handbook values of polymers: their step falls by 1 % a kelvin
-    as_cp = step * below.slope > step * above.slope > 0.0
+    as_cp = step * below.slope > max(step * above.slope, 0.0)
     falls = step * (above.slope - below.slope) < 0.0
     contrast = _LEAST_CONTRAST_OF_CP if as_cp else _LEAST_CONTRAST_OF_FALL if falls else _LEAST_CONTRAST
     if abs(step) < contrast * abs(above.slope - below.slope) * (gap + 0.5 * shorter) + SIGNIFICANT * sigma:

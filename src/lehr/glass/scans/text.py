@@ -99,9 +99,10 @@ def text_tables(text: str, source: str) -> tuple[str, list[Table]]:
         )
     delimiter, decimal = dialect
     found = blocks(_lines(lines, delimiter, decimal))
-    tables = list(tables_of(found, source, "line", gaps=False, split=_TextFields(delimiter)))
+    known = analysis.headings if analysis else ()
+    tables = list(tables_of(found, source, "line", gaps=False, split=_TextFields(delimiter), known=known))
     if analysis:
-        tables = [part for table in tables for part in analysis.named(table, markers)]
+        tables = [part for table in tables for part in analysis.divided(table, markers)]
     if not tables:
         raise LehrError(
             f"{source}: fewer than {FEWEST_ROWS} rows of numbers", "Give a table of temperature and signal."
@@ -114,7 +115,7 @@ def text_tables(text: str, source: str) -> tuple[str, list[Table]]:
 
 def _endotherm(lines: Sequence[str]) -> Direction | None:
     """Return the direction of endothermic effects that a line of its own says."""
-    for line in lines:
+    for line in (each.replace('"', "") for each in lines):
         if found := _EXO.fullmatch(line):
             return "up" if found.group(1).startswith("-") else "down"
         if found := _EXOTHERM.fullmatch(line):
