@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lehr.cli.arguments import add_scan_reading, scan_options
-from lehr.cli.fit_options import add_known, add_nuisances, known_glass, nuisance_changes
+from lehr.cli.fit_options import add_known, add_model, add_nuisances, known_glass, nuisance_changes
 from lehr.cli.output import write_figure, write_file
 from lehr.errors import LehrError
 
@@ -34,12 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_nuisances(parser)
     add_known(parser)
-    parser.add_argument(
-        "--model",
-        choices=["tnm", "adam-gibbs", "map"],
-        default="tnm",
-        help="of the relaxation time; map: Mauro-Allan-Potuzak (default: tnm)",
-    )
+    add_model(parser)
     parser.add_argument(
         "--profile", action="store_true", help="intervals by other fits, where the curvature is not to be trusted"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lehr.cli.arguments import add_scan_reading, scan_options
-from lehr.cli.fit_options import add_known, add_nuisances, known_glass, nuisance_changes
+from lehr.cli.fit_options import add_known, add_model, add_nuisances, known_glass, nuisance_changes
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
 
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cores", type=int, metavar="N", help="processes (default: all cores)")
     add_nuisances(parser)
     add_known(parser)
+    add_model(parser)
     add_scan_reading(parser)
 
 
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from lehr.glass.fit.many_table import read_results, read_sets, result_row, write_results
 
     reading, changes = scan_options(options), nuisance_changes(options)
-    others: dict[str, Any] = {"loss": "soft_l1"} if options.robust else {}
+    others: dict[str, Any] = {"model": options.model, **({"loss": "soft_l1"} if options.robust else {})}
     if known := known_glass(options):
         others["known"] = known
     common = FitOptions(reading, None, changes, others)

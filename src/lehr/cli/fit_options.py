@@ -11,7 +11,7 @@ from lehr.errors import LehrError
 if TYPE_CHECKING:
     from lehr.glass.fit import Known
 
-__all__ = ["add_known", "add_nuisances", "known_glass", "nuisance_changes"]
+__all__ = ["add_known", "add_model", "add_nuisances", "known_glass", "nuisance_changes"]
 
 _UNCERTAINTIES = {
     "curvature": ("CPN", "of the straightness of each baseline: CpN at 50 K (default: 0.03, for CpN: 0)"),
@@ -66,6 +66,16 @@ def add_known(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE",
         help="YAML files of Tf, or of the enthalpy lost, in holds (docs/how-to/fit.md)",
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the model of the relaxation time."""
+    parser.add_argument(
+        "--model",
+        choices=["tnm", "adam-gibbs", "map"],
+        default="tnm",
+        help="of the relaxation time; map: Mauro-Allan-Potuzak (default: tnm)",
     )
 
 
