@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import lehr
 from lehr.cli import main
 from lehr.errors import LehrError
 from lehr.glass.config.recovery import load_recovery
-from lehr.glass.fit import FitStatus, Known
+from lehr.glass.fit import FitStatus, Known, fit_recovery
 from lehr.glass.scans import MeasuredRecovery
 from lehr.glass.tnm import Cycle, Ramp, ThermalProgram, simulate_recovery
 
@@ -119,6 +120,40 @@ def test_recovery_beside_a_scan_breaks_the_ridge() -> None:
     z = errors(both, AS2SE3) / [both.standard_errors[name] for name in both.names[:4]]
     assert np.abs(z).max() < 3.0
     assert both.status is FitStatus.DETERMINED
+
+
+def test_recovery_alone_gives_a_glass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Holds at three temperatures tell dh, and their shape x and beta."""
+    tg = AS2SE3.glass_transition
+    recoveries = tuple(_recovery(tg - below, 0.05, i) for i, below in enumerate((5.0, 12.0, 20.0)))
+    result = fit_recovery(Known(recoveries=recoveries))
+    away = [(result.values[name] - true) / result.standard_errors[name] for name, true in TRUE.items()]
+    assert np.abs(away).max() < 3.0
+    assert result.follows
+    assert 0.5 < result.chi_square < 1.5  # 36 values: 1 +- 0.24
+    assert result.standard_errors["delta_h"] < 0.05 * AS2SE3.delta_h
+
+    path = tmp_path / "hold.yaml"
+    one = recoveries[1]
+    path.write_text(
+        f"before: {{segments: [{{ramp: {{to: {one.hold_temperature}, rate: 10}}}}]}}\nseconds: {one.seconds.tolist()}\n"
+        f"fictive_temperature: {one.values.tolist()}\nerror: 0.05\n"
+    )
+    assert main(["fit", "--recovery", str(path), "--fix", "x=0.57"]) == 0
+    assert "chi-square" in capsys.readouterr().out
+    assert main(["fit", "--recovery", str(path), "--plot", "x.png"]) == 2
+    assert main(["fit"]) == 2
+    assert "there is nothing to fit" in capsys.readouterr().err
+
+
+def test_recovery_that_the_model_does_not_follow() -> None:
+    """Tf that rises in a hold below it."""
+    measured = _recovery(AS2SE3.glass_transition - 12.0, 0.05, 0)
+    rising = replace(measured, values=measured.values[::-1].copy())
+    assert not fit_recovery(Known(recoveries=(rising,))).follows
+    few = replace(measured, seconds=measured.seconds[:2], values=measured.values[:2], errors=measured.errors[:2])
+    with pytest.raises(LehrError, match="2 values cannot tell 4 parameters"):
+        fit_recovery(Known(recoveries=(few,)))
 
 
 def test_recovery_as_enthalpy_is_that_of_tf(tmp_path: Path) -> None:

@@ -146,6 +146,18 @@ def test_scans_side_by_side_have_times_and_temperatures_of_their_own(tmp_path: P
     check(two, flow=FLOW**2, celsius=CELSIUS + 1, rate=RATE / 2)
 
 
+@pytest.mark.parametrize("kind", ["csv", "universal analysis"])
+def test_a_line_of_text_within_a_scan_does_not_make_two_of_it(tmp_path: Path, kind: str) -> None:
+    head = "Time (min)\tTemperature (°C)\tHeat Flow (mW)\tNote\n"
+    if kind != "csv":
+        head = UNIVERSAL_ANALYSIS.format(exotherm="Down")
+    lines = (head + rows(MINUTES, CELSIUS, FLOW, FLOW, delimiter="\t")).splitlines()
+    lines[200:200] = ["gas switched on"]
+    scan = read(tmp_path / "scan.txt", "\n".join(lines))
+    check(scan)
+    assert "line 201 within the table: no numbers" in scan.notes
+
+
 def test_a_time_that_starts_anew_is_not_the_time(tmp_path: Path) -> None:
     """Of the time within a segment and that of the run, the one that goes on is taken."""
     again = np.concatenate([MINUTES, MINUTES])
@@ -229,6 +241,13 @@ def test_columns_of_text_are_left_out(tmp_path: Path, texts: list[str], place: i
     (tmp_path / "scan.txt").write_text("\n".join(lines), encoding="latin-1")
     with pytest.raises(LehrError, match=f"line {at + 1}: 'spilt coffee' is not a number"):
         read_scans([tmp_path / "scan.txt"])
+
+
+def test_numbers_below_a_heading_of_clock_times_are_refused(tmp_path: Path) -> None:
+    """Such as days, as Excel writes them."""
+    (tmp_path / "days.csv").write_text("Time (hh:mm:ss),Temp. (°C),DSC (mW)\n" + rows(MINUTES / 1440, CELSIUS, FLOW))
+    with pytest.raises(LehrError, match="'hh:mm:ss' is not a unit of time"):
+        read_scans([tmp_path / "days.csv"])
 
 
 @pytest.mark.parametrize("comma", [False, True])
@@ -367,23 +386,50 @@ def test_an_odd_table_beside_a_scan_is_left_out_by_name(tmp_path: Path) -> None:
         read_scans([tmp_path / "two.txt"])
 
 
-def test_german_stare(tmp_path: Path) -> None:
-    heads = (("Index", "t", "Ts", "Tr", "Wert"), ("", "[s]", "[°C]", "[°C]", "[mW]"))
+def stare(number: int, name: str, unit: str, values: Any, value: str = "Value", curve: str = "Curve Name") -> str:
+    """Return a curve of a Mettler STARe export."""
+    heads = (("Index", "t", "Ts", "Tr", value), ("", "[s]", "[°C]", "[°C]", unit))
     names = "".join("".join(f"{each:>15}" for each in head) + "\n" for head in heads)
     part = "".join(
         f"{i:15d}{60 * t:15.4f}{c:15.3f}{c + 2:15.3f}{y:15.6g}\n"
-        for i, (t, c, y) in enumerate(zip(MINUTES, CELSIUS, FLOW, strict=True))
+        for i, (t, c, y) in enumerate(zip(MINUTES, CELSIUS, values, strict=True))
     )
-    curves = "".join(
-        f"Kurvenname:\n  []]{n}[$Glas\nKurvenwerte:\n{names}{part}\n\nErgebnisse:\n  Glas, 0,1 mg\n\n" for n in (1, 2)
-    )
+    return f"{curve}:\n  []]{number}[${name}\nCurve Values:\n{names}{part}\n\nResults:\n  {name}, 0.1 mg\n\n"
+
+
+def test_german_stare(tmp_path: Path) -> None:
+    curves = "".join(stare(n, "Glas", "[mW]", FLOW, "Wert", "Kurvenname") for n in (1, 2)).replace(".", ",")
     path = tmp_path / "stare.txt"
-    path.write_bytes(
-        ("Titel                      01.01.2025 12:00\n____\n\n" + curves.replace(".", ",")).encode("latin-1")
-    )
+    path.write_bytes(f"Titel                      01.01.2025 12:00\n____\n\n{curves}".encode("latin-1"))
     for scan, name in zip(read_scans([path]), ("[1] Glas", "[2] Glas"), strict=True):
         check(scan)
         assert scan.source.endswith(name)
+
+
+def test_a_curve_of_the_mass_beside_one_of_the_heat_flow(tmp_path: Path) -> None:
+    scan = read(tmp_path / "stare.txt", stare(1, "TGA", "[mg]", 10 - CPN) + stare(2, "DSC", "[mW]", FLOW))
+    check(scan)
+    assert scan.source.endswith("[2] DSC")
+    (note,) = [each for each in scan.notes if each.startswith("left out")]
+    assert note.startswith("left out: [1] TGA, lines 6 to ")
+    assert "'Value [mg]'" in note
+
+
+def test_universal_analysis_with_the_temperature_first(tmp_path: Path) -> None:
+    """A temperature of -1 degC is not a marker."""
+    celsius = CELSIUS - CELSIUS[0] - 30.0
+    marks = "-1.000000\t0.0\t0.0\n-2.000000\t0.0\t0.0\n"
+    text = "Nsig\t3\nSig1\tTemperature (°C)\nSig2\tTime (min)\nSig3\tHeat Flow (mW)\nStartOfData\n" + marks
+    text += rows(celsius[::-1], MINUTES, -COOLED, delimiter="\t") + marks
+    check(read(tmp_path / "ua.txt", text + rows(celsius, MINUTES + 12, FLOW, delimiter="\t") + marks), celsius=celsius)
+
+
+def test_the_direction_of_a_file_is_that_of_its_heat_flow(tmp_path: Path) -> None:
+    """Cp is what it is, whichever way the heat flow points."""
+    text = UNIVERSAL_ANALYSIS.format(exotherm="Up").replace("Rev Cp", "Heat Capacity")
+    scan = read(tmp_path / "ua.txt", text + rows(MINUTES, CELSIUS, -FLOW, 6 * FLOW, delimiter="\t"))
+    check(scan, flow=6 * FLOW)
+    assert (scan.kind, scan.endotherm) == ("cp", None)
 
 
 class _NetzschTable:

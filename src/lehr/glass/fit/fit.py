@@ -163,7 +163,7 @@ def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[
 
 
 def _follows(objective: Objective, solution: Any) -> bool:
-    """Say whether the residuals in the transition are as small as those in glass and liquid: noise, though not white."""
+    """Say whether the residuals in the transition are as small as those beside it: noise, though not white."""
     model = objective.model
     if solution.status == 0 or objective.loss != "linear":
         return False

@@ -13,13 +13,14 @@ from lehr.errors import LehrError
 from lehr.glass.scans.table import Table, headings
 from lehr.glass.scans.units import Heading
 
-__all__ = ["FEWEST_ROWS", "Block", "Line", "blocks", "clock_seconds", "tables_of"]
+__all__ = ["FEWEST_ROWS", "Block", "Cell", "Line", "blocks", "clock_seconds", "tables_of"]
 
 FEWEST_ROWS = 5
 """Fewer rows of numbers are taken for prose."""
 
 _LINES_ABOVE = 4  # above a table in which its headings are looked for
 _DAY_SECONDS = 86400.0
+_LARGEST_GAP = 5.0  # in a temperature that goes on below a line of text, in usual steps
 _CLOCK = re.compile(r"(\d{1,4}):([0-5]?\d):([0-5]?\d(?:[.,]\d*)?)")
 
 Cell = float | str
@@ -41,6 +42,8 @@ class Line:
         Columns in which a time of day or a duration stands as hh:mm:ss; their cells are in s.
     name : str
         Of the curve or sheet.
+    plain : bool
+        All cells are known to be numbers; none is missing.
     """
 
     number: int
@@ -48,6 +51,7 @@ class Line:
     text: str = ""
     clock: frozenset[int] = frozenset()
     name: str = ""
+    plain: bool = False
 
 
 @dataclass
@@ -82,7 +86,7 @@ def _numbers(line: Line) -> int:
 
 
 def _has_text(line: Line) -> bool:
-    return str in map(type, line.cells)
+    return not line.plain and str in map(type, line.cells)
 
 
 def _texts(line: Line) -> set[int]:
@@ -111,6 +115,9 @@ class _Finder:
 
     def take(self, line: Line) -> Iterator[Block]:
         """Take the next line; yield the block that it ends."""
+        if line.plain and self.touching and self.block and not self.others and len(line.cells) == self.block.width:
+            self.block.rows.append(line)
+            return
         numbers, texts = _numbers(line), _texts(line)
         if not numbers and not texts:
             self._keep_others()
@@ -160,8 +167,12 @@ class _Finder:
         self.others = []
 
 
-def tables_of(found: Iterable[Block], source: str, where: str, *, gaps: bool, split: Fields) -> Iterator[Table]:
+def tables_of(
+    found: Iterable[Block], source: str, where: str, *, gaps: bool, split: Fields, known: Sequence[Heading] = ()
+) -> Iterator[Table]:
     """Make tables of blocks: columns of text are set aside, and a damaged row is remembered.
+
+    A table that only a line without numbers interrupts is one table; its notes say so.
 
     Parameters
     ----------
@@ -176,31 +187,75 @@ def tables_of(found: Iterable[Block], source: str, where: str, *, gaps: bool, sp
         damaged.
     split : callable
         Splits the lines above a block into fields, as many as the block has columns.
+    known : sequence of Heading, optional
+        Headings that the file gives elsewhere, for tables of as many columns.
     """
-    last: list[Heading] = []
+    given = list(known)
+    last: Table | None = None
     for block in map(_trimmed, found):
         if len(block.rows) < FEWEST_ROWS:
             continue
-        width = block.width
-        texts = _text_columns(block.rows, width)
-        named = headings(split(block.above, width), width)
-        if not any(heading.text for heading in named) and len(last) == width:
-            named = last  # of the table above: the next part of the same curve
-        last = named
-        clock = set.union(*(set(line.clock) for line in block.rows[:FEWEST_ROWS]))
+        others = given if len(given) == block.width or last is None else last.headings
+        table = _table(block, source, where, gaps, split, others)
+        if last and table.headings is last.headings and _goes_on(last, table):
+            last = _joined(last, table, where)
+            continue
+        if last:
+            yield last
+        last = table
+    if last:
+        yield last
+
+
+def _table(block: Block, source: str, where: str, gaps: bool, split: Fields, others: list[Heading]) -> Table:
+    """Make a table of a block; without headings of its own it has those of others, the very same list."""
+    width = block.width
+    texts = _text_columns(block.rows, width)
+    named = headings(split(block.above, width), width)
+    name = block.rows[0].name
+    clock = set.union(*(set(line.clock) for line in block.rows[:FEWEST_ROWS]))
+    if len(others) == width and not any(heading.text for heading in named):
+        named = others  # the next part of the same curve
+    else:
         named = [_corrected(heading, i in texts, i in clock) for i, heading in enumerate(named)]
-        name = block.rows[0].name
-        full = f"{source}, {name}" if name else source
-        values = np.array([[np.nan if isinstance(cell, str) else cell for cell in line.cells] for line in block.rows])
-        for i in clock - texts:
-            values[:, i] = _over_midnight(values[:, i])
-        yield Table(
-            full,
-            named,
-            values,
-            np.array([line.number for line in block.rows]),
-            _damage(block, texts, full, where, gaps),
-        )
+    values = np.array(
+        [
+            line.cells if line.plain else [np.nan if isinstance(cell, str) else cell for cell in line.cells]
+            for line in block.rows
+        ]
+    )
+    for i in clock - texts:
+        values[:, i] = _over_midnight(values[:, i])
+    full = f"{source}, {name}" if name else source
+    numbers = np.array([line.number for line in block.rows])
+    return Table(full, named, values, numbers, _damage(block, texts, full, where, gaps), name=name)
+
+
+def _goes_on(first: Table, second: Table) -> bool:
+    """Tell whether a table goes on where another ends: its time does, or its temperature where there is no time."""
+    if first.name != second.name:
+        return False
+    for quantity in ("time", "temperature"):
+        columns = [i for i, heading in enumerate(first.headings) if heading.quantity == quantity]
+        if columns:
+            before, after = first.values[:, columns[0]], second.values[:, columns[0]]
+            if quantity == "time":
+                return bool(after[0] >= before[-1])
+            usual = float(np.nanmedian(np.diff(before)))
+            return bool(0 < (after[0] - before[-1]) / usual < _LARGEST_GAP) if usual else False
+    return False
+
+
+def _joined(first: Table, second: Table, where: str) -> Table:
+    number = int(first.rows[-1]) + 1
+    between = f"{where} {number}" if number + 1 == second.rows[0] else f"{where}s {number} to {second.rows[0] - 1}"
+    return replace(
+        first,
+        values=np.concatenate([first.values, second.values]),
+        rows=np.concatenate([first.rows, second.rows]),
+        damage=first.damage or second.damage,
+        notes=(*first.notes, f"{between} within the table: no numbers"),
+    )
 
 
 def _over_midnight(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -256,6 +311,8 @@ def _damage(block: Block, texts: frozenset[int], source: str, where: str, gaps: 
     """Return what is wrong with the first row that is not like the others."""
     wrong: list[tuple[int, str]] = [] if block.odd is None else [(block.odd[0].number, block.odd[1])]
     for line in block.rows:
+        if line.plain and line.cells[1:]:
+            continue
         bad = next((str(line.cells[i]) for i in sorted(_texts(line) - texts)), None)
         if bad is not None:
             wrong.append((line.number, f"'{bad[:40]}' is not a number"))

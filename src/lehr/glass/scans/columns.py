@@ -9,6 +9,7 @@ import numpy as np
 
 from lehr.glass.scans.options import Column, ScanOptions
 from lehr.glass.scans.table import NotAScanError, Table
+from lehr.glass.scans.units import Heading
 
 __all__ = ["Choice", "chosen_columns"]
 
@@ -98,7 +99,7 @@ def _signal_columns(table: Table, options: ScanOptions, live: Sequence[int], not
         rest = rest[1:]  # temperature and signal
     if len(rest) == 1:
         return rest
-    others = [table.headings[i].text for i in live if i not in taken and table.headings[i].other]
+    others = [_with_unit(table.headings[i]) for i in live if i not in taken and table.headings[i].other]
     if others and not rest:
         raise NotAScanError(
             f"{table.source}: no heat flow and no heat capacity, only {_some(others)}",
@@ -109,6 +110,10 @@ def _signal_columns(table: Table, options: ScanOptions, live: Sequence[int], not
 
 def _is_modulated(table: Table) -> bool:
     return any(word in heading.text.lower() for heading in table.headings for word in _MODULATED)
+
+
+def _with_unit(heading: Heading) -> str:
+    return f"{heading.text} [{heading.unit}]" if heading.unit and heading.unit not in heading.text else heading.text
 
 
 def _some(texts: Sequence[str]) -> str:

@@ -164,7 +164,7 @@ def _measurement(table: Table, choice: Choice, options: ScanOptions, several: bo
         f"{table.source}, {heading.text}" if several else table.source,
         find_segments(temperature, time),
         tuple(notes),
-        heading.endotherm or table.endotherm,
+        heading.endotherm or (table.endotherm if kind == "heat_flow" else None),
         to_reference,
     )
 

@@ -20,6 +20,7 @@ from lehr.glass.scans.text import decode, text_tables
 
 __all__ = ["Recording", "read_normalised", "read_recording", "read_scans"]
 
+_LEFT_OUT = "left out:"  # how notes of tables that are not scans begin
 _LARGEST_BYTES = 1 << 30  # of a file of scans
 
 
@@ -61,9 +62,11 @@ class Recording:
             for scan in measured.scans(options.heating_rate)
         ]
         if not found:
+            notes = (note for measured in self.measurements for note in measured.notes)
+            left_out = [f"A table was {note}." for note in dict.fromkeys(notes) if note.startswith(_LEFT_OUT)]
             raise LehrError(
                 f"{self.path}: no heating segment: the temperature nowhere rises over enough points",
-                "Export the heating scans; `lehr read FILE --segments` shows what is there.",
+                " ".join([*left_out[:1], "Export the heating scans; `lehr read FILE --segments` shows what is there."]),
             )
         if options.take is None:
             return found
@@ -122,8 +125,7 @@ def _measured(tables: Sequence[Table], options: ScanOptions) -> list[Measurement
     if not found:
         raise max(refused, key=lambda pair: len(pair[0].rows))[1]
     notes = tuple(
-        f"left out: lines {table.rows[0]} to {table.rows[-1]}: {error.what.removeprefix(f'{table.source}: ')}"
-        for table, error in refused
+        f"{_LEFT_OUT} {table.place}: {error.what.removeprefix(f'{table.source}: ')}" for table, error in refused
     )
     return [replace(measured, notes=(*measured.notes, *notes)) for measured in found]
 

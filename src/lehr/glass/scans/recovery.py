@@ -81,6 +81,12 @@ class MeasuredRecovery:
         return (predicted - self.values) / self.errors, derivatives / self.errors[:, None]
 
     @property
+    def hold_temperature(self) -> float:
+        """Temperature of the hold in K."""
+        last = self.before.segments[-1]
+        return float("nan") if isinstance(last, Hold) or isinstance(last.to, str) else last.to
+
+    @property
     def _before_in_kelvin(self) -> Cycle:
         """The cycle with a temperature in K for "highest": so hot that the glass is in equilibrium there."""
         ends = [segment.to for segment in self.before.segments if not isinstance(segment, Hold)]

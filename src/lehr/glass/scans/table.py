@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.scans.units import (
+    CLOCK_UNIT,
     TEMPERATURE_UNITS,
     TIME_UNITS,
     Direction,
@@ -51,6 +52,8 @@ class Table:
         Direction of endothermic effects, if the file says it.
     notes : tuple of str
         What a reader should know of how the table came about.
+    name : str
+        Of the curve or sheet; empty if the file has one alone.
     """
 
     source: str
@@ -60,11 +63,13 @@ class Table:
     damage: LehrError | None = None
     endotherm: Direction | None = None
     notes: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def place(self) -> str:
-        """File and lines, to name one of several tables."""
-        return f"{self.source}, lines {self.rows[0]} to {self.rows[-1]}"
+        """Name and lines within the file, to tell one of several tables."""
+        lines = f"lines {self.rows[0]} to {self.rows[-1]}"
+        return f"{self.name}, {lines}" if self.name else lines
 
 
 def headings(lines: Sequence[Sequence[str]], columns: int) -> list[Heading]:
@@ -108,5 +113,5 @@ def _are_units(fields: Sequence[str]) -> bool:
 def _is_wanted_unit(text: str) -> bool:
     if re.fullmatch(r"\[.*\]|\(.*\)", text) or text == "%":
         return True
-    unit = tidy_unit(text)
-    return unit is not None and (unit in TEMPERATURE_UNITS or unit in TIME_UNITS or kind_of_unit(unit) is not None)
+    unit = tidy_unit(text) or ""
+    return unit in TEMPERATURE_UNITS or unit in TIME_UNITS or unit == CLOCK_UNIT or kind_of_unit(unit) is not None

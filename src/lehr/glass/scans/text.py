@@ -14,7 +14,7 @@ from math import isfinite
 import numpy as np
 
 from lehr.errors import LehrError
-from lehr.glass.scans.blocks import FEWEST_ROWS, Fields, Line, blocks, clock_seconds, tables_of
+from lehr.glass.scans.blocks import FEWEST_ROWS, Cell, Fields, Line, blocks, clock_seconds, tables_of
 from lehr.glass.scans.pyris import with_pyris_units
 from lehr.glass.scans.table import MISSING, Table
 from lehr.glass.scans.units import Direction, direction
@@ -37,6 +37,7 @@ _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")  # \x1a ends files of ol
 _CURVE_NAME = re.compile(  # Mettler STARe
     r"\s*(Curve Name|Kurvenname|Nom de (la )?courbe|Nombre de (la )?curva|Nome (della )?curva):\s*", re.IGNORECASE
 )
+_PLAIN = re.compile(r"[-+0-9.eE,; \t|]*[0-9.]")
 _MARKUP = re.compile(r"\[\]\](\d+)\[\$")  # Mettler STARe, around the number of a segment
 _NO_NUMBER = re.compile(r"[-+]?\d\.#[a-z]+\d*", re.IGNORECASE)  # such as -1.#IND00, of programs for Windows
 _MANGLED = re.compile(r"\d\s*[;\t]|[;\t]\s*[-+]?\d|\d,\d|\d\s+[-+]?[\d.]")  # of numbers that are not divided yet
@@ -98,9 +99,10 @@ def text_tables(text: str, source: str) -> tuple[str, list[Table]]:
         )
     delimiter, decimal = dialect
     found = blocks(_lines(lines, delimiter, decimal))
-    tables = list(tables_of(found, source, "line", gaps=False, split=_TextFields(delimiter)))
+    known = analysis.headings if analysis else ()
+    tables = list(tables_of(found, source, "line", gaps=False, split=_TextFields(delimiter), known=known))
     if analysis:
-        tables = [part for table in tables for part in analysis.named(table, markers)]
+        tables = [part for table in tables for part in analysis.divided(table, markers)]
     if not tables:
         raise LehrError(
             f"{source}: fewer than {FEWEST_ROWS} rows of numbers", "Give a table of temperature and signal."
@@ -113,7 +115,7 @@ def text_tables(text: str, source: str) -> tuple[str, list[Table]]:
 
 def _endotherm(lines: Sequence[str]) -> Direction | None:
     """Return the direction of endothermic effects that a line of its own says."""
-    for line in lines:
+    for line in (each.replace('"', "") for each in lines):
         if found := _EXO.fullmatch(line):
             return "up" if found.group(1).startswith("-") else "down"
         if found := _EXOTHERM.fullmatch(line):
@@ -172,9 +174,23 @@ def _is_row(fields: list[str], decimal: str) -> bool:
     return not any(_MANGLED.search(cell) for cell in texts)
 
 
+def _plain_numbers(line: str, delimiter: str | None, decimal: str) -> list[Cell] | None:
+    """Return the numbers of a line of two or more and nothing else, None for any other line: what most lines are."""
+    if decimal != "." or not _PLAIN.fullmatch(line):
+        return None
+    try:
+        numbers = [float(part) for part in line.split(delimiter)]
+    except ValueError:
+        return None
+    return [*numbers] if len(numbers) > 1 and isfinite(sum(numbers)) else None
+
+
 def _lines(lines: Sequence[str], delimiter: str | None, decimal: str) -> Iterator[Line]:
     name, naming = "", False
     for number, line in enumerate(lines, 1):
+        if not naming and (numbers := _plain_numbers(line, delimiter, decimal)):
+            yield Line(number, numbers, name=name, plain=True)
+            continue
         fields = _split(line, delimiter)
         cells = [_cell(text, decimal) for text in fields]
         if len(cells) < 2:  # a number alone is not a row

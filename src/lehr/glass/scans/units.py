@@ -9,6 +9,7 @@ from typing import Literal
 from lehr.glass.tnm import ZERO_CELSIUS
 
 __all__ = [
+    "CLOCK_UNIT",
     "TEMPERATURE_UNITS",
     "TIME_UNITS",
     "Direction",
@@ -27,8 +28,11 @@ Quantity = Literal["temperature", "time"] | Kind
 TEMPERATURE_UNITS = {"K": 0.0, "degC": ZERO_CELSIUS}
 """What to add to come to K."""
 
-TIME_UNITS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "hh:mm:ss": 1.0}
-"""What to multiply by to come to s; clock times are read as s."""
+TIME_UNITS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+"""What to multiply by to come to s."""
+
+CLOCK_UNIT = "hh:mm:ss"
+"""Of columns that are read as s if clock times stand in them."""
 
 # A factor in the signal drops out of CpN, so that its unit only says what was measured.
 _HEAT_FLOWS = [f"{prefix}{power}" for power in ("W", "W/g", "W/mg", "W/kg") for prefix in ("", "m", "u", "n", "k")]
@@ -55,7 +59,7 @@ _SIGNAL_UNITS: dict[str, Kind] = {
 }
 
 _SPELLINGS = {
-    **{unit.lower(): unit for unit in (*TEMPERATURE_UNITS, *TIME_UNITS, *_SIGNAL_UNITS)},
+    **{unit.lower(): unit for unit in (*TEMPERATURE_UNITS, *TIME_UNITS, CLOCK_UNIT, *_SIGNAL_UNITS)},
     **dict.fromkeys(["c", "cel", "celsius", "grad c", "grad celsius", "degrees c", "degree c"], "degC"),
     **dict.fromkeys(["degrees celsius", "degree celsius", "deg celsius", "deg.c", "deg. c", "deg c", "deg-c"], "degC"),
     **dict.fromkeys(["kelvin", "deg k", "degk", "°k"], "K"),
@@ -63,7 +67,7 @@ _SPELLINGS = {
     **dict.fromkeys(["min.", "mins", "minute", "minutes", "minuten"], "min"),
     **dict.fromkeys(["hour", "hours", "hr", "hrs", "std", "stunden"], "h"),
     **dict.fromkeys(["msec", "millisecond", "milliseconds"], "ms"),
-    **dict.fromkeys(["h:m:s", "h:mm:ss", "hms", "hh:mm:ss.0", "hh:mm:ss.f", "hh:mm:ss.s", "[h]:mm:ss"], "hh:mm:ss"),
+    **dict.fromkeys(["h:m:s", "h:mm:ss", "hms", "hh:mm:ss.0", "hh:mm:ss.f", "hh:mm:ss.s", "[h]:mm:ss"], CLOCK_UNIT),
     **dict.fromkeys(["", "-", "none", "dimensionless", "[-]"], "1"),
 }
 
@@ -289,7 +293,7 @@ def _quantity(name: str, low: str, written: str | None, unit: str | None) -> tup
         return None, True
     if unit in TEMPERATURE_UNITS:
         return "temperature", False
-    if unit in TIME_UNITS:
+    if unit in TIME_UNITS or unit == CLOCK_UNIT:
         return "time", False
     if unit is None and written is not None and _is_other_unit(written):
         return None, True

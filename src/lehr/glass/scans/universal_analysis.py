@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lehr.glass.scans.table import Table
 from lehr.glass.scans.units import Heading, parse_heading
@@ -17,6 +18,23 @@ __all__ = ["UniversalAnalysis"]
 _START = "startofdata"
 _SIGNAL = re.compile(r"\s*Sig(\d+)\s+(\S.*)")
 _MARKER = re.compile(r"\s*\"?-[1-9](?:[.,]0*)?(?:[eE][+-]?0+)?\"?\s*(?:[\t,;].*|\s.*)?")
+
+
+def _first(line: str) -> float | None:
+    try:
+        return float(re.split(r"[\s,;]", line.strip(), maxsplit=1)[0])
+    except ValueError:
+        return None
+
+
+def _apart(lines: Sequence[str], at: int, others: NDArray[np.int64]) -> bool:
+    """Tell whether the first number of a line is far from those of the next other lines."""
+    here = _first(lines[at])
+    after = int(np.searchsorted(others, at))
+    near = [value for i in others[max(0, after - 1) : after + 1] if (value := _first(lines[i])) is not None]
+    if here is None or len(near) < 2:
+        return True  # the first or the last of all
+    return min(abs(here - value) for value in near) > 3 * abs(near[0] - near[1]) + 1.0
 
 
 @dataclass(frozen=True)
@@ -47,25 +65,25 @@ class UniversalAnalysis:
     def without_markers(self, lines: Sequence[str]) -> tuple[list[str], list[int]]:
         """Return the lines of data, in which those that mark the end of a segment are empty, and the indices of these.
 
-        A marker has a negative whole number, -1 to -9, where the time stands.
+        A marker has a negative whole number, -1 to -9, in the first column, which is that of the time. If another
+        quantity stands there, such a number is a marker where it stands apart from those above and below.
         """
-        kept, markers = list(lines), []
-        if self.headings and self.headings[0].quantity == "time":
-            for i, line in enumerate(lines):
-                if _MARKER.fullmatch(line):
-                    kept[i] = ""
-                    markers.append(i)
+        markers = [i for i, line in enumerate(lines) if _MARKER.fullmatch(line)]
+        if not self.headings or self.headings[0].quantity != "time":
+            others = np.setdiff1d(np.arange(len(lines)), markers)
+            markers = [i for i in markers if _apart(lines, i, others)]
+        kept = list(lines)
+        for i in markers:
+            kept[i] = ""
         return kept, markers
 
-    def named(self, table: Table, markers: Sequence[int]) -> list[Table]:
-        """Return a table with its headings, divided at the markers where the time starts anew."""
-        columns = len(self.headings)
-        if columns != len(table.headings):
-            return [table]
+    def divided(self, table: Table, markers: Sequence[int]) -> list[Table]:
+        """Return the parts of a table between markers, divided where the time starts anew."""
         at = np.searchsorted(table.rows, np.asarray(markers, dtype=int) + 1)
         inside = np.unique(at[(at > 0) & (at < len(table.rows))])
-        cuts = [0, *(int(i) for i in inside if table.values[i, 0] < table.values[i - 1, 0]), len(table.rows)]
+        time = next((i for i, heading in enumerate(table.headings) if heading.quantity == "time"), 0)
+        back = (int(i) for i in inside if table.values[i, time] < table.values[i - 1, time])
         return [
-            Table(table.source, self.headings, table.values[a:b], table.rows[a:b], table.damage)
-            for a, b in pairwise(cuts)
+            replace(table, values=table.values[a:b], rows=table.rows[a:b])
+            for a, b in pairwise([0, *back, len(table.rows)])
         ]

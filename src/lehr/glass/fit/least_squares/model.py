@@ -24,6 +24,7 @@ _MOST_ERRORS = (
 _STEP_WIDTHS = 0.01  # of temperatures, in R Tm^2/dh, and of logarithms of rates and times, for a difference
 _STEP_TOLERANCE = 1e-6  # of CpN in the simulations that are subtracted: the error of a derivative is 1e-4 of it
 _DIFFERENCE = ((-2, 1.0 / 12.0), (-1, -8.0 / 12.0), (1, 8.0 / 12.0), (2, -1.0 / 12.0))  # of fourth order
+_ROUGH_DIFFERENCE = ((-1, -0.5), (1, 0.5))  # of second order, for what is told to two digits
 
 
 class ScanModel:
@@ -32,8 +33,8 @@ class ScanModel:
     A measured curve is a(T) + [1 + s (Tf - Tr) + (b - a)(Tf)] CpN in units of the step from glass to liquid at the
     reference temperature Tr: there its noise is the same everywhere. Its line a is what the line of the glass errs by,
     b the same of the liquid, s the relative change of the step a kelvin; CpN and Tf are the engine's. Divided by
-    1 + s (Tf - Tr) with the measured Tf it is CpN. Where the step was taken at the temperature (`Step.at`), T stands for
-    both Tf.
+    1 + s (Tf - Tr) with the measured Tf it is CpN. Where the step was taken at the temperature (`Step.at`), T stands
+    for both Tf.
 
     Parameters
     ----------
@@ -166,7 +167,7 @@ class ScanModel:
 
         By K for a temperature, by the logarithm for a rate or a time.
         """
-        change = self._difference(point, None, Term(statement.kind, 0.0, None, statement))
+        change = self._difference(point, None, Term(statement.kind, 0.0, None, statement), _ROUGH_DIFFERENCE)
         _, first, second = self._coefficients(point)
         return np.asarray(first * change[0] + second * change[1])
 
@@ -207,7 +208,13 @@ class ScanModel:
         lag = self._value(point, "thermal_lag")
         return block.curves(self.coordinates, point[:4], self._offset(point, block), lag, tolerance)
 
-    def _difference(self, point: NDArray[np.float64], column: int | None, term: Term) -> NDArray[np.float64]:
+    def _difference(
+        self,
+        point: NDArray[np.float64],
+        column: int | None,
+        term: Term,
+        points: tuple[tuple[int, float], ...] = _DIFFERENCE,
+    ) -> NDArray[np.float64]:
         """Return the derivatives of both curves by what the engine has no exact one of, shape (2, points)."""
         step = _STEP_WIDTHS
         if term.kind in ("temperature_offset", "hold_temperature"):
@@ -216,7 +223,7 @@ class ScanModel:
         found = np.zeros((2, self.data.size))
         tolerance = min(self.tolerance, _STEP_TOLERANCE)
         program = self._program(point)
-        for times, weight in _DIFFERENCE:
+        for times, weight in points:
             there, cycles = point.copy(), program.cycles
             if column is not None:
                 there[column] += times * step

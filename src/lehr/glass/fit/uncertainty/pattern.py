@@ -73,7 +73,7 @@ def pattern_of(
     quiet = min(calm, key=lambda place: square[place], default=None)
     noise = white**2 if quiet is None else max(min(square[quiet], _LOUDEST_CPN**2), white**2)
     found = []
-    for place in sorted({"transition", *calm} - ({quiet} if square.get(str(quiet), 0.0) <= noise else set())):
+    for place in ("transition", *calm):
         # noise that is the same everywhere repeats itself everywhere as it does where it is quiet
         rate = max((repetition[part] for part in calm if part in (place, quiet)), default=1.0)
         numbers = [max(_count(parts[part]) / rate, 1.0) for part in (place, quiet) if part is not None]
