@@ -246,6 +246,13 @@ def test_a_known_error_of_the_thermometer(tmp_path: Path) -> None:
     assert shifted.characteristics.midpoint == pytest.approx(plain.characteristics.midpoint - 1.5, abs=1e-6)
     assert any("shifted by -1.5 K" in note for note in shifted.notes)
     assert not any("shifted" in note for note in plain.notes)
+    # of CpN that was written, the lines move along
+    cpn = tmp_path / "cpn.csv"
+    cpn.write_text(cpn_csv([plain]))
+    (again,) = read_normalised([cpn], options=ScanOptions(shift=-1.5))
+    np.testing.assert_array_equal(again.temperature, shifted.temperature)
+    assert again.step.reference == pytest.approx(shifted.step.reference)
+    assert again.glass.high == pytest.approx(shifted.glass.high)
 
 
 def test_sample_less_reference_temperature_is_said(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,12 @@ class DrawnLines:
     glass: tuple[float, float]
     liquid: tuple[float, float]
     drawn: bool
+
+    def shifted(self, kelvin: float) -> DrawnLines:
+        """Return the same with temperatures that were shifted."""
+        glass, liquid = ((low + kelvin, high + kelvin) for low, high in (self.glass, self.liquid))
+        step = replace(self.step, reference=self.step.reference + kelvin)
+        return DrawnLines(step, glass, liquid, self.drawn)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +89,17 @@ class MeasuredScan:
     file: ScanFile | None = None
     endotherm: Direction | None = None
     lines: DrawnLines | None = None
+
+    def shifted(self, kelvin: float) -> MeasuredScan:
+        """Return the scan with a known error of the thermometer added to its temperatures, and said in its notes."""
+        if kelvin == 0.0:
+            return self
+        return replace(
+            self,
+            temperature=self.temperature + kelvin,
+            lines=self.lines and self.lines.shifted(kelvin),
+            notes=(*self.notes, f"temperatures shifted by {kelvin:+g} K, as said"),
+        )
 
 
 @dataclass(frozen=True)

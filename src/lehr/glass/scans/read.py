@@ -57,12 +57,7 @@ class Recording:
         """
         options = options or ScanOptions()
         found = [
-            replace(
-                scan,
-                file=self.file,
-                temperature=scan.temperature + options.shift,
-                notes=scan.notes + _shifted(options.shift),
-            )
+            replace(scan, file=self.file).shifted(options.shift)
             for measured in self.measurements
             for scan in measured.scans(options.heating_rate, options.direction)
         ]
@@ -82,11 +77,6 @@ class Recording:
                 f"The file has {len(found)}, numbered from 1.",
             )
         return [found[number - 1] for number in options.take]
-
-
-def _shifted(shift: float) -> tuple[str, ...]:
-    """Say what was added to all temperatures."""
-    return (f"temperatures shifted by {shift:+g} K, as said",) if shift else ()
 
 
 def read_recording(path: str | Path, options: ScanOptions | None = None) -> Recording:
