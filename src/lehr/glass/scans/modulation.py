@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
+
+from lehr.glass.scans.noise import rounding_of, white_noise_of
 
 __all__ = ["modulation_period", "over_whole_periods"]
 
 _PARTS = (1, 2, 4, 8, 16)  # of the measurement, each looked at by itself: a ramp is only a part of a program
 _FEWEST_PERIODS = 5  # in a part
 _POINTS_A_PERIOD = 6  # at least
+_SHORTEST_SECONDS = 10.0  # period; no furnace follows faster
+_BAND = 3  # least width of the band of frequencies, highest over lowest: in a narrow one noise looks pure
+_LEAST_NOISES = 3.0  # amplitude of the temperature in standard deviations of its noise
+_LEAST_ROUNDINGS = 2.0  # amplitude of the temperature in steps to which it was rounded
 _PURITY = 0.6  # share of the power of the rate, without its drift, that lies at one frequency and its harmonics
 _LEAST_SWING = 0.1  # amplitude of the rate, relative to its mean; less does not disturb a scan
 _LARGEST_KELVIN = 5.0  # amplitude of a modulation, and its share of all temperatures; more are cycles of a program
 _LARGEST_SHARE = 0.1
+_LASTING = 0.1  # power of the third of a part that swings least, relative to that which swings most
 _SAME_PERIOD = 0.1  # relative difference of the periods in two parts
-_COVERED = 0.15  # share of the time that has to be modulated
+_COVERED = 0.25  # share of the time that has to be modulated
 
 
 def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64]) -> float | None:
@@ -37,13 +46,16 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
     even = np.interp(steps, clock, temperature[first])
     step = span / (count - 1)
     rate = np.diff(even) / step
+    least = max(_LEAST_ROUNDINGS * rounding_of(temperature), _LEAST_NOISES * white_noise_of(temperature))
     largest = min(_LARGEST_KELVIN, _LARGEST_SHARE * float(np.ptp(even)))  # K
     for parts in _PARTS:
         length = rate.size // parts
         if length < _FEWEST_PERIODS * _POINTS_A_PERIOD:
             return None
-        found = [_period(rate[at : at + length]) for at in range(0, rate.size - length + 1, max(1, length // 2))]
-        periods = np.array([each[0] for each in found if each and each[0] * each[1] * step / (2 * np.pi) < largest])
+        found = [_period(rate[at : at + length], step) for at in range(0, rate.size - length + 1, max(1, length // 2))]
+        amplitudes = [each[0] * each[1] * step / (2 * np.pi) if each else 0.0 for each in found]  # K
+        kept = [each for each, amplitude in zip(found, amplitudes, strict=True) if each and least < amplitude < largest]
+        periods = np.array([each[0] for each in kept])
         if periods.size and periods.size >= _COVERED * len(found):
             middle = float(np.median(periods))
             if (np.abs(periods / middle - 1) < _SAME_PERIOD).sum() >= max(1, 0.8 * periods.size):
@@ -51,22 +63,28 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
     return None
 
 
-def _period(rate: NDArray[np.float64]) -> tuple[float, float] | None:
-    """Return period, in points, and amplitude of the oscillation of a heating rate, None if it does not oscillate."""
+def _period(rate: NDArray[np.float64], step: float) -> tuple[float, float] | None:
+    """Return period, in points, and amplitude of the oscillation of a heating rate; None if it has none.
+
+    `step` is the time between points in s.
+    """
     mean = float(np.abs(rate.mean()))
     drift = np.vander(np.linspace(-1, 1, rate.size), 3)
     swing = rate - drift @ np.linalg.lstsq(drift, rate, rcond=None)[0]
     window = np.hanning(rate.size)
     padded = 8 * rate.size
     power = np.abs(np.fft.rfft(swing * window, padded)) ** 2
-    total = float(power.sum())
-    low, high = 8 * _FEWEST_PERIODS, padded // _POINTS_A_PERIOD
-    if total <= 0 or high <= low:
+    low, high = 8 * _FEWEST_PERIODS, padded // max(_POINTS_A_PERIOD, ceil(_SHORTEST_SECONDS / step))
+    total = float(power[: 2 * high].sum())  # what is faster is noise of the thermometer
+    if total <= 0 or high < _BAND * low:
         return None
     at = low + int(np.argmax(power[low:high]))
-    share = sum(float(power[max(0, n * at - 20) : n * at + 21].sum()) for n in (1, 2, 3)) / total
-    amplitude = float(np.sqrt(2 * np.mean(swing**2)))
-    if share < _PURITY or at == low or amplitude < _LEAST_SWING * mean:
+    peaks = {i for n in (1, 2, 3) for i in range(max(0, n * at - 20), min(n * at + 21, 2 * high))}
+    share = float(power[sorted(peaks)].sum()) / total
+    lasting = [float(np.mean(part**2)) for part in np.array_split(swing, 3)]
+    of_peak = float(power[max(0, at - 20) : at + 21].sum() / power.sum())
+    amplitude = float(np.sqrt(2 * np.mean(swing**2) * of_peak))
+    if share < _PURITY or at == low or amplitude < _LEAST_SWING * mean or min(lasting) < _LASTING * max(lasting):
         return None
     left, here, right = np.log(power[at - 1 : at + 2] + 1e-300)
     bend = left - 2 * here + right
