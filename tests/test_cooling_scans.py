@@ -12,6 +12,9 @@ from test_relaxation_models import ADAM_GIBBS
 
 import lehr
 from lehr import Cycle, Hold, Jump, Ramp
+from lehr.glass.fit import Nuisance
+from lehr.glass.fit.least_squares.starts import cooling_rates
+from lehr.glass.instrument import thermal_lag
 from lehr.glass.tnm import RelaxationModel, Status, ThermalProgram, simulate_glass
 
 AS2SE3 = lehr.TNMParameters(-79.21, 318443.918, 0.57, 0.71)
@@ -122,3 +125,48 @@ def test_programs_say_which_scans_cool() -> None:
     assert s.cpn[0].max() < 1.01  # no overshoot on cooling
     assert s.cpn[1].max() > 1.3
     assert s.fictive_temperature[0, 0] == pytest.approx(s.fictive_temperature[1, 0], abs=2e-3)
+
+
+@pytest.mark.parametrize("lag", [0.0, 8.0])
+def test_a_fit_takes_cooling_scans_beside_heating_scans(lag: float) -> None:
+    program = ThermalProgram(
+        (*ThermalProgram.cooling_scans([2.0, 20.0]).cycles, *ThermalProgram.chr_cycles([2.0]).cycles)
+    )
+    window = np.arange(350.0, 550.0, 0.5)
+    cpn = simulate_glass(AS2SE3, program=program, temperature=window).cpn
+    measured = thermal_lag(cpn[None], lag, temperature=window, heating_rate=program.scan_rates)[0]
+    if lag:  # delayed towards where each scan goes
+        shift = measured.sum(axis=1) - cpn.sum(axis=1)
+        assert shift[0] > 0.0
+        assert shift[1] > 5.0 * shift[0]
+        assert shift[2] < 0.0
+    noise = 0.005 * np.random.default_rng(6).standard_normal(cpn.shape)
+    result = lehr.fit(
+        [(window, row) for row in measured + noise], program, nuisance=Nuisance(thermal_lag=bool(lag))
+    )  # fmt: skip
+    for name, value in zip(("ln_A", "delta_h", "x", "beta"), AS2SE3.as_tuple(), strict=True):
+        assert abs(getattr(result.parameters, name) - value) < 3.5 * result.standard_errors[name]
+    assert result.standard_errors["x"] < 5e-3
+    assert result.standard_errors["glass_transition"] < 0.05
+    if lag:
+        assert result.values[result.names.index("thermal_lag")] == pytest.approx(lag, abs=0.3)
+    assert [line.split()[1:3] for line in result.report().splitlines() if line[:4].strip() in ("1", "3")] == [
+        ["2", "-"],
+        ["2", "10"],
+    ]
+
+
+def test_a_fit_of_cooling_scans_alone() -> None:
+    """Without a peak, x and beta are known far worse than ln A and dh: a fit says so."""
+    window = np.arange(350.0, 550.0, 0.5)
+    cpn = simulate_glass(AS2SE3, program=COOLED, temperature=window).cpn
+    noise = 0.005 * np.random.default_rng(6).standard_normal(cpn.shape)
+    result = lehr.fit([(window, row) for row in cpn + noise], COOLED)
+    assert result.parameters.delta_h == pytest.approx(AS2SE3.delta_h, rel=0.02)
+    assert 3e-3 < result.standard_errors["x"] < 0.1
+    assert abs(result.parameters.x - AS2SE3.x) < 3.5 * result.standard_errors["x"]
+
+
+def test_rates_of_cooling_scans_are_cooling_rates() -> None:
+    assert cooling_rates(COOLED) == pytest.approx(RATES)
+    assert np.isnan(cooling_rates(ThermalProgram((Cycle((Ramp("highest", 10.0),), start="lowest"),)))).all()

@@ -13,6 +13,7 @@ from lehr.glass.fit import FitStatus, Nuisance, Scans, fit_scans
 from lehr.glass.fit.least_squares.fixed import FixedQuantity
 from lehr.glass.fit.least_squares.model import PredictionError, ScanModel
 from lehr.glass.fit.least_squares.objective import Objective
+from lehr.glass.fit.uncertainty.correlation import correlation_time, undone_by_fit
 from lehr.glass.quantities import QUANTITY_NAMES
 from lehr.glass.tnm.coordinates import Coordinates
 
@@ -153,3 +154,32 @@ def test_a_quantity_is_held_and_the_rest_is_free(quantity: str) -> None:
         assert coordinates.values(whole[:4])[QUANTITY_NAMES.index(quantity)] == pytest.approx(value, rel=1e-12)
         difference = (whole - fixed.point(free - change)) / 2e-6
         assert fixed.derivatives(free) @ (change / 1e-6) == pytest.approx(difference, rel=1e-6, abs=1e-8)
+
+
+def test_the_memory_of_noise_is_found_though_the_fit_has_followed_it() -> None:
+    """Six scans of 300 points; a polynomial of 8 terms for each takes the slow part of the noise away."""
+    rng, points, memory = np.random.default_rng(5), 300, 0.75
+    basis = np.linalg.qr(np.vander(np.linspace(-1.0, 1.0, points), 8))[0]
+    influence = [np.zeros((points, 48)) for _ in range(6)]
+    for scan, part in enumerate(influence):
+        part[:, 8 * scan : 8 * scan + 8] = basis
+    before, after = [], []
+    for _ in range(40):
+        noise = rng.standard_normal((6, points + 200))
+        for i in range(1, points + 200):
+            noise[:, i] = memory * noise[:, i - 1] + np.sqrt(1.0 - memory**2) * noise[:, i]
+        residuals = tuple(row - basis @ (basis.T @ row) for row in noise[:, 200:])
+        time = correlation_time(residuals)
+        own, variance = undone_by_fit(residuals, influence, time)
+        before.append(time * np.mean([row.var() for row in residuals]))
+        after.append(own * variance)
+    true = (1.0 + memory) / (1.0 - memory)
+    # of a mean of many independent values, the variance over that of white noise of the same size
+    assert np.median(before) < 0.7 * true
+    assert np.median(after) == pytest.approx(true, rel=0.1)
+
+
+def test_white_noise_has_no_memory() -> None:
+    rows = tuple(np.random.default_rng(1).standard_normal((6, 300)))
+    assert correlation_time(rows) == 1.0
+    assert undone_by_fit(rows, [np.zeros((300, 2))] * 6, 1.0)[0] == pytest.approx(1.0)

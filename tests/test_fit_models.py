@@ -10,6 +10,7 @@ import pytest
 from fitted import AS2SE3, KELVIN
 
 import lehr
+from lehr.cli import main
 from lehr.glass.fit import FitResult, Nuisance
 from lehr.glass.fit.least_squares.model import ScanModel
 from lehr.glass.fit.output.page import fit_section
@@ -99,3 +100,13 @@ def test_the_result_is_told_and_kept(model: str, tmp_path: Path) -> None:
 def test_an_unknown_model_is_named() -> None:
     with pytest.raises(lehr.LehrError, match="model 'vft' is not offered"):
         lehr.fit(scans("tnm"), PROGRAM, model="vft")
+
+
+def test_lehr_fit_takes_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = []
+    for number, (kelvin, cpn) in enumerate(scans("adam-gibbs")):
+        names.append(str(tmp_path / f"{number}.csv"))
+        np.savetxt(names[-1], np.column_stack([kelvin, cpn]), delimiter=",", header="temperature (K),CpN", comments="")
+    rates = ["--cooling-rates", "0.5", "5", "20", "--heating-rate", "10"]
+    assert main(["fit", *names, *rates, "--model", "adam-gibbs"]) == 0
+    assert "model adam-gibbs: AIC" in capsys.readouterr().out

@@ -53,7 +53,7 @@ FINE = 5  # points of the simulation for one that is measured
 
 GLASS, GLASS_SLOPE, STEP = 2.0, 0.002, 0.5  # Cp of the glass at Tg, its rise in a kelvin, and the step to the liquid
 STEP_SLOPE = 0.006  # the step falls by up to so much of itself in a kelvin
-LEAST_STEP = 0.5  # of the step at Tg that is left at the end of a scan: a wide transition has a smaller slope
+LEAST_STEP = 0.75  # of the step at Tg that is left at the end of a scan: a wide transition has a smaller slope
 NOISE = 0.003, 0.015  # standard deviation, in steps
 MEMORY = 2.0, 8.0  # s, of the noise
 LAG = 1.0, 3.0  # s

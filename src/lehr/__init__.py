@@ -33,10 +33,11 @@ from lehr.glass.tnm import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lehr.glass.fit import FitResult
     from lehr.glass.fit.many import SetFit
+    from lehr.glass.scans import MeasuredRecovery
 
 __version__ = version("lehr")
 
@@ -73,6 +74,7 @@ def fit(
     fix: Mapping[str, float] | None = None,
     priors: Mapping[str, tuple[float, float]] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
+    recoveries: Sequence[MeasuredRecovery] = (),
     **options: Any,
 ) -> FitResult:
     """Read a glass from its heating scans; needs SciPy (`pip install "lehr[store]"`).
@@ -89,6 +91,8 @@ def fit(
         Values and their standard errors that are known from elsewhere.
     bounds : mapping of (float, float), optional
         Ranges of delta_h, x, beta.
+    recoveries : sequence of lehr.glass.scans.MeasuredRecovery, optional
+        What the glass loses while it is held.
     **options
         As of `lehr.glass.fit.fit_scans`: what the instrument may have done (default:
         `lehr.glass.fit.likely_nuisance`), the noise, where to start.
@@ -99,7 +103,7 @@ def fit(
     """
     from lehr.glass.fit import Known, as_scans, fit_scans, likely_nuisance
 
-    known = Known(fixed=fix or {}, priors=priors or {}, bounds=bounds or {})
+    known = Known(fixed=fix or {}, priors=priors or {}, bounds=bounds or {}, recoveries=tuple(recoveries))
     return fit_scans(as_scans(scans, program), **{"nuisance": likely_nuisance(scans), "known": known, **options})
 
 

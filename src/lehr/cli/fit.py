@@ -23,7 +23,7 @@ EXAMPLE = "lehr fit slow.csv fast.csv --cooling-rates 0.5 20 --plot fit.png --js
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="scans, in the order of the cooling rates")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="scans, in the order of the cooling rates")
     group = parser.add_argument_group("what was done to the glass")
     group.add_argument(
         "--cooling-rates", type=float, nargs="+", metavar="K/MIN", help="before each scan, in their order"
@@ -56,6 +56,8 @@ def run(options: argparse.Namespace) -> int:
     from lehr.glass.fit import FitStatus, fit_scans, likely_nuisance
     from lehr.glass.scans import as_scans, cooled_and_heated, read_normalised
 
+    if not options.files:
+        return _fit_recovery(options)
     if bool(options.program) == bool(options.cooling_rates):
         raise LehrError("what was done to the glass is not clear", "Give either --cooling-rates or --program.")
     if options.program and options.heating_rate:
@@ -89,3 +91,21 @@ def run(options: argparse.Namespace) -> int:
 
         write_figure(options.plot, fitted_scans(result))
     return 1 if result.status in (FitStatus.MISFIT, FitStatus.NOT_CONVERGED) else 0
+
+
+def _fit_recovery(options: argparse.Namespace) -> int:
+    """Fit enthalpy recovery alone."""
+    from lehr.glass.fit import fit_recovery
+
+    known = known_glass(options)
+    if known is None or not known.recoveries:
+        raise LehrError("there is nothing to fit", "Give files of scans, or of recovery: --recovery FILE.")
+    others = ("cooling_rates", "program", "plot", "json", "mcmc", "profile")
+    if given := [name for name in others if getattr(options, name)]:
+        raise LehrError(
+            f"--{given[0].replace('_', '-')} is about scans, and there are none",
+            "Give files of scans, or leave it out.",
+        )
+    result = fit_recovery(known)
+    print(result.report())
+    return 0 if result.follows else 1

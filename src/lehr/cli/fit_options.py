@@ -60,6 +60,13 @@ def add_known(parser: argparse.ArgumentParser) -> None:
         "--prior", nargs="+", default=[], metavar="NAME=VALUE:ERROR", help="values with errors: delta_h=600kJ:50kJ"
     )
     group.add_argument("--bounds", nargs="+", default=[], metavar="NAME=LOW:HIGH", help="ranges, such as beta=0.4:0.8")
+    group.add_argument(
+        "--recovery",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="YAML files of Tf, or of the enthalpy lost, in holds (docs/how-to/fit.md)",
+    )
 
 
 def known_glass(options: argparse.Namespace) -> Known | None:
@@ -70,9 +77,11 @@ def known_glass(options: argparse.Namespace) -> Known | None:
     LehrError
         If a name is unknown or given twice, or a number is not one.
     """
+    from lehr.glass.config.recovery import load_recovery
     from lehr.glass.fit import Known
 
     known = Known(
+        recoveries=tuple(load_recovery(path) for path in options.recovery),
         fixed={name: values[0] for name, values in _named("--fix", options.fix, 1).items()},
         priors={name: (values[0], values[1]) for name, values in _named("--prior", options.prior, 2).items()},
         bounds={name: (values[0], values[1]) for name, values in _named("--bounds", options.bounds, 2).items()},

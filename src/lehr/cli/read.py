@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     recordings = [read_recording(path, chosen) for path in options.files]
     if options.segments:
         for recording in recordings:
-            _print_segments(recording)
+            _print_segments(recording, chosen.shift)
         return 0
     found = [recording.scans(chosen) for recording in recordings]
     scans = [scan for part in found for scan in part]
@@ -96,7 +96,8 @@ def _compared(own: Sequence[NormalisedScan | LehrError], common: Sequence[Normal
     )
 
 
-def _print_segments(recording: Recording) -> None:
+def _print_segments(recording: Recording, shift: float) -> None:
+    celsius = shift - ZERO_CELSIUS
     print(f"{recording.path}: {recording.format}")
     for measured in recording.measurements:
         print(f"{measured.source}: {measured.temperature.size} points, {measured.kind} {measured.unit}".rstrip())
@@ -106,7 +107,7 @@ def _print_segments(recording: Recording) -> None:
                 if segment.rate is None or segment.kind == "hold"
                 else f"{segment.rate:12.5g} {HEATING_RATE.shown_unit}"
             )
-            ends = f"{segment.first - ZERO_CELSIUS:9.2f} to {segment.last - ZERO_CELSIUS:9.2f} degC"
+            ends = f"{segment.first + celsius:9.2f} to {segment.last + celsius:9.2f} degC"
             print(f"  {segment.kind:8}{ends}{segment.stop - segment.start:9d} points{rate}")
 
 

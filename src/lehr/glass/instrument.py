@@ -68,7 +68,7 @@ def thermal_lag(cpn: CpnArray, tau: float, *, temperature: ArrayLike, heating_ra
     temperature : array_like, shape (points,)
         Equidistant temperatures in K.
     heating_rate : array_like, shape (cycles,)
-        Rate of each scan in K/min.
+        Rate of each scan in K/min, negative where it cools.
 
     Returns
     -------
@@ -80,7 +80,8 @@ def thermal_lag(cpn: CpnArray, tau: float, *, temperature: ArrayLike, heating_ra
     step = (kelvin[-1] - kelvin[0]) / (kelvin.size - 1)
     delayed = np.empty_like(cpn)
     for cycle, lag in enumerate(lags.tolist()):
-        delayed[:, cycle] = first_order_lag(cpn[:, cycle], lag, step)
+        onward = slice(None, None, 1 if lag >= 0 else -1)  # a scan on cooling begins at its highest temperature
+        delayed[:, cycle, onward] = first_order_lag(cpn[:, cycle, onward], abs(lag), step)
     return delayed
 
 

@@ -27,7 +27,7 @@ _RATE = re.compile(rf"([\d.]+(?:e[-+]?\d+)?) ?(?:K|{_DEGREES})/(s|min|h)")
 _A_MINUTE = {"s": 60.0, "min": 1.0, "h": 1.0 / 60.0}
 
 
-def _kelvin(value: Any) -> Any:
+def in_kelvin(value: Any) -> Any:
     """Return K for "160 degC" or "433 K"; anything else as it is."""
     found = _TEMPERATURE.fullmatch(value.strip()) if isinstance(value, str) else None
     if not found:
@@ -49,7 +49,7 @@ _WrittenRate = Annotated[str, Field(pattern=f"^{_RATE.pattern}$")]
 
 End = Annotated[
     Positive | Literal["lowest", "highest"],
-    BeforeValidator(_kelvin, json_schema_input_type=Positive | Literal["lowest", "highest"] | _WrittenTemperature),
+    BeforeValidator(in_kelvin, json_schema_input_type=Positive | Literal["lowest", "highest"] | _WrittenTemperature),
 ]
 Rate = Annotated[Positive, BeforeValidator(_kelvin_per_minute, json_schema_input_type=Positive | _WrittenRate)]
 

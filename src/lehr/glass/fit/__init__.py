@@ -8,6 +8,7 @@ from lehr.glass.fit.least_squares.nuisance import Nuisance, likely_nuisance
 from lehr.glass.fit.least_squares.starts import initial_estimate, random_starts
 from lehr.glass.fit.many import ScanSet, SetFit, fit_many
 from lehr.glass.fit.output.record import FitRecord
+from lehr.glass.fit.recovery import RecoveryFit, fit_recovery
 from lehr.glass.fit.result import FitResult
 from lehr.glass.fit.uncertainty.information import Bound, Information, cramer_rao, fisher_information
 from lehr.glass.scans import Scans, as_scans
@@ -22,6 +23,7 @@ __all__ = [
     "Note",
     "Nuisance",
     "Proposal",
+    "RecoveryFit",
     "ScanSet",
     "Scans",
     "SetFit",
@@ -29,6 +31,7 @@ __all__ = [
     "cramer_rao",
     "fisher_information",
     "fit_many",
+    "fit_recovery",
     "fit_scans",
     "initial_estimate",
     "likely_nuisance",

@@ -112,9 +112,10 @@ def _ends(result: Minimum) -> list[Note]:
 
 
 def _pattern(result: Minimum) -> list[Note]:
-    model, white = result.objective.model, result.scans.noise
+    model = result.objective.model
+    white = model.white_noise
     alone = model.split(model.glass_alone(result.point))
-    found = pattern_of(result.residuals, alone, white)
+    found = pattern_of(result.residuals, alone, white, model.size - 4)
     chance = 1.0 + SIGNIFICANT_DEVIATIONS * _NOISE_SCATTER / np.sqrt(result.fitted.size)
     seen = result.correlation_time > 1.0 or result.noise > chance * white + model.tolerance
     if not seen and not found.systematic > model.tolerance:
@@ -237,7 +238,8 @@ def _combination(result: Minimum) -> tuple[float, float, float]:
     """Return the correlation of x and beta, and the slope and the standard error of what is known best of them."""
     block = result.covariance[2:4, 2:4]
     slope = -block[0, 1] / block[1, 1]
-    return float(result.correlation[2, 3]), float(slope), float(np.sqrt(block[0, 0] + slope * block[0, 1]))
+    square = max(float(block[0, 0] + slope * block[0, 1]), 0.0)  # rounding, where both are one
+    return float(result.correlation[2, 3]), float(slope), square**0.5
 
 
 def _bounds(result: Minimum) -> list[Note]:
@@ -268,7 +270,7 @@ def _program(result: Minimum) -> list[Note]:
 
 
 def _rates(result: Minimum) -> list[Note]:
-    if len(set(result.scans.program.cycles)) > 1:
+    if len(set(result.scans.program.cycles)) > 1 or result.objective.known_glass.recoveries:
         return []
     detail = "a wrong baseline or a lag goes into them unseen; scans after other cooling rates would tell (lehr design)"
     return [Note(FitStatus.ONE_RATE, detail)]

@@ -18,6 +18,7 @@ from lehr.glass.fit.least_squares.objective import Objective
 from lehr.glass.fit.least_squares.starts import likely_starts
 from lehr.glass.fit.result import FitResult
 from lehr.glass.fit.uncertainty.correlation import correlation_time
+from lehr.glass.fit.uncertainty.pattern import pattern_of
 from lehr.glass.scans import Scans
 from lehr.glass.scans.noise import NORMAL_MEDIAN
 from lehr.glass.tnm import DEFAULT_TOLERANCE, GAS_CONSTANT, MODELS, TNMParameters
@@ -92,16 +93,24 @@ def fit_scans(
         starts = first.parameters.as_tuple()
     nuisance = nuisance or Nuisance()
     part = scans.near_transition if nuisance.baseline == "none" else scans.with_baselines
-    prediction = ScanModel(part, Coordinates(scans.middle, MODELS[model]), nuisance, tolerance)
-    objective = Objective(prediction, noise or max(scans.noise, _NOISE_FLOOR_CPN), loss, known)
-    solution, tried = _best(objective, (_point(objective, row) for row in _rows(scans, starts)))
+    coordinates = Coordinates(scans.middle, MODELS[model])
+    prediction = ScanModel(part, coordinates, nuisance, tolerance)
+    # what moves temperatures and programs costs many simulations and does not tell one minimum from another
+    likely = ScanModel(part, coordinates, nuisance.without_what_is_said(), tolerance)
+    first_noise = noise or max(likely.white_noise, _NOISE_FLOOR_CPN)
+    simple = Objective(likely, first_noise, loss, known)
+    solution, tried = _best(simple, (_point(simple, row) for row in _rows(scans, starts)))
+    objective = Objective(prediction, first_noise, loss, known)
+    if likely.size < prediction.size:
+        start = np.concatenate([solution.x, np.zeros(prediction.size - likely.size)])
+        solution = objective.solve(start, _MORE_EVALUATIONS) or solution
     sigma = noise or _noise(objective, solution)
     for _ in range(_NOISE_ROUNDS):
         weight = max(sigma, _NOISE_FLOOR_CPN) * _repetition(objective, solution)
         if not objective.known or abs(weight / objective.noise - 1.0) < _NOISE_CHANGE:
             break
         objective = Objective(prediction, weight, loss, known)
-        solution = objective.solve(solution.x, _MOST_EVALUATIONS)
+        solution = objective.solve(solution.x, _MORE_EVALUATIONS)
         sigma = noise or _noise(objective, solution)
     return FitResult.of(scans, objective, solution, sigma, noise, tried, time.perf_counter() - started)
 
@@ -141,7 +150,7 @@ def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[
             agree = min(found.status, best.status) > 0 and abs(found.cost / best.cost - 1.0) < _SAME_MINIMUM
         if found is not None and (best is None or found.cost < best.cost):
             best = found
-        if agree or (best is not None and np.sqrt(np.mean(best.fun**2)) < good):
+        if agree or (best is not None and (np.sqrt(np.mean(best.fun**2)) < good or _follows(objective, best))):
             break
     if best is not None and best.status == 0:
         best = objective.solve(best.x, _MORE_EVALUATIONS) or best
@@ -151,6 +160,16 @@ def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[
             "Check that the scans are CpN against K, and the rates.",
         )
     return best, tried
+
+
+def _follows(objective: Objective, solution: Any) -> bool:
+    """Say whether the residuals in the transition are as small as those beside it: noise, though not white."""
+    model = objective.model
+    if solution.status == 0 or objective.loss != "linear":
+        return False
+    residuals = model.split(solution.fun[: model.data.size] * objective.noise)
+    found = pattern_of(tuple(residuals), model.split(model.glass_alone(solution.x)), model.white_noise, model.size - 4)
+    return found.quiet is not None and found.systematic <= model.tolerance
 
 
 def _noise(objective: Objective, solution: Any) -> float:

@@ -108,6 +108,7 @@ class FitResult(Minimum):
             **({"priors": {name: list(pair) for name, pair in known.priors.items()}} if known.priors else {}),
             **({"bounds": {name: list(pair) for name, pair in known.bounds.items()}} if known.bounds else {}),
             "model": self.glass.model,
+            **({"recoveries": [measured.source for measured in known.recoveries]} if known.recoveries else {}),
             "loss": objective.loss,
             "noise": self.noise_given,
             "tolerance": objective.model.tolerance,

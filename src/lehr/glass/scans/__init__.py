@@ -5,6 +5,7 @@ from lehr.glass.scans.cpn import CpnScan
 from lehr.glass.scans.measured import MeasuredScan, Segment
 from lehr.glass.scans.normalise import Line, NormalisedScan, normalise
 from lehr.glass.scans.read import Recording, read_normalised, read_recording, read_scans
+from lehr.glass.scans.recovery import MeasuredRecovery
 from lehr.glass.scans.resample import resample
 from lehr.glass.scans.sample import common_ranges, normalise_all, normalise_as, normalise_each
 from lehr.glass.scans.scans import Scans, as_scans, cooled_and_heated
@@ -14,6 +15,7 @@ __all__ = [
     "Characteristics",
     "CpnScan",
     "Line",
+    "MeasuredRecovery",
     "MeasuredScan",
     "NormalisedScan",
     "Recording",

@@ -13,7 +13,7 @@ from lehr.errors import LehrError
 from lehr.glass.scans.table import Table, headings
 from lehr.glass.scans.units import Heading
 
-__all__ = ["FEWEST_ROWS", "Block", "Line", "blocks", "clock_seconds", "tables_of"]
+__all__ = ["FEWEST_ROWS", "Block", "Cell", "Line", "blocks", "clock_seconds", "tables_of"]
 
 FEWEST_ROWS = 5
 """Fewer rows of numbers are taken for prose."""
@@ -42,6 +42,8 @@ class Line:
         Columns in which a time of day or a duration stands as hh:mm:ss; their cells are in s.
     name : str
         Of the curve or sheet.
+    plain : bool
+        All cells are known to be numbers; none is missing.
     """
 
     number: int
@@ -49,6 +51,7 @@ class Line:
     text: str = ""
     clock: frozenset[int] = frozenset()
     name: str = ""
+    plain: bool = False
 
 
 @dataclass
@@ -75,11 +78,19 @@ def clock_seconds(text: str) -> float | None:
 
 
 def _numbers(line: Line) -> int:
-    return sum(isinstance(cell, float) and cell == cell for cell in line.cells)
+    count = 0
+    for cell in line.cells:
+        if isinstance(cell, float) and cell == cell:
+            count += 1
+    return count
+
+
+def _has_text(line: Line) -> bool:
+    return not line.plain and str in map(type, line.cells)
 
 
 def _texts(line: Line) -> set[int]:
-    return {i for i, cell in enumerate(line.cells) if isinstance(cell, str)}
+    return {i for i, cell in enumerate(line.cells) if isinstance(cell, str)} if _has_text(line) else set()
 
 
 def blocks(lines: Iterable[Line]) -> Iterator[Block]:
@@ -104,6 +115,9 @@ class _Finder:
 
     def take(self, line: Line) -> Iterator[Block]:
         """Take the next line; yield the block that it ends."""
+        if line.plain and self.touching and self.block and not self.others and len(line.cells) == self.block.width:
+            self.block.rows.append(line)
+            return
         numbers, texts = _numbers(line), _texts(line)
         if not numbers and not texts:
             self._keep_others()
@@ -204,7 +218,12 @@ def _table(block: Block, source: str, where: str, gaps: bool, split: Fields, oth
         named = others  # the next part of the same curve
     else:
         named = [_corrected(heading, i in texts, i in clock) for i, heading in enumerate(named)]
-    values = np.array([[np.nan if isinstance(cell, str) else cell for cell in line.cells] for line in block.rows])
+    values = np.array(
+        [
+            line.cells if line.plain else [np.nan if isinstance(cell, str) else cell for cell in line.cells]
+            for line in block.rows
+        ]
+    )
     for i in clock - texts:
         values[:, i] = _over_midnight(values[:, i])
     full = f"{source}, {name}" if name else source
@@ -263,6 +282,8 @@ def _corrected(heading: Heading, text: bool, clock: bool) -> Heading:
 
 def _text_columns(rows: Sequence[Line], width: int) -> frozenset[int]:
     """Return the columns that hold no numbers, or fewer than they hold texts."""
+    if not any(map(_has_text, rows)):
+        return frozenset()
     texts, numbers = [0] * width, [0] * width
     for line in rows:
         for i, cell in enumerate(line.cells):
@@ -290,7 +311,9 @@ def _damage(block: Block, texts: frozenset[int], source: str, where: str, gaps: 
     """Return what is wrong with the first row that is not like the others."""
     wrong: list[tuple[int, str]] = [] if block.odd is None else [(block.odd[0].number, block.odd[1])]
     for line in block.rows:
-        bad = next((cell for i, cell in enumerate(line.cells) if isinstance(cell, str) and i not in texts), None)
+        if line.plain and line.cells[1:]:
+            continue
+        bad = next((str(line.cells[i]) for i in sorted(_texts(line) - texts)), None)
         if bad is not None:
             wrong.append((line.number, f"'{bad[:40]}' is not a number"))
             break

@@ -88,8 +88,8 @@ def warnings_of(scan: MeasuredScan, curve: NDArray[np.float64], glass: Line, liq
             )
         if abs(line.bend) > _BEND_STEPS and abs(line.curvature) > _BEND_ERRORS * line.curvature_error:
             notes.append(
-                f"the line of the {name} is curved: its ends lie {abs(line.bend):.2g} of the step "
-                f"{'above' if line.bend > 0 else 'below'} its middle; CpN shifts by as much and more"
+                f"the line of the {name} is curved, or reaches into the transition: its ends lie {abs(line.bend):.2g} "
+                f"of the step {'above' if line.bend > 0 else 'below'} its middle; CpN shifts by as much and more"
             )
     beyond = scan.temperature > liquid.high
     if beyond.sum() >= FEWEST_POINTS:

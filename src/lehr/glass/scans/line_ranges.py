@@ -25,6 +25,7 @@ _MOST_BINS = 300  # that a view of the curve is divided into
 _STOPS_AT_ONCE = 32  # bins at which a piece may end, whose prices are computed together
 _FEWEST_BINS = 9  # of a line
 _LEAST_CONTRAST = 2.5  # distance of two lines over what their slopes make of it; the flanks of a peak have about 1
+_LEAST_CONTRAST_OF_FALL = 1.7  # the same where the step falls with temperature, as it does in glasses
 _LEAST_CONTRAST_OF_CP = 1.4  # the same where both lines rise as a heat capacity does, that of the glass more: no peak
 _SHORTEST_WIDTHS = 0.25  # length of a line, in widths of the transition
 _STEEPEST_STEPS = 1.5  # steps from glass to liquid that a line rises along the transition: more is the flank of a peak
@@ -58,6 +59,7 @@ def find_ranges(
     glass: Range | None = None,
     liquid: Range | None = None,
     sign: int | None = None,
+    smooth_noise: float = 0.0,
 ) -> tuple[Range, Range] | None:
     """Find the ranges of the lines of the glass and of the liquid.
 
@@ -73,18 +75,20 @@ def find_ranges(
         Ranges in K that are known.
     sign : {1, -1}, optional
         Of the step from glass to liquid, if it is known.
+    smooth_noise : float
+        Standard deviation that a line may have at least; white noise is found.
 
     Returns
     -------
     tuple of two ranges, or None
         K; None if no step stands out.
     """
-    sides = _sides(temperature, curve, glass, liquid, sign)
+    sides = _sides(temperature, curve, glass, liquid, sign, smooth_noise)
     if sides is None:
         return None
     return (
-        glass or _line_range(temperature, curve, *sides, upwards=False),
-        liquid or _line_range(temperature, curve, *sides, upwards=True),
+        glass or _line_range(temperature, curve, *sides, smooth_noise, upwards=False),
+        liquid or _line_range(temperature, curve, *sides, smooth_noise, upwards=True),
     )
 
 
@@ -94,6 +98,7 @@ def _sides(
     glass: Range | None,
     liquid: Range | None,
     sign: int | None,
+    smooth_noise: float,
 ) -> tuple[_Piece, _Piece] | None:
     """Return the straight pieces at both sides of the transition, zooming in until it fills enough of the view."""
     low, high = float(temperature[0]), float(temperature[-1])
@@ -103,7 +108,7 @@ def _sides(
         high = min(high, liquid[1])
     best: tuple[_Piece, _Piece] | None = None
     for _ in range(6):
-        at, values, sigma = _binned(temperature, curve, low, high)
+        at, values, sigma = _binned(temperature, curve, low, high, smooth_noise)
         if at.size < 2 * _FEWEST_BINS:
             break
         pair = _best_pair(_pieces(at, values, sigma), at, values, sigma, sign)
@@ -120,13 +125,13 @@ def _sides(
 
 
 def _binned(
-    temperature: NDArray[np.float64], curve: NDArray[np.float64], low: float, high: float
+    temperature: NDArray[np.float64], curve: NDArray[np.float64], low: float, high: float, smooth_noise: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Return means of temperature and medians of the curve over equal ranges, and the noise of a median."""
+    """Return means of temperature and medians of the curve over equal ranges, and their noise."""
     inside = (temperature >= low) & (temperature <= high)
     t, y = temperature[inside], curve[inside]
     if t.size < 3:
-        return t, y, 0.0
+        return t, y, smooth_noise
     bins = min(_MOST_BINS, t.size)
     index = np.minimum((bins * (t - t[0]) / (t[-1] - t[0])).astype(int), bins - 1)
     starts = np.flatnonzero(np.diff(index, prepend=-1))
@@ -134,7 +139,7 @@ def _binned(
     at = np.add.reduceat(t, starts) / counts
     ordered = y[np.lexsort((y, index))]  # within each bin
     values = 0.5 * (ordered[starts + (counts - 1) // 2] + ordered[starts + counts // 2])
-    return at, values, white_noise_of(values)
+    return at, values, max(white_noise_of(values), smooth_noise)
 
 
 def _pieces(at: NDArray[np.float64], values: NDArray[np.float64], sigma: float) -> list[_Piece]:
@@ -223,8 +228,9 @@ def _are_sides(
     if shorter < _SHORTEST_WIDTHS * gap:
         return False
     # handbook values of polymers: their step falls by 1 % a kelvin
-    as_cp = step * below.slope > step * above.slope > 0.0
-    contrast = _LEAST_CONTRAST_OF_CP if as_cp else _LEAST_CONTRAST
+    as_cp = step * below.slope > max(step * above.slope, 0.0)
+    falls = step * (above.slope - below.slope) < 0.0
+    contrast = _LEAST_CONTRAST_OF_CP if as_cp else _LEAST_CONTRAST_OF_FALL if falls else _LEAST_CONTRAST
     if abs(step) < contrast * abs(above.slope - below.slope) * (gap + 0.5 * shorter) + SIGNIFICANT * sigma:
         return False
     if abs(step) * _STEEPEST_STEPS < max(abs(below.slope), abs(above.slope)) * gap:
@@ -235,7 +241,13 @@ def _are_sides(
 
 
 def _line_range(
-    temperature: NDArray[np.float64], curve: NDArray[np.float64], below: _Piece, above: _Piece, *, upwards: bool
+    temperature: NDArray[np.float64],
+    curve: NDArray[np.float64],
+    below: _Piece,
+    above: _Piece,
+    smooth_noise: float,
+    *,
+    upwards: bool,
 ) -> Range:
     """Return the range on one side of the transition whose line says most of the middle of the transition.
 
@@ -246,7 +258,7 @@ def _line_range(
     sign = 1.0 if upwards else -1.0
     edge = piece.low if upwards else piece.high
     ends = sorted((edge, edge + sign * _REACH_WIDTHS * gap))
-    at, values, sigma = _binned(temperature, curve, *ends)
+    at, values, sigma = _binned(temperature, curve, ends[0], ends[1], smooth_noise)
     distance = sign * (at - 0.5 * (below.high + above.low))
     order = np.argsort(distance)
     distance, values = distance[order], values[order]

@@ -9,13 +9,15 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEWEST_POINTS", "Line", "Stretch", "robust_line", "without_spikes"]
+__all__ = ["FEWEST_POINTS", "Line", "Stretch", "robust_line", "standard_error", "without_spikes"]
 
 FEWEST_POINTS = 9
 """Of a line."""
 
 _CURVATURE_KELVIN = 50.0  # from the middle of a line, where its curvature is told
 _MOST_BINS = 400  # of a stretch: more say nothing more about what is smooth
+_MOST_ROUNDS = 100  # of a robust fit
+_SAME_WEIGHT = 1e-6  # change of the weights that ends it
 _LONGEST_LAG = 0.25  # of a stretch, over which its noise is looked at for being smooth
 
 
@@ -74,60 +76,82 @@ class Stretch:
         self.curve = np.add.reduceat(curve, groups) / counts
         self.half = 0.5 * float(self.temperature[-1] - self.temperature[0])
         self.x = (self.temperature - self.temperature[0]) / self.half - 1.0
+        self._bases: dict[int, NDArray[np.float64]] = {}
 
     def amount_of(
-        self, shape: NDArray[np.float64], degree: int, beside: Stretch | None = None
-    ) -> tuple[float, float, NDArray[np.float64]]:
-        """Return how much of a shape lies upon a polynomial, its standard error, and the residuals.
+        self, shape: NDArray[np.float64], degree: int
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Return how much of a shape lies upon a polynomial, the residuals, and what each point adds to the amount."""
+        basis = self._bases.get(degree)
+        if basis is None:
+            basis = self._bases[degree] = np.linalg.qr(self.x[:, np.newaxis] ** np.arange(degree + 1))[0]
+        alone, curve = (each - basis @ (basis.T @ each) for each in (shape, self.curve))
+        weights = alone / float(alone @ alone)
+        amount = float(weights @ curve)
+        return amount, curve - amount * alone, weights
 
-        The standard error is that of least squares under noise with the autocovariance of the residuals (Newey and
-        West, Econometrica 55 (1987) 703), and of those of another stretch with the same noise.
-        """
-        design = np.column_stack([shape, *(self.x**power for power in range(degree + 1))])
-        found, *_ = np.linalg.lstsq(design, self.curve, rcond=None)
-        rest = self.curve - design @ found
-        # what a unit of noise at each point does to the amount
-        weights = np.linalg.pinv(design)[0]
-        stretches = [rest] if beside is None else [rest, beside.residuals]
-        lags = int(_LONGEST_LAG * min(part.size for part in stretches))
-        # the fit takes its share of the noise away
-        freedom = sum(part.size for part in stretches) - (degree + 2) * len(stretches)
-        variance = 0.0
-        for lag in range(lags + 1):
-            covariance = sum(float(part[lag:] @ part[: part.size - lag]) for part in stretches) / freedom
-            twice = 1.0 if lag == 0 else 2.0
-            variance += (
-                (1.0 - lag / (lags + 1)) * twice * covariance * float(weights[lag:] @ weights[: weights.size - lag])
-            )
-        white = sum(float(part @ part) for part in stretches) / freedom * float(weights @ weights)
-        return float(found[0]), float(np.sqrt(max(variance, white))), rest
+    def rest(self, degree: int) -> float:
+        """Return the sum of squares that a polynomial leaves."""
+        return float(np.sum((self.curve - np.polyval(np.polyfit(self.x, self.curve, degree), self.x)) ** 2))
 
     @cached_property
     def residuals(self) -> NDArray[np.float64]:
         """What is left of a parabola."""
-        return self.amount_of(self.x**2, 1)[2]
+        return self.amount_of(self.x**2, 1)[1]
 
     def curvature(self, beside: Stretch) -> tuple[float, float]:
         """Return the distance from the tangent 50 K from the middle and its standard error, as the curve."""
-        amount, error, _ = self.amount_of(self.x**2, 1, beside)
+        amount, rest, weights = self.amount_of(self.x**2, 1)
         scale = (_CURVATURE_KELVIN / self.half) ** 2
-        return amount * scale, error * scale
+        return amount * scale, scale * standard_error(weights, (rest, beside.residuals), 3)
+
+
+def standard_error(weights: NDArray[np.float64], residuals: tuple[NDArray[np.float64], ...], fitted: int) -> float:
+    """Return that of a sum of points with weights, under noise with the autocovariance of residuals.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (points,)
+        Of the points.
+    residuals : tuple of ndarray
+        Of stretches with the same noise.
+    fitted : int
+        Parameters that were fitted to each of them, which took their share of the noise away.
+
+    References
+    ----------
+    Newey, West, Econometrica 55 (1987) 703.
+    """
+    freedom = sum(part.size for part in residuals) - fitted * len(residuals)
+    lags = np.arange(int(_LONGEST_LAG * min(part.size for part in residuals)) + 1)
+    covariance = np.sum([_products(part, lags.size) for part in residuals], axis=0) / freedom
+    taper = (1.0 - lags / lags.size) * np.where(lags == 0, 1.0, 2.0)
+    effect = _products(weights, lags.size)
+    return float(np.sqrt(max(float(np.sum(taper * covariance * effect)), float(covariance[0] * effect[0]))))
+
+
+def _products(values: NDArray[np.float64], lags: int) -> NDArray[np.float64]:
+    """Return the sums of products of values some points apart."""
+    spectrum = np.fft.rfft(values, 2 * values.size)
+    return np.asarray(np.fft.irfft(spectrum * spectrum.conj())[:lags])
 
 
 def robust_line(
     temperature: NDArray[np.float64], curve: NDArray[np.float64], ends: tuple[float, float], noise: float
 ) -> Line:
-    """Fit a line to the points of a range, with a loss that outliers do not pull far."""
-    from scipy.optimize import least_squares
-
+    """Fit a line to the points of a range, with a loss that outliers do not pull far (soft L1, by reweighting)."""
     x = temperature - 0.5 * (ends[0] + ends[1])
-    slope = float((x - x.mean()) @ curve / ((x - x.mean()) @ (x - x.mean())))
-    start = (float(curve.mean()) - slope * float(x.mean()), slope)
-    fit = least_squares(
-        lambda p: p[0] + p[1] * x - curve, start, jac=lambda _: np.column_stack([np.ones_like(x), x]), loss="soft_l1",
-        f_scale=max(2 * noise, 1e-9), x_scale=(1.0, 1.0 / (ends[1] - ends[0])),
-    )  # fmt: skip
-    return Line(*ends, float(fit.x[0]), float(fit.x[1]))
+    scale = max(2 * noise, 1e-9)
+    weights = np.ones_like(x)
+    for _ in range(_MOST_ROUNDS):
+        total = float(weights.sum())
+        mean, level = float(weights @ x) / total, float(weights @ curve) / total
+        away = weights * (x - mean)
+        slope = float(away @ curve) / float(away @ (x - mean))
+        last, weights = weights, 1.0 / np.sqrt(1.0 + ((curve - level - slope * (x - mean)) / scale) ** 2)
+        if np.abs(weights - last).max() < _SAME_WEIGHT:
+            break
+    return Line(*ends, level - slope * mean, slope)
 
 
 def without_spikes(curve: NDArray[np.float64], noise: float) -> tuple[NDArray[np.float64], int]:

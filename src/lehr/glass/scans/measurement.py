@@ -89,10 +89,8 @@ class Measurement:
         elif rate is None:
             notes.append("no time and no heating rate are given")
         if self.to_reference is not None:
-            first, middle, last = self.to_reference[part][[0, (segment.stop - segment.start) // 2, -1]]
-            notes.append(
-                f"Ts - Tr is {first:.3g} K at the start, {middle:.3g} K in the middle, {last:.3g} K at the end"
-            )
+            first, last = self.to_reference[part][[0, -1]]
+            notes.append(f"Ts - Tr goes from {first:.1f} to {last:.1f} K")
         temperature, signal = self.temperature[part], self.signal[part]
         if not (np.diff(temperature) > 0).all():
             # noise of the thermometer, or temperatures that were rounded

@@ -52,10 +52,20 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
         length = rate.size // parts
         if length < _FEWEST_PERIODS * _POINTS_A_PERIOD:
             return None
-        found = [_period(rate[at : at + length], step) for at in range(0, rate.size - length + 1, max(1, length // 2))]
-        amplitudes = [each[0] * each[1] * step / (2 * np.pi) if each else 0.0 for each in found]  # K
-        kept = [each for each, amplitude in zip(found, amplitudes, strict=True) if each and least < amplitude < largest]
-        periods = np.array([each[0] for each in kept])
+        starts = range(0, rate.size - length + 1, max(1, length // 2))
+        pieces = np.stack([rate[at : at + length] for at in starts])
+        drift = np.linalg.qr(np.vander(np.linspace(-1, 1, length), 3))[0]
+        swings = pieces - (pieces @ drift) @ drift.T
+        weakest = _LEAST_SWING * np.abs(pieces.mean(axis=1))
+        strong = np.sqrt(2 * np.mean(swings**2, axis=1)) >= weakest
+        found = [_period(swing, step) if moved else None for swing, moved in zip(swings, strong.tolist(), strict=True)]
+        periods = np.array(
+            [
+                each[0]
+                for each, weak in zip(found, weakest.tolist(), strict=True)
+                if each and each[1] >= weak and least < each[0] * each[1] * step / (2 * np.pi) < largest
+            ]
+        )
         if periods.size and periods.size >= _COVERED * len(found):
             middle = float(np.median(periods))
             if (np.abs(periods / middle - 1) < _SAME_PERIOD).sum() >= max(1, 0.8 * periods.size):
@@ -63,16 +73,13 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
     return None
 
 
-def _period(rate: NDArray[np.float64], step: float) -> tuple[float, float] | None:
-    """Return period, in points, and amplitude of the oscillation of a heating rate; None if it has none.
+def _period(swing: NDArray[np.float64], step: float) -> tuple[float, float] | None:
+    """Return period, in points, and amplitude of a heating rate without its drift; None if it does not oscillate.
 
     `step` is the time between points in s.
     """
-    mean = float(np.abs(rate.mean()))
-    drift = np.vander(np.linspace(-1, 1, rate.size), 3)
-    swing = rate - drift @ np.linalg.lstsq(drift, rate, rcond=None)[0]
-    window = np.hanning(rate.size)
-    padded = 8 * rate.size
+    window = np.hanning(swing.size)
+    padded = 8 * swing.size
     power = np.abs(np.fft.rfft(swing * window, padded)) ** 2
     low, high = 8 * _FEWEST_PERIODS, padded // max(_POINTS_A_PERIOD, ceil(_SHORTEST_SECONDS / step))
     total = float(power[: 2 * high].sum())  # what is faster is noise of the thermometer
@@ -82,13 +89,12 @@ def _period(rate: NDArray[np.float64], step: float) -> tuple[float, float] | Non
     peaks = {i for n in (1, 2, 3) for i in range(max(0, n * at - 20), min(n * at + 21, 2 * high))}
     share = float(power[sorted(peaks)].sum()) / total
     lasting = [float(np.mean(part**2)) for part in np.array_split(swing, 3)]
-    of_peak = float(power[max(0, at - 20) : at + 21].sum() / power.sum())
-    amplitude = float(np.sqrt(2 * np.mean(swing**2) * of_peak))
-    if share < _PURITY or at == low or amplitude < _LEAST_SWING * mean or min(lasting) < _LASTING * max(lasting):
+    if share < _PURITY or at == low or min(lasting) < _LASTING * max(lasting):
         return None
     left, here, right = np.log(power[at - 1 : at + 2] + 1e-300)
     bend = left - 2 * here + right
-    return padded / (at + (0.5 * (left - right) / bend if bend < 0 else 0.0)), amplitude
+    amplitude = float(np.sqrt(2 * np.mean(swing**2) * power[max(0, at - 20) : at + 21].sum() / power.sum()))
+    return float(padded / (at + (0.5 * (left - right) / bend if bend < 0 else 0.0))), amplitude
 
 
 def over_whole_periods(curve: NDArray[np.float64], time: NDArray[np.float64], period: float) -> NDArray[np.float64]:

@@ -7,13 +7,50 @@ from math import comb, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NORMAL_MEDIAN", "rounding_of", "white_noise_of"]
+__all__ = ["NORMAL_MEDIAN", "rounding_of", "smooth_noise_of", "white_noise_of"]
 
 _EQUAL_KELVIN = 1e-9  # of two temperatures that are equal but for the last digits of floating-point numbers
 _EQUAL_SHARE = 0.1  # of neighbours that are equal, from which temperatures count as rounded
 
 NORMAL_MEDIAN = 0.6745
 """Median of the absolute value of a normal deviate, in standard deviations."""
+
+_NORMAL_QUARTER = 0.3186  # the quantile 1/4 of the same
+_FEWEST_BLOCKS = 24  # that the longest block would go into a curve: longer ones see little but the transition
+_ABOVE_WHITE = 1.5  # of what white noise leaves of a mean: less is not smooth noise
+
+
+def smooth_noise_of(temperature: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
+    """Return about the standard deviation of smooth noise on a curve most of which consists of straight lines.
+
+    Second differences of means over blocks of more and more points show noise that is smooth over a block. Their lower
+    quartile is taken, so that what is not straight may be up to a half of the curve.
+
+    Parameters
+    ----------
+    temperature, curve : ndarray, shape (points,)
+        K, ascending, and a signal without spikes.
+
+    Returns
+    -------
+    float
+        0 where there is no more than white noise.
+    """
+    if curve.size < 4 * _FEWEST_BLOCKS:
+        return 0.0
+    even = np.linspace(temperature[0], temperature[-1], curve.size)
+    curve = np.interp(even, temperature, curve)
+    white = white_noise_of(curve, 4)
+    sums = np.concatenate([[0.0], np.cumsum(curve)])
+    largest, block = 0.0, 2
+    while curve.size // block >= _FEWEST_BLOCKS:
+        means = (sums[block:] - sums[:-block]) / block
+        second = means[2 * block :] - 2.0 * means[block:-block] + means[: -2 * block]
+        quarter = float(np.quantile(np.abs(second), 0.25)) / (_NORMAL_QUARTER * sqrt(6.0))
+        if quarter > _ABOVE_WHITE * white / sqrt(block):
+            largest = max(largest, quarter)
+        block = int(1.5 * block)
+    return largest
 
 
 def white_noise_of(curve: NDArray[np.float64], differences: int = 2) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -24,7 +25,7 @@ from lehr.glass.scans.line_checks import (
 from lehr.glass.scans.line_ranges import Range, find_ranges
 from lehr.glass.scans.lines import FEWEST_POINTS, Line, Stretch, robust_line, without_spikes
 from lehr.glass.scans.measured import MeasuredScan
-from lehr.glass.scans.noise import white_noise_of
+from lehr.glass.scans.noise import smooth_noise_of, white_noise_of
 from lehr.glass.scans.step import DivideAt, Step, fictive_temperatures
 from lehr.glass.scans.transient import end_of_transient
 from lehr.glass.tnm import ZERO_CELSIUS
@@ -32,6 +33,7 @@ from lehr.glass.tnm import ZERO_CELSIUS
 __all__ = ["Line", "NormalisedScan", "normalise"]
 
 _SHORTEST_WIDTHS = 0.2  # length of a line that was found, in widths of the transition
+_LEFT_OF_NOISE = 0.3  # of the squares of noise on a line, at least, by a cubic; next to nothing of a bend
 _LEAST_STEP = 0.25  # at the end of the line of the liquid, over that in the middle of the transition
 _SHORTEST_KELVIN = 2.0  # of a line, also where it was given by hand
 
@@ -235,21 +237,53 @@ def _cpn(
 def _found(
     scan: MeasuredScan, curve: NDArray[np.float64], glass: Range | None, liquid: Range | None, sign: int | None
 ) -> tuple[Range, Range]:
-    """Return the ranges of both lines, where one or none is given."""
-    ranges = find_ranges(scan.temperature, curve, glass=glass, liquid=liquid, sign=sign)
+    """Return the ranges of both lines, where one or none is given, on which smooth noise of the instrument may lie."""
+    errors = []
+    smooth = smooth_noise_of(scan.temperature, curve)
+    for smooth_noise in (smooth, 0.0) if smooth else (0.0,):
+        ranges = find_ranges(scan.temperature, curve, glass=glass, liquid=liquid, sign=sign, smooth_noise=smooth_noise)
+        error = _why_not(scan, ranges, glass, liquid)
+        found = [ends for ends, given in zip(ranges or (), (glass, liquid), strict=False) if given is None]
+        if ranges and error is None and (smooth_noise == 0.0 or _are_noisy(scan, curve, found)):
+            return ranges
+        if error:
+            errors.append(error)
+    raise errors[0]
+
+
+def _are_noisy(scan: MeasuredScan, curve: NDArray[np.float64], ranges: Sequence[Range]) -> bool:
+    """Tell whether noise lies on lines, rather than a bend: a cubic does not take most of it away."""
+    for low, high in ranges:
+        inside = (scan.temperature >= low) & (scan.temperature <= high)
+        line, cubic = (Stretch(scan.temperature[inside], curve[inside]).rest(degree) for degree in (1, 3))
+        if cubic < _LEFT_OF_NOISE * line:
+            return False
+    return True
+
+
+def _why_not(
+    scan: MeasuredScan, ranges: tuple[Range, Range] | None, glass: Range | None, liquid: Range | None
+) -> LehrError | None:
+    """Return what is wrong with ranges that were found; `glass` and `liquid` were given."""
     if ranges is None:
-        raise LehrError(
+        return LehrError(
             f"{scan.source}: no glass transition was found: no step between two straight stretches stands out", LOOK
         )
     width = ranges[1][0] - ranges[0][1]
+    if width < 0.0:
+        return LehrError(
+            f"{scan.source}: no line of the {'liquid above' if glass else 'glass below'} the range that was given, "
+            f"{celsius(*(glass or ranges[1]))}",
+            "Give both: --glass LOW HIGH --liquid LOW HIGH, in degC.",
+        )
     for name, given, (low, high) in (("glass", glass, ranges[0]), ("liquid", liquid, ranges[1])):
         if given is None and high - low < _SHORTEST_WIDTHS * width:
-            raise LehrError(
+            return LehrError(
                 f"{scan.source}: too little of the {name} is in the scan: its line would rest on {celsius(low, high)}"
                 f", the transition goes over {celsius(ranges[0][1], ranges[1][0])}",
                 f"Measure over a wider range; if the line is there: --{name} LOW HIGH, in degC.",
             )
-    return ranges
+    return None
 
 
 def _as_it_is(scan: MeasuredScan, divide_at: DivideAt | None) -> NormalisedScan:

@@ -50,7 +50,7 @@ def normalise_as(scan: MeasuredScan, options: ScanOptions) -> NormalisedScan:
 def normalise_each(scans: Sequence[MeasuredScan], options: ScanOptions) -> list[NormalisedScan | LehrError]:
     """Normalise scans, each with lines of its own, and those of a file with one direction of endothermic effects.
 
-    Where the scans of a file would come out with different directions, the clearest settles it for all of them, and
+    Where the scans of a file would come out with different directions, the clearest settle it for all of them, and
     the notes say so.
 
     Returns
@@ -66,10 +66,10 @@ def normalise_each(scans: Sequence[MeasuredScan], options: ScanOptions) -> list[
     for numbers in files.values():
         own = {i: result for i in numbers if isinstance(result := found[i], NormalisedScan)}
         if len({result.endotherm for result in own.values()}) > 1:
-            clearest = max(own.values(), key=_clearness)
+            up = sum(_clearness(result) * (1 if result.endotherm == "up" else -1) for result in own.values())
             for i, result in own.items():
-                if result.endotherm != clearest.endotherm:
-                    found[i] = _turned(scans[i], options, clearest)
+                if (result.endotherm == "up") != (up > 0.0):
+                    found[i] = _turned(scans[i], options, "up" if up > 0.0 else "down")
     return found
 
 
@@ -81,18 +81,16 @@ def _tried(scan: MeasuredScan, options: ScanOptions) -> NormalisedScan | LehrErr
 
 
 def _clearness(scan: NormalisedScan) -> float:
-    """Return the step over what noise and the slopes of the lines make of it."""
+    """Return how clear a step is, up to 1: less by noise and by what the slopes of the lines make of the step."""
     width = scan.liquid.low - scan.glass.high
-    return 1.0 / (scan.noise + abs(scan.step.slope) * width + 1e-9)
+    return 1.0 / (1.0 + scan.noise + abs(scan.step.slope) * width)
 
 
-def _turned(scan: MeasuredScan, options: ScanOptions, clearest: NormalisedScan) -> NormalisedScan | LehrError:
-    """Return a scan with the direction of the clearest scan of its file."""
-    said = (
-        f"endothermic effects are {clearest.endotherm} as in the clearest scan of the file; alone this one says not so"
-    )
+def _turned(scan: MeasuredScan, options: ScanOptions, endotherm: Literal["up", "down"]) -> NormalisedScan | LehrError:
+    """Return a scan with the direction of the clearest scans of its file."""
+    said = f"endothermic effects are {endotherm} as in the clearest scans of the file, not as in this one alone"
     try:
-        result = normalise_as(scan, options.model_copy(update={"endotherm": clearest.endotherm}))
+        result = normalise_as(scan, options.model_copy(update={"endotherm": endotherm}))
     except LehrError as error:
         return LehrError(f"{error.what} ({said})", error.then)
     return result.with_notes(said)

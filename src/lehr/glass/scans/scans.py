@@ -186,7 +186,7 @@ def as_scans(scans: Any, program: ThermalProgram | None = None) -> Scans:
     if not isinstance(scans, Sequence) or not scans:
         raise LehrError("no scans to fit", "Give a list, a scan for each cycle of the program.")
     found = Scans(tuple(_checked(scan, f"scan {number}") for number, scan in enumerate(scans, 1)), program)
-    for number, (scan, rate) in enumerate(zip(scans, program.heating_rates, strict=True), 1):
+    for number, (scan, rate) in enumerate(zip(scans, program.scan_rates, strict=True), 1):
         said = scan.measured.heating_rate if isinstance(scan, NormalisedScan) else None
         if said is not None and abs(said / rate - 1.0) > _SAME_RATE:
             raise LehrError(

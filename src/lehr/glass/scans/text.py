@@ -9,11 +9,12 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
 from lehr.errors import LehrError
-from lehr.glass.scans.blocks import FEWEST_ROWS, Fields, Line, blocks, clock_seconds, tables_of
+from lehr.glass.scans.blocks import FEWEST_ROWS, Cell, Fields, Line, blocks, clock_seconds, tables_of
 from lehr.glass.scans.pyris import with_pyris_units
 from lehr.glass.scans.table import MISSING, Table
 from lehr.glass.scans.units import Direction, direction
@@ -21,7 +22,7 @@ from lehr.glass.scans.universal_analysis import UniversalAnalysis
 
 __all__ = ["decode", "text_tables"]
 
-_PROBED_LINES = 1000  # from which the delimiter is found
+_PROBED_LINES = 200  # from which the delimiter is found
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 # Delimiter (None: white space) and decimal sign, the likelier first.
 _DIALECTS = (
@@ -36,6 +37,7 @@ _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")  # \x1a ends files of ol
 _CURVE_NAME = re.compile(  # Mettler STARe
     r"\s*(Curve Name|Kurvenname|Nom de (la )?courbe|Nombre de (la )?curva|Nome (della )?curva):\s*", re.IGNORECASE
 )
+_PLAIN = re.compile(r"[-+0-9.eE,; \t|]*[0-9.]")
 _MARKUP = re.compile(r"\[\]\](\d+)\[\$")  # Mettler STARe, around the number of a segment
 _NO_NUMBER = re.compile(r"[-+]?\d\.#[a-z]+\d*", re.IGNORECASE)  # such as -1.#IND00, of programs for Windows
 _MANGLED = re.compile(r"\d\s*[;\t]|[;\t]\s*[-+]?\d|\d,\d|\d\s+[-+]?[\d.]")  # of numbers that are not divided yet
@@ -124,7 +126,10 @@ def _endotherm(lines: Sequence[str]) -> Direction | None:
 def _dialect(lines: Sequence[str]) -> tuple[str | None, str] | None:
     with_digits = [line for line in lines if any("0" <= letter <= "9" for letter in line[:200])]
     probed = with_digits[:: max(1, len(with_digits) // _PROBED_LINES)]
-    scores = [sum(_is_row(_split(line, delimiter), decimal) for line in probed) for delimiter, decimal in _DIALECTS]
+    scores = [
+        sum(_is_row(_split(line, mark), decimal) for line in probed if mark is None or mark in line)
+        for mark, decimal in _DIALECTS
+    ]
     if not any(scores):
         return None
     # a line of prose with two numbers in it counts for white space
@@ -153,7 +158,7 @@ def _cell(text: str, decimal: str) -> float | str:
         if seconds is not None:
             return seconds
         return np.nan if text.lower() in MISSING or _NO_NUMBER.fullmatch(text) else text
-    if np.isfinite(value):
+    if isfinite(value):
         return text if "_" in text else value
     return np.nan if text.lower() in MISSING else text
 
@@ -169,9 +174,23 @@ def _is_row(fields: list[str], decimal: str) -> bool:
     return not any(_MANGLED.search(cell) for cell in texts)
 
 
+def _plain_numbers(line: str, delimiter: str | None, decimal: str) -> list[Cell] | None:
+    """Return the numbers of a line of two or more and nothing else, None for any other line: what most lines are."""
+    if decimal != "." or not _PLAIN.fullmatch(line):
+        return None
+    try:
+        numbers = [float(part) for part in line.split(delimiter)]
+    except ValueError:
+        return None
+    return [*numbers] if len(numbers) > 1 and isfinite(sum(numbers)) else None
+
+
 def _lines(lines: Sequence[str], delimiter: str | None, decimal: str) -> Iterator[Line]:
     name, naming = "", False
     for number, line in enumerate(lines, 1):
+        if not naming and (numbers := _plain_numbers(line, delimiter, decimal)):
+            yield Line(number, numbers, name=name, plain=True)
+            continue
         fields = _split(line, delimiter)
         cells = [_cell(text, decimal) for text in fields]
         if len(cells) < 2:  # a number alone is not a row
@@ -179,9 +198,10 @@ def _lines(lines: Sequence[str], delimiter: str | None, decimal: str) -> Iterato
         if naming and line.strip():
             name, naming = _MARKUP.sub(r"[\1] ", line.replace("\xaf", " ")).strip(), False
             cells = [name]
-        elif _CURVE_NAME.fullmatch(line):
-            naming = True
-        clock = frozenset(i for i, text in enumerate(fields) if ":" in text and clock_seconds(text) is not None)
+        clock: frozenset[int] = frozenset()
+        if ":" in line:
+            naming = naming or _CURVE_NAME.fullmatch(line) is not None
+            clock = frozenset(i for i, text in enumerate(fields) if ":" in text and clock_seconds(text) is not None)
         texts = any(isinstance(cell, str) for cell in cells)  # a row of numbers alone is never a heading
         yield Line(number, cells, line if texts else "", clock, name)
 

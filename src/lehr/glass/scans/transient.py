@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lehr.glass.scans.lines import FEWEST_POINTS, Stretch
+from lehr.glass.scans.lines import FEWEST_POINTS, Stretch, standard_error
 
 __all__ = ["end_of_transient"]
 
@@ -14,7 +14,8 @@ _SIGNIFICANT = 6.0  # standard errors of its amplitude that count
 _SMALLEST_STEPS = 0.01  # amplitude that counts, in steps from glass to liquid
 _SETTLED_STEPS = 0.001  # what is left of it where the line begins
 _SETTLED_NOISE = 0.3  # the same, in standard deviations of the noise of a point
-_LARGEST_SHARE = 0.75  # of the line that is left out
+_LARGEST_SHARE = 0.6  # of the line that is left out
+_SMALLEST_LONG_STEPS = 0.2  # amplitude of a settling that goes on beyond that; less is smooth noise
 _ROUNDS = 4  # for a settling that is more than one exponential
 
 
@@ -48,31 +49,28 @@ def end_of_transient(
         kept = temperature >= start
         if kept.sum() < 2 * FEWEST_POINTS:
             break
-        decayed = _settled_at(Stretch(temperature[kept], curve[kept]), liquid, noise)
-        if decayed is None:
+        found = _settling(Stretch(temperature[kept], curve[kept]), liquid, noise)
+        if found is None or (found[0] > latest and found[1] < _SMALLEST_LONG_STEPS):
             break
-        start = min(decayed, latest)
+        start = min(found[0], latest)
         if start == latest:
             break
     return start if start > low else None
 
 
-def _settled_at(stretch: Stretch, liquid: Stretch, noise: float) -> float | None:
+def _settling(stretch: Stretch, liquid: Stretch, noise: float) -> tuple[float, float] | None:
+    """Return where an exponential upon a parabola is over, in K, and its amplitude; None if there is none."""
     t = stretch.temperature
     length = float(t[-1] - t[0])
     spacing = length / (t.size - 1)
-    best, least = None, np.inf
-    for decay in _DECAYS_LENGTHS * length:
-        if decay < spacing:
-            continue
-        amplitude, error, rest = stretch.amount_of(np.exp((t[0] - t) / decay), 2, liquid)
-        squares = float(rest @ rest)
-        if squares < least:
-            best, least = (amplitude, error, float(decay)), squares
-    if best is None:
+    decays = [decay for decay in _DECAYS_LENGTHS * length if decay >= spacing]
+    if not decays:
         return None
-    amplitude, error, decay = abs(best[0]), best[1], best[2]
+    fits = [stretch.amount_of(np.exp((t[0] - t) / decay), 2) for decay in decays]
+    best = int(np.argmin([rest @ rest for _, rest, _ in fits]))
+    amplitude, rest, weights = abs(fits[best][0]), *fits[best][1:]
+    decay, error = decays[best], standard_error(weights, (rest, liquid.residuals), 4)
     if amplitude < _SMALLEST_STEPS or amplitude < _SIGNIFICANT * error:
         return None
     left = max(_SETTLED_STEPS, _SETTLED_NOISE * noise)
-    return float(t[0] + decay * max(np.log(amplitude / left), 1.0))
+    return float(t[0] + decay * max(np.log(amplitude / left), 1.0)), amplitude

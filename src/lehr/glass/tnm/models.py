@@ -209,7 +209,8 @@ class MAPParameters(RelaxationModel):
     def touching(cls, theta: NDArray[Any], temperature: Any) -> NDArray[Any]:
         """Return the parameters of glasses whose liquid touches TNM glasses, and of delta_h_ne = x R Tg m ln 10.
 
-        At Tg, ln tau_ne = ln tau_eq, with the same slope where T = Tf changes. What scans around Tg do not tell is that of silicates: ln A, and p in proportion to m.
+        At Tg, ln tau_ne = ln tau_eq, with the same slope where T = Tf changes. What scans around Tg do not
+        tell is that of silicates: ln A, and p in proportion to m.
         """
         from scipy.special import lambertw
 

@@ -165,7 +165,7 @@ class Block:
         if lag is None:
             return signals
         rows = signals.reshape(-1, *signals.shape[-2:])
-        rates = ThermalProgram(self.cycles).heating_rates
+        rates = ThermalProgram(self.cycles).scan_rates
         return thermal_lag(rows, lag, temperature=self.grid, heating_rate=rates).reshape(signals.shape)
 
     def _measured(self, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lehr.errors import LehrError
 from lehr.glass.quantities import QUANTITY_NAMES
+from lehr.glass.scans.recovery import MeasuredRecovery
 from lehr.glass.tnm import GAS_CONSTANT
 
 __all__ = ["BOUNDED", "Known"]
@@ -19,8 +20,6 @@ BOUNDED = ("delta_h", "x", "beta")
 """Quantities that a range can be given for; ln A and Tg follow from others."""
 
 _FIXED_SHARE = 1e-6  # of a value that is fixed: its error in the fit, far below what any scan tells
-_NO_VALUES: Mapping[str, float] = {}
-_NO_PAIRS: Mapping[str, tuple[float, float]] = {}
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,8 @@ class Known:
         Values and their standard errors, from another measurement.
     bounds : mapping of (float, float)
         Ranges that the fit does not leave; of delta_h, x and beta.
+    recoveries : tuple of MeasuredRecovery
+        What it loses while it is held at constant temperatures.
 
     Raises
     ------
@@ -42,9 +43,10 @@ class Known:
         If a name is unknown or given twice, a value is out of range, or too many are fixed.
     """
 
-    fixed: Mapping[str, float] = field(default_factory=lambda: _NO_VALUES)
-    priors: Mapping[str, tuple[float, float]] = field(default_factory=lambda: _NO_PAIRS)
-    bounds: Mapping[str, tuple[float, float]] = field(default_factory=lambda: _NO_PAIRS)
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    priors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    recoveries: tuple[MeasuredRecovery, ...] = ()
 
     def __post_init__(self) -> None:
         for what, given in (("fix", self.fixed), ("prior", self.priors), ("bounds", self.bounds)):
@@ -74,7 +76,12 @@ class Known:
             raise LehrError("ln_A, delta_h and glass_transition cannot all be fixed", "Two of them give the third.")
 
     def __bool__(self) -> bool:
-        return bool(self.fixed or self.priors or self.bounds)
+        return bool(self.fixed or self.priors or self.bounds or self.recoveries)
+
+    @property
+    def recovered(self) -> int:
+        """Number of values of recovery."""
+        return sum(measured.seconds.size for measured in self.recoveries)
 
     @property
     def values(self) -> dict[str, tuple[float, float]]:

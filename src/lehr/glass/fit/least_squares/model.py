@@ -11,6 +11,7 @@ from lehr.glass.fit.least_squares.blocks import Block, PredictionError, blocks_o
 from lehr.glass.fit.least_squares.nuisance import CURVATURE_KELVIN, LINE_TERMS, Nuisance, Term
 from lehr.glass.fit.least_squares.statements import Statement, stated_otherwise
 from lehr.glass.scans import Scans
+from lehr.glass.scans.noise import white_noise_of
 from lehr.glass.tnm import DEFAULT_TOLERANCE, ThermalProgram, efold_width, simulate_sensitivities
 from lehr.glass.tnm.coordinates import LOWER, UPPER, Coordinates
 from lehr.glass.tnm.program import SECONDS_PER_MINUTE
@@ -23,15 +24,17 @@ _MOST_ERRORS = (
 _STEP_WIDTHS = 0.01  # of temperatures, in R Tm^2/dh, and of logarithms of rates and times, for a difference
 _STEP_TOLERANCE = 1e-6  # of CpN in the simulations that are subtracted: the error of a derivative is 1e-4 of it
 _DIFFERENCE = ((-2, 1.0 / 12.0), (-1, -8.0 / 12.0), (1, 8.0 / 12.0), (2, -1.0 / 12.0))  # of fourth order
+_ROUGH_DIFFERENCE = ((-1, -0.5), (1, 0.5))  # of second order, for what is told to two digits
 
 
 class ScanModel:
     """Prediction of the scans, all in one vector, scan after scan.
 
     A measured curve is a(T) + [1 + s (Tf - Tr) + (b - a)(Tf)] CpN in units of the step from glass to liquid at the
-    reference temperature Tr. Its line a is what the line of the glass errs by, b the same of the liquid, s the relative
-    change of the step a kelvin; CpN and Tf are the engine's. It is divided by 1 + s (Tf - Tr) with the measured Tf, so
-    that what was measured is CpN. Where the step was taken at the temperature (`Step.at`), T stands for both Tf.
+    reference temperature Tr: there its noise is the same everywhere. Its line a is what the line of the glass errs by,
+    b the same of the liquid, s the relative change of the step a kelvin; CpN and Tf are the engine's. Divided by
+    1 + s (Tf - Tr) with the measured Tf it is CpN. Where the step was taken at the temperature (`Step.at`), T stands
+    for both Tf.
 
     Parameters
     ----------
@@ -56,6 +59,7 @@ class ScanModel:
         self.terms: tuple[Term, ...] = self.nuisance.terms(scans.kelvin_program)
         self.names = tuple(term.name for term in self.terms)
         self.evaluations = 0
+        self._latest: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         self.tolerance = tolerance
         self._blocks = blocks_of(scans, self.nuisance, coordinates.reference)
         self._ends = np.cumsum([0, *(scan.cpn.size for scan in scans.scans)])
@@ -69,8 +73,13 @@ class ScanModel:
 
     @cached_property
     def data(self) -> NDArray[np.float64]:
-        """Measured CpN, shape (points,)."""
-        return np.concatenate([scan.cpn for scan in self.scans.scans])
+        """Measured curves in units of the step at the reference temperature, shape (points,)."""
+        return np.concatenate([scan.cpn for scan in self.scans.scans]) * self.step
+
+    @cached_property
+    def white_noise(self) -> float:
+        """Standard deviation of their white noise, the root of the mean square over the scans."""
+        return float(np.sqrt(np.mean([white_noise_of(scan) ** 2 for scan in self.split(self.data)])))
 
     def split(self, vector: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """Return a vector over all points as one array for each scan."""
@@ -80,7 +89,7 @@ class ScanModel:
         """Return the lower and the upper bounds of all parameters."""
         # a sensor so slow that it needs the whole scan to follow shows no transition
         spans = [s.temperature[-1] - s.temperature[0] for s in self.scans.scans]
-        slowest = SECONDS_PER_MINUTE * min(np.array(spans) / self.scans.program.heating_rates)
+        slowest = SECONDS_PER_MINUTE * min(np.array(spans) / np.abs(self.scans.program.scan_rates))
         lower, upper = [], []
         for term in self.terms:
             far = np.inf if term.error is None or term.kind == "curvature" else _MOST_ERRORS * term.error
@@ -89,23 +98,28 @@ class ScanModel:
         return np.concatenate([LOWER, lower]), np.concatenate([UPPER, upper])
 
     def predict(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return CpN of all points.
+        """Return the curves at all points, shape (points,).
 
         Raises
         ------
         PredictionError
             If the engine finds no signal.
         """
+        if self._latest is not None and np.array_equal(self._latest[0], point):
+            return self._latest[1].copy()
         self.evaluations += 1
         curves = np.zeros((2, self.data.size))
         for block in self._stated(point):
             self._put(curves, block, self._curves(block, point, self.tolerance))
+        return self._of_curves(point, curves)
+
+    def _of_curves(self, point: NDArray[np.float64], curves: NDArray[np.float64]) -> NDArray[np.float64]:
         line, first, second = self._coefficients(point)
-        return np.asarray((line + first * curves[0] + second * curves[1]) / self._weight)
+        return np.asarray(line + first * curves[0] + second * curves[1])
 
     def glass_alone(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return CpN of all points without what the instrument did."""
-        return self.predict(np.concatenate([point[:4], np.zeros(len(self.names))]))
+        return self.predict(np.concatenate([point[:4], np.zeros(len(self.names))])) / self.step
 
     def jacobian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the derivatives of `predict`, shape (points, parameters).
@@ -127,6 +141,7 @@ class ScanModel:
             self._put(moved, block, columns)
             if lagging is not None:
                 self._put(by_lag, block, lagging)
+        self._latest = point.copy(), self._of_curves(point, curves)
         _, first, second = self._coefficients(point)
 
         def by(change: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -145,16 +160,16 @@ class ScanModel:
                 found[column] = by(moved[4]) * (1.0 if term.scan is None else self._number == term.scan)
             elif term.error is not None:
                 found[column] = by(self._difference(point, column, term))
-        return np.asarray((found / self._weight).T)
+        return np.asarray(found.T)
 
     def by_statement(self, point: NDArray[np.float64], statement: Statement) -> NDArray[np.float64]:
         """Return the derivative of `predict` by an error of a statement of the program, shape (points,).
 
         By K for a temperature, by the logarithm for a rate or a time.
         """
-        change = self._difference(point, None, Term(statement.kind, 0.0, None, statement))
+        change = self._difference(point, None, Term(statement.kind, 0.0, None, statement), _ROUGH_DIFFERENCE)
         _, first, second = self._coefficients(point)
-        return np.asarray((first * change[0] + second * change[1]) / self._weight)
+        return np.asarray(first * change[0] + second * change[1])
 
     def limiting_fictive_temperatures(
         self, point: NDArray[np.float64]
@@ -193,7 +208,13 @@ class ScanModel:
         lag = self._value(point, "thermal_lag")
         return block.curves(self.coordinates, point[:4], self._offset(point, block), lag, tolerance)
 
-    def _difference(self, point: NDArray[np.float64], column: int | None, term: Term) -> NDArray[np.float64]:
+    def _difference(
+        self,
+        point: NDArray[np.float64],
+        column: int | None,
+        term: Term,
+        points: tuple[tuple[int, float], ...] = _DIFFERENCE,
+    ) -> NDArray[np.float64]:
         """Return the derivatives of both curves by what the engine has no exact one of, shape (2, points)."""
         step = _STEP_WIDTHS
         if term.kind in ("temperature_offset", "hold_temperature"):
@@ -202,7 +223,7 @@ class ScanModel:
         found = np.zeros((2, self.data.size))
         tolerance = min(self.tolerance, _STEP_TOLERANCE)
         program = self._program(point)
-        for times, weight in _DIFFERENCE:
+        for times, weight in points:
             there, cycles = point.copy(), program.cycles
             if column is not None:
                 there[column] += times * step
@@ -238,7 +259,7 @@ class ScanModel:
         return line, first, second
 
     def _by_lines(self, curves: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the derivatives by the parameters of the lines, before the weight, in the order of the names."""
+        """Return the derivatives by the parameters of the lines, in the order of the names."""
         columns = self._powers[:, : self._lines].T
         if self._lines == len(LINE_TERMS["lines"]):
             columns = np.concatenate([self._powers.T - curves, curves])
@@ -269,8 +290,8 @@ class ScanModel:
         return np.asarray(slopes[self._number])
 
     @cached_property
-    def _weight(self) -> NDArray[np.float64]:
-        """What CpN is to be multiplied by for the measured curve, at each point."""
+    def step(self) -> NDArray[np.float64]:
+        """What CpN is to be multiplied by for the measured curve, at each point: the step there over that at Tr."""
         parts = []
         for scan in self.scans.scans:
             step = scan.step.about(self.coordinates.reference)

@@ -130,6 +130,10 @@ class Nuisance:
                     f"It is one standard deviation ({what}, {unit}); 0 trusts it.",
                 )
 
+    def without_what_is_said(self) -> Nuisance:
+        """Return the same with thermometers and programs trusted; its terms are the first of these."""
+        return Nuisance(self.baseline, self.per_scan, self.curvature, self.thermal_lag)
+
     def terms(self, program: ThermalProgram) -> tuple[Term, ...]:
         """Return the additional parameters, those of the baseline first, scan by scan."""
         scans = range(len(program.cycles))
@@ -160,7 +164,7 @@ def likely_nuisance(scans: Any) -> Nuisance:
     """Return what is to be fitted with the glass by default: for measured curves, what every instrument does.
 
     These are errors of both lines of each scan, their curvature, and temperatures that differ by 0.1 K from scan to
-    scan. A line that is 0.01 off shifts x by more than the standard errors that noise alone gives it, and 0.1 K as much.
+    scan. A line that is 0.01 off shifts x by more than the standard errors that noise alone gives it; 0.1 K do so too.
     A lag is not among them: it moves all scans alike, as the calibration of the thermometer does, and a small one has
     hardly another effect, so that a fit of it would make Tg uncertain for nothing.
     """

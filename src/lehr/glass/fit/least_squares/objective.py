@@ -1,8 +1,6 @@
-"""The sum of squares that a fit makes small, and SciPy that does it."""
+"""The sum of squares that a fit makes small."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +9,7 @@ from lehr.errors import LehrError
 from lehr.glass.fit.least_squares.fixed import FixedQuantity
 from lehr.glass.fit.least_squares.known import Known
 from lehr.glass.fit.least_squares.model import PredictionError, ScanModel
+from lehr.glass.fit.least_squares.solver import Solution, minimise
 from lehr.glass.quantities import QUANTITY_NAMES
 
 __all__ = ["LOSSES", "Objective"]
@@ -53,7 +52,7 @@ class Objective:
     @property
     def known(self) -> int:
         """Number of rows that say what is known beforehand."""
-        return len(self._prior) + len(self.known_glass.values)
+        return len(self._prior) + len(self.known_glass.values) + self.known_glass.recovered
 
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the lower and the upper bounds of all parameters."""
@@ -76,7 +75,7 @@ class Objective:
             rows = (self.model.predict(point) - self.model.data) / self.noise
         except PredictionError:
             rows = np.full(self.model.data.size, _IMPOSSIBLE)
-        return np.concatenate([rows, self._prior @ point, self._of_glass(point)])
+        return np.concatenate([rows, self._prior @ point, self._of_glass(point), self._of_recovery(point)[0]])
 
     def misfit(self, point: NDArray[np.float64], unit: float) -> float:
         """Return the sum of squares, by the loss, in a unit; with what is known beforehand, whose unit is its own."""
@@ -99,7 +98,8 @@ class Objective:
         rows = [QUANTITY_NAMES.index(name) for name in self.known_glass.values]
         errors = np.array([error for _, error in self.known_glass.values.values()])
         by_glass[:, :4] = self.model.coordinates.derivatives(point[:4])[rows] / errors[:, None]
-        return np.concatenate([self.model.jacobian(point) / self.noise, self._prior, by_glass])
+        by_recovery = self._of_recovery(point)[1]
+        return np.concatenate([self.model.jacobian(point) / self.noise, self._prior, by_glass, by_recovery])
 
     def _of_glass(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return how far the glass is from what is known of it, in standard errors."""
@@ -109,42 +109,50 @@ class Objective:
         found = dict(zip(QUANTITY_NAMES, self.model.coordinates.values(point[:4]).tolist(), strict=True))
         return np.array([(found[name] - mean) / error for name, (mean, error) in known.items()])
 
-    def solve(self, start: NDArray[np.float64], evaluations: int, fixed: FixedQuantity | None = None) -> Any:
-        """Return SciPy's result from a start, or None if the engine finds no signals there.
+    def _of_recovery(self, point: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how far the glass is from measured recovery, in standard errors, and the derivatives."""
+        rows, derivatives = [np.empty(0)], [np.empty((0, self.model.size))]
+        coordinates = self.model.coordinates
+        for measured in self.known_glass.recoveries:
+            try:
+                away, by = measured.deviations(coordinates.glass(point[:4]), self.model.tolerance)
+            except LehrError:
+                away, by = np.full(measured.seconds.size, _IMPOSSIBLE), np.zeros((measured.seconds.size, 4))
+            else:
+                by = by @ coordinates.glass_derivatives(point[:4])
+            rows.append(away)
+            derivatives.append(np.pad(by, ((0, 0), (0, self.model.size - 4))))
+        return np.concatenate(rows), np.concatenate(derivatives)
+
+    def solve(
+        self, start: NDArray[np.float64], evaluations: int, fixed: FixedQuantity | None = None
+    ) -> Solution | None:
+        """Return the minimum that is found from a start, or None if the engine finds no signals there.
 
         With a quantity that is fixed, its point is that of the free coordinates.
         """
-        from scipy.optimize import least_squares
-
         lower, upper = self.bounds()
         if fixed is not None:
             start, lower, upper = (fixed.free(point) for point in (start, lower, upper))
 
-        def residuals(free: NDArray[np.float64]) -> NDArray[np.float64]:
-            return self.residuals(free if fixed is None else fixed.point(free))
-
-        def jacobian(free: NDArray[np.float64]) -> NDArray[np.float64]:
-            if fixed is None:
-                return self.jacobian(free)
-            return np.asarray(self.jacobian(fixed.point(free)) @ fixed.derivatives(free))
+        def evaluate(free: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+            point = free if fixed is None else fixed.point(free)
+            try:
+                jacobian = self.jacobian(point)
+            except PredictionError:
+                return None
+            # the model has kept the prediction that it made on the way
+            return self.residuals(point), jacobian if fixed is None else jacobian @ fixed.derivatives(free)
 
         inside = 1e-6 * np.minimum(upper - lower, 1.0)
-        try:
-            # a trial step to the end of what is possible overflows, and is rejected
-            with np.errstate(all="ignore"):
-                return least_squares(
-                    residuals,
-                    np.clip(start, lower + inside, upper - inside),
-                    jacobian,
-                    bounds=(lower, upper),
-                    method="trf",
-                    x_scale="jac",
-                    loss=self.loss,
-                    f_scale=_OUTLIER_DEVIATIONS,
-                    xtol=1e-8,
-                    ftol=_CONVERGED / self.model.data.size,
-                    gtol=None,
-                    max_nfev=evaluations,
-                )
-        except PredictionError:
-            return None
+        # a trial step to the end of what is possible overflows, and is rejected
+        with np.errstate(all="ignore"):
+            return minimise(
+                evaluate,
+                start,
+                lower + inside,
+                upper - inside,
+                soft=None if self.loss == "linear" else _OUTLIER_DEVIATIONS,
+                tolerance=_CONVERGED / self.model.data.size,
+                evaluations=evaluations,
+            )

@@ -98,15 +98,15 @@ def minimise(
         trial = np.clip(point + step, lower, upper)
         found = evaluate(trial)
         used += 1
-        there = None if found is None else _Linear.of(*found, soft)
-        decrease = -np.inf if there is None or not np.isfinite(there.cost) else here.cost - there.cost
+        cost = np.inf if found is None else _cost(found[0], soft)
+        decrease = here.cost - cost if np.isfinite(cost) else -np.inf
         if decrease < _POOR * promised:
             radius = 0.25 * length
         elif decrease > _GOOD * promised and length > 0.95 * radius:
             radius *= 2.0
-        if there is not None and decrease > 0:
+        if found is not None and decrease > 0:
             small = decrease < tolerance * here.cost and decrease > _POOR * promised
-            point, here = trial, there
+            point, here = trial, _Linear.of(*found, soft)
             scale = np.maximum(scale, here.norms)
             if small:
                 return here.solution(point, 2, used)
@@ -114,12 +114,19 @@ def minimise(
             return here.solution(point, 3, used)
 
 
+def _cost(residuals: Vector, soft: float | None) -> float:
+    with np.errstate(all="ignore"):  # far off it overflows, which no step accepts
+        if soft is None:
+            return 0.5 * float(residuals @ residuals)
+        return float(np.sum(soft**2 * (np.sqrt(1.0 + (residuals / soft) ** 2) - 1.0)))
+
+
 class _Linear:
     """Residuals about a point as a linear function, of which a triangle keeps all that a step needs."""
 
     def __init__(self, residuals: Vector, weighted: Vector, jacobian: NDArray[np.float64], cost: float) -> None:
         self.residuals, self.jacobian, self.cost = residuals, jacobian, cost
-        whole = np.linalg.qr(np.column_stack([jacobian, weighted]), mode="r")
+        whole: NDArray[np.float64] = np.asarray(np.linalg.qr(np.column_stack([jacobian, weighted]), mode="r"))
         size = jacobian.shape[1]
         self._triangle, self._rest = whole[:size, :size], whole[:size, size]
         self._gradient = self._triangle.T @ self._rest
@@ -129,13 +136,12 @@ class _Linear:
     @classmethod
     def of(cls, residuals: Vector, jacobian: NDArray[np.float64], soft: float | None) -> _Linear:
         if soft is None:
-            return cls(residuals, residuals, jacobian, 0.5 * float(residuals @ residuals))
+            return cls(residuals, residuals, jacobian, _cost(residuals, soft))
         # residuals and derivatives whose squares have the gradient and the curvature of the loss (Triggs et al., 2000)
         square = (residuals / soft) ** 2
         root = np.sqrt(1.0 + square)
-        cost = float(np.sum(soft**2 * (root - 1.0)))
         curvature = np.sqrt(np.maximum(root**-3, np.finfo(float).eps))
-        return cls(residuals, residuals / (root * curvature), jacobian * curvature[:, None], cost)
+        return cls(residuals, residuals / (root * curvature), jacobian * curvature[:, None], _cost(residuals, soft))
 
     def solution(self, point: Vector, status: int, used: int) -> Solution:
         return Solution(point, self.residuals, self.jacobian, self.cost, status, used)

@@ -85,9 +85,10 @@ def _steepness(scans: Scans) -> NDArray[np.float64]:
 
 
 def cooling_rates(program: ThermalProgram) -> NDArray[np.float64]:
-    """Return the rate in K/min of each cycle that only cools and heats, and NaN for the others."""
+    """Return the rate in K/min of each cycle that only cools, or cools and heats, and NaN for the others."""
     cycles = zip(program.cycles, program.cooling_rates, strict=True)
-    return np.array([rate if len(cycle.segments) == 2 else np.nan for cycle, rate in cycles])
+    simple = {1: -1.0, 2: 1.0}  # segments, and the sign of the rate of the scan, which is the last of them
+    return np.array([rate if simple.get(len(c.segments), 0.0) * c.scan_rate > 0 else np.nan for c, rate in cycles])
 
 
 def _screen(scans: Scans, coordinates: Coordinates, theta: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -21,15 +21,16 @@ def fitted_scans(result: Minimum) -> Axes:
     above, below = new_panels(2, 1, 6.0, 5.0, sharex=True, height_ratios=(3, 1))
     scans, program = result.fitted_scans.scans, result.scans.program
     colours = sequence_colours(len(scans))
-    curves = zip(scans, result.residuals, program.cooling_rates, colours, strict=True)
-    for number, (scan, rest, rate, colour) in enumerate(curves, 1):
+    fits = result.objective.model.split(result.fitted)
+    curves = zip(scans, fits, result.residuals, program.cooling_rates, colours, strict=True)
+    for number, (scan, fit, rest, rate, colour) in enumerate(curves, 1):
         thin = slice(None, None, max(1, scan.cpn.size // _SHOWN_POINTS))
         celsius = scan.temperature - ZERO_CELSIUS
         label = (
             f"{rate:g} {COOLING_RATE.shown_unit}" if len(program.cycles[number - 1].segments) == 2 else f"scan {number}"
         )
         above.plot(celsius[thin], scan.cpn[thin], ".", color=colour, markersize=2.0, alpha=0.5, rasterized=True)
-        above.plot(celsius, scan.cpn - rest, color=colour, linewidth=1.2, label=label)
+        above.plot(celsius, fit, color=colour, linewidth=1.2, label=label)
         below.plot(celsius[thin], rest[thin], ".", color=colour, markersize=1.5, rasterized=True)
     below.axhline(0.0, color=GREY, linewidth=0.8)
     above.legend(title="points measured, lines fitted; cooled at", alignment="left")

@@ -110,12 +110,12 @@ def _scans(record: FitRecord) -> list[str]:
     found = record.fictive_temperatures, record.fictive_temperature_errors
     rows = zip(*rates, *found, areas, rms, strict=True)
     for number, (cooled, heated, limit, error, area, rest) in enumerate(rows, 1):
-        before = "-" if isnan(cooled) else f"{cooled:g}"
+        before, scanned = ("-" if isnan(rate) else f"{rate:g}" for rate in (cooled, heated))
         size = "-" if error is None else f"{error:.2g}"
         by_area = "-" if area is None else f"{area:.2f}"
         shown = "-" if isnan(rest) else f"{rest:.2g}"
         limit_text = _number(FICTIVE_TEMPERATURE, limit, error)
-        lines.append(f"{number:4d}{before:>15}{heated:>15g}{limit_text:>15}{size:>12}{by_area:>10}{shown:>10}")
+        lines.append(f"{number:4d}{before:>15}{scanned:>15}{limit_text:>15}{size:>12}{by_area:>10}{shown:>10}")
     return lines
 
 

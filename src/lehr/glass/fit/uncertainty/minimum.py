@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.glass.fit.least_squares.objective import Objective
-from lehr.glass.fit.uncertainty.correlation import correlation_time
+from lehr.glass.fit.uncertainty.correlation import correlation_time, undone_by_fit
 from lehr.glass.fit.uncertainty.information import compress, covariance_root, propagate
 from lehr.glass.quantities import QUANTITY_NAMES
 from lehr.glass.scans import Scans
 from lehr.glass.tnm import RelaxationModel, TNMParameters
 
 __all__ = ["Minimum"]
+
+_MOST_INFLUENCE = 1.01  # length of a column of the root of the influence matrix, 1 but for rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,8 @@ class Minimum:
     fitted : ndarray, shape (points,)
         CpN of the fit at all points, scan after scan.
     residuals : tuple of ndarray
-        Measured minus fitted CpN of each scan.
+        Of each scan, measured minus fitted: CpN, but in units of the step from glass to liquid at the reference
+        temperature of the fit, where noise is the same everywhere.
     correlation_time : float
         By how much neighbouring residuals repeat each other; 1 for white noise.
     converged : bool
@@ -104,7 +107,15 @@ class Minimum:
         time = correlation_time(residuals) if seen else 1.0
         weighted = solution.jac.copy()
         weighted[:count] *= objective.noise / (max(noise, model.tolerance) * np.sqrt(time))
-        root = covariance_root(compress(weighted)) * np.sqrt(objective.variance_factor(solution.fun[:count]))
+        root = covariance_root(compress(weighted))
+        if time > 1.0 and noise_given is None and objective.loss == "linear":
+            influence = weighted[:count] @ root
+            influence[:, np.linalg.norm(influence, axis=0) > _MOST_INFLUENCE] = 0.0
+            own, variance = undone_by_fit(residuals, [part.T for part in model.split(influence.T)], time)
+            larger = own * variance / (time * noise**2)
+            weighted[:count] /= np.sqrt(larger)
+            time, root = time * larger, covariance_root(compress(weighted))
+        root = root * np.sqrt(objective.variance_factor(solution.fun[:count]))
         derivatives = np.zeros((len(QUANTITY_NAMES) + len(model.names), model.size))
         derivatives[: len(QUANTITY_NAMES), :4] = model.coordinates.derivatives(solution.x[:4])
         derivatives[len(QUANTITY_NAMES) :, 4:] = np.eye(len(model.names))
@@ -119,7 +130,7 @@ class Minimum:
             theta_covariance=root[:4] @ root[:4].T,
             noise=noise,
             noise_given=noise_given,
-            fitted=model.data + solution.fun[:count] * objective.noise,
+            fitted=(model.data + solution.fun[:count] * objective.noise) / model.step,
             residuals=residuals,
             correlation_time=time,
             converged=solution.status > 0,

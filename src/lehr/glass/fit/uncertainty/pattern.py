@@ -13,6 +13,7 @@ __all__ = ["Pattern", "pattern_of"]
 
 _SETTLED_CPN = 0.02  # CpN of the fit this close to 0 is glass, this close to 1 is liquid
 _FEWEST_POINTS = 16  # of a stretch of a scan that an autocorrelation is read from
+_LOUDEST_CPN = 0.05  # smooth noise of an instrument; more is a curve that is not CpN
 _LEAST_INDEPENDENT = 8.0  # residuals outside the transition that do not repeat each other, that noise is read from
 
 
@@ -38,7 +39,9 @@ class Pattern:
     systematic: float
 
 
-def pattern_of(residuals: tuple[NDArray[np.float64], ...], glass: list[NDArray[np.float64]], white: float) -> Pattern:
+def pattern_of(
+    residuals: tuple[NDArray[np.float64], ...], glass: list[NDArray[np.float64]], white: float, lines: int
+) -> Pattern:
     """Compare residuals in the transition with those in glass and liquid.
 
     Instruments have noise that is smooth. It is the same everywhere, while a model that does not follow the glass
@@ -52,6 +55,8 @@ def pattern_of(residuals: tuple[NDArray[np.float64], ...], glass: list[NDArray[n
         CpN of the fit at the same points, without what the instrument did.
     white : float
         White noise of the scans, for fits that hold no glass and no liquid.
+    lines : int
+        Number of parameters that were fitted to glass and liquid: they take as many independent residuals.
     """
     parts: dict[str, list[NDArray[np.float64]]] = {"transition": [], "glass": [], "liquid": []}
     for scan, cpn in zip(residuals, glass, strict=True):
@@ -62,12 +67,15 @@ def pattern_of(residuals: tuple[NDArray[np.float64], ...], glass: list[NDArray[n
     square = {place: _mean_square(rows) for place, rows in parts.items()}
     repetition = {place: _repetition(rows) for place, rows in parts.items()}
     calm = [place for place in ("glass", "liquid") if _count(parts[place]) >= _LEAST_INDEPENDENT * repetition[place]]
+    for place in calm:
+        independent = _count(parts[place]) / repetition[place]
+        square[place] *= independent / max(independent - 0.5 * lines, 0.25 * independent)
     quiet = min(calm, key=lambda place: square[place], default=None)
-    noise = white**2 if quiet is None else max(square[quiet], white**2)
-    # under noise that is the same everywhere, residuals repeat each other everywhere as they do where it is quiet
-    rate = 1.0 if quiet is None else repetition[quiet]
+    noise = white**2 if quiet is None else max(min(square[quiet], _LOUDEST_CPN**2), white**2)
     found = []
-    for place in sorted({"transition", *calm} - {quiet}):
+    for place in ("transition", *calm):
+        # noise that is the same everywhere repeats itself everywhere as it does where it is quiet
+        rate = max((repetition[part] for part in calm if part in (place, quiet)), default=1.0)
         numbers = [max(_count(parts[part]) / rate, 1.0) for part in (place, quiet) if part is not None]
         chance = noise * (1.0 + SIGNIFICANT_DEVIATIONS * np.sqrt(sum(2.0 / number for number in numbers)))
         excess = float(np.sqrt(square[place] - noise)) if square[place] > chance else 0.0
