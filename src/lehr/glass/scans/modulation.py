@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
+
+from lehr.glass.scans.noise import rounding_of, white_noise_of
 
 __all__ = ["modulation_period", "over_whole_periods"]
 
 _PARTS = (1, 2, 4, 8, 16)  # of the measurement, each looked at by itself: a ramp is only a part of a program
 _FEWEST_PERIODS = 5  # in a part
 _POINTS_A_PERIOD = 6  # at least
+_SHORTEST_SECONDS = 10.0  # period; no furnace follows faster
+_BAND = 3  # least width of the band of frequencies, highest over lowest: in a narrow one noise looks pure
+_LEAST_NOISES = 3.0  # amplitude of the temperature in standard deviations of its noise
+_LEAST_ROUNDINGS = 2.0  # amplitude of the temperature in steps to which it was rounded
 _PURITY = 0.6  # share of the power of the rate, without its drift, that lies at one frequency and its harmonics
 _LEAST_SWING = 0.1  # amplitude of the rate, relative to its mean; less does not disturb a scan
 _LARGEST_KELVIN = 5.0  # amplitude of a modulation, and its share of all temperatures; more are cycles of a program
 _LARGEST_SHARE = 0.1
+_LASTING = 0.1  # power of the third of a part that swings least, relative to that which swings most
 _SAME_PERIOD = 0.1  # relative difference of the periods in two parts
-_COVERED = 0.15  # share of the time that has to be modulated
+_COVERED = 0.25  # share of the time that has to be modulated
 
 
 def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64]) -> float | None:
@@ -37,6 +46,7 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
     even = np.interp(steps, clock, temperature[first])
     step = span / (count - 1)
     rate = np.diff(even) / step
+    least = max(_LEAST_ROUNDINGS * rounding_of(temperature), _LEAST_NOISES * white_noise_of(temperature))
     largest = min(_LARGEST_KELVIN, _LARGEST_SHARE * float(np.ptp(even)))  # K
     for parts in _PARTS:
         length = rate.size // parts
@@ -46,14 +56,14 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
         pieces = np.stack([rate[at : at + length] for at in starts])
         drift = np.linalg.qr(np.vander(np.linspace(-1, 1, length), 3))[0]
         swings = pieces - (pieces @ drift) @ drift.T
-        amplitudes = np.sqrt(2 * np.mean(swings**2, axis=1))
-        strong = amplitudes >= _LEAST_SWING * np.abs(pieces.mean(axis=1))
-        found = [_period(swing) if moved else None for swing, moved in zip(swings, strong.tolist(), strict=True)]
+        weakest = _LEAST_SWING * np.abs(pieces.mean(axis=1))
+        strong = np.sqrt(2 * np.mean(swings**2, axis=1)) >= weakest
+        found = [_period(swing, step) if moved else None for swing, moved in zip(swings, strong.tolist(), strict=True)]
         periods = np.array(
             [
-                period
-                for period, amplitude in zip(found, amplitudes.tolist(), strict=True)
-                if period and period * amplitude * step / (2 * np.pi) < largest
+                each[0]
+                for each, weak in zip(found, weakest.tolist(), strict=True)
+                if each and each[1] >= weak and least < each[0] * each[1] * step / (2 * np.pi) < largest
             ]
         )
         if periods.size and periods.size >= _COVERED * len(found):
@@ -63,22 +73,28 @@ def modulation_period(temperature: NDArray[np.float64], time: NDArray[np.float64
     return None
 
 
-def _period(swing: NDArray[np.float64]) -> float | None:
-    """Return the period of a heating rate without its drift in points, None if it does not oscillate."""
+def _period(swing: NDArray[np.float64], step: float) -> tuple[float, float] | None:
+    """Return period, in points, and amplitude of a heating rate without its drift; None if it does not oscillate.
+
+    `step` is the time between points in s.
+    """
     window = np.hanning(swing.size)
     padded = 8 * swing.size
     power = np.abs(np.fft.rfft(swing * window, padded)) ** 2
-    total = float(power.sum())
-    low, high = 8 * _FEWEST_PERIODS, padded // _POINTS_A_PERIOD
-    if total <= 0 or high <= low:
+    low, high = 8 * _FEWEST_PERIODS, padded // max(_POINTS_A_PERIOD, ceil(_SHORTEST_SECONDS / step))
+    total = float(power[: 2 * high].sum())  # what is faster is noise of the thermometer
+    if total <= 0 or high < _BAND * low:
         return None
     at = low + int(np.argmax(power[low:high]))
-    share = sum(float(power[max(0, n * at - 20) : n * at + 21].sum()) for n in (1, 2, 3)) / total
-    if share < _PURITY or at == low:
+    peaks = {i for n in (1, 2, 3) for i in range(max(0, n * at - 20), min(n * at + 21, 2 * high))}
+    share = float(power[sorted(peaks)].sum()) / total
+    lasting = [float(np.mean(part**2)) for part in np.array_split(swing, 3)]
+    if share < _PURITY or at == low or min(lasting) < _LASTING * max(lasting):
         return None
     left, here, right = np.log(power[at - 1 : at + 2] + 1e-300)
     bend = left - 2 * here + right
-    return padded / (at + (0.5 * (left - right) / bend if bend < 0 else 0.0))
+    amplitude = float(np.sqrt(2 * np.mean(swing**2) * power[max(0, at - 20) : at + 21].sum() / power.sum()))
+    return float(padded / (at + (0.5 * (left - right) / bend if bend < 0 else 0.0))), amplitude
 
 
 def over_whole_periods(curve: NDArray[np.float64], time: NDArray[np.float64], period: float) -> NDArray[np.float64]:

@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lehr.glass.scans.measured import Segment
-from lehr.glass.scans.noise import white_noise_of
+from lehr.glass.scans.noise import rounding_of, white_noise_of
 
 __all__ = ["find_segments"]
 
 _SLOW_SHARE = 0.25  # of the rate of a ramp, below which the temperature is held or goes from one ramp to the next
 _TURN_SHARE = 0.02  # a turn goes back by so much of the range of temperatures; less is a wiggle
-_EQUAL_KELVIN = 1e-9  # of two temperatures that are equal but for the last digits of floating-point numbers
-_EQUAL_SHARE = 0.1  # of neighbours that are equal, from which temperatures count as rounded
 _LEAST_TURN_KELVIN = 0.5  # less is a hold that drifts
 _TURN_KELVIN = 3.0  # a turn that goes back so far is one, however wide the range of temperatures
 
@@ -78,7 +76,7 @@ def _ramps(
     if change < turn:
         return []
     # so many points that noise, or rounding, changes a slope by a tenth at most
-    noise = max(noise, _rounding(temperature) / 2)
+    noise = max(noise, rounding_of(temperature) / 2)
     step = min(max(1, ceil(14 * noise * count / change)), max(1, count // 20))
     if coarser is not None and step > coarser / 2:
         return [(0, count)]
@@ -104,18 +102,6 @@ def _ramps(
         for a, b in found
         for first, last in _ramps(temperature[a:b], clock[a:b], noise, turn, coarser=step)
     ]
-
-
-def _rounding(temperature: NDArray[np.float64]) -> float:
-    """Return the step of temperatures that were rounded so coarsely that neighbours are often equal, else 0.
-
-    Its half is the largest error of a temperature.
-    """
-    steps = np.abs(np.diff(temperature))
-    changes = steps[steps > _EQUAL_KELVIN]
-    if changes.size == 0 or changes.size > (1 - _EQUAL_SHARE) * steps.size:
-        return 0.0
-    return float(np.quantile(changes, 0.1))
 
 
 def _segment(
