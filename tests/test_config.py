@@ -128,11 +128,11 @@ def test_generator_checks_and_writes(tmp_path: Path) -> None:
         ),
         (
             "signals: {program: {cycles: [{segments: [{jump: {to: 300}}]}]}}",
-            "signals.program: the last segment of a cycle must be a heating ramp",
+            "signals.program: the last segment of a cycle must be a heating or cooling ramp",
         ),
         (
             "signals: {program: {cycles: [{segments: [{ramp: {to: lowest, rate: 10}}]}]}}",
-            "signals: program: the recorded scan goes from 1873.15 K to 23.15 K",
+            "signals: program: the recorded scan of cycle 1 cools",
         ),
         ("signals: {program: {heating_rate: -1}}", "signals.program.heating_rate: "),
         ("signals: {program: {cooling_rates: [1, nan]}}", "signals.program.cooling_rates.1"),
@@ -307,7 +307,7 @@ def test_program_file(tmp_path: Path) -> None:
         (("rate: 5", "rate: -5"), "cycles.0.segments.3.ramp.rate"),
         (("to: 400", "to: coldest"), "cycles.0.segments.0.ramp.to"),
         (("cycles", "cycle"), "did you mean 'cycles'?"),
-        ((", {ramp: {to: highest, rate: 5}}]", "]"), "must be a heating ramp"),
+        ((", {ramp: {to: highest, rate: 5}}]", "]"), "must be a heating or cooling ramp"),
     ],
 )
 def test_errors_in_a_program_are_named(tmp_path: Path, change: tuple[str, str], named: str) -> None:

@@ -50,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
     """Fit, print the report, write what was asked for."""
     from lehr.glass.fit import FitStatus, fit_scans, likely_nuisance
     from lehr.glass.scans import as_scans, cooled_and_heated, read_normalised
+    from lehr.glass.scans.beyond import program_notes
 
     if not options.files:
         return _fit_recovery(options)
@@ -67,10 +68,11 @@ def run(options: argparse.Namespace) -> int:
         program = cooled_and_heated(scans, options.cooling_rates or (), options.heating_rate)
     nuisance = replace(likely_nuisance(scans), **nuisance_changes(options))
     loss = "soft_l1" if options.robust else "linear"
-    result = fit_scans(
-        as_scans(scans, program), nuisance=nuisance, known=known_glass(options), loss=loss, model=options.model
-    )
+    of_glass = as_scans(scans, program)
+    result = fit_scans(of_glass, nuisance=nuisance, known=known_glass(options), loss=loss, model=options.model)
     print(result.report(profile=options.profile))
+    for note in program_notes(of_glass):
+        print(f"program: {note}")
     for number, scan in enumerate(scans, 1):
         for note in scan.notes:
             print(f"scan {number}: {note}")

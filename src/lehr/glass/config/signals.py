@@ -67,8 +67,13 @@ class SignalsConfig(Section):
     @model_validator(mode="after")
     def _heats(self) -> SignalsConfig:
         window = self.temperature.kelvin()[[0, -1]].tolist()
+        program = self.program.build()
         try:
-            self.program.build().compiled(*window)
+            program.compiled(*window)
         except LehrError as error:
             raise ValueError(f"program: {error.what}. {error.then}") from None
+        # networks and tables of a data set are about heating scans
+        cooled = next((number for number, rate in enumerate(program.scan_rates, 1) if rate < 0), None)
+        if cooled is not None:
+            raise ValueError(f"program: the recorded scan of cycle {cooled} cools. A data set has heating scans.")
         return self

@@ -21,9 +21,9 @@ __all__ = ["PredictionError", "ScanModel", "theta_derivatives"]
 _MOST_ERRORS = (
     5.0  # largest value of what is known beforehand in its standard errors, so that scans keep the transition
 )
-_STEP_WIDTHS = 0.01  # of temperatures, in R Tm^2/dh, and of logarithms of rates and times, for a difference
+_STEP_WIDTHS = 0.005  # of temperatures, in R Tm^2/dh, and of logarithms of rates and times, for a difference
 _STEP_TOLERANCE = 1e-6  # of CpN in the simulations that are subtracted: the error of a derivative is 1e-4 of it
-_DIFFERENCE = ((-2, 1.0 / 12.0), (-1, -8.0 / 12.0), (1, 8.0 / 12.0), (2, -1.0 / 12.0))  # of fourth order
+_DIFFERENCE = ((-1, -0.5), (1, 0.5))  # central: peaks of aged scans are a hundred steps wide
 _ROUGH_DIFFERENCE = ((-1, -0.5), (1, 0.5))  # of second order, for what is told to two digits
 
 
