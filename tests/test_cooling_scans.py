@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from math import isnan
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from test_relaxation_models import ADAM_GIBBS
 
 import lehr
 from lehr import Cycle, Hold, Jump, Ramp
+from lehr.cli import main
 from lehr.glass.fit import Nuisance
 from lehr.glass.fit.least_squares.starts import cooling_rates
 from lehr.glass.instrument import thermal_lag
@@ -170,3 +173,28 @@ def test_a_fit_of_cooling_scans_alone() -> None:
 def test_rates_of_cooling_scans_are_cooling_rates() -> None:
     assert cooling_rates(COOLED) == pytest.approx(RATES)
     assert np.isnan(cooling_rates(ThermalProgram((Cycle((Ramp("highest", 10.0),), start="lowest"),)))).all()
+
+
+def test_scans_on_cooling_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--direction cooling` takes them, and a fit of three rates finds the glass."""
+    glass, rates = lehr.material("As2Se3").parameters, (2.0, 10.0, 40.0)
+    kelvin = np.arange(360.0, 540.0, 0.25)
+    program = lehr.ThermalProgram.cooling_scans(rates)
+    cpn = lehr.simulate_batch([glass.as_tuple()], program=program, temperature=kelvin, dtype="float64")[0][0]
+    rng, files = np.random.default_rng(0), []
+    for rate, row in zip(rates, cpn, strict=True):
+        flow = rate / 60.0 * (1.0 + 0.001 * (kelvin - 450.0) + 0.3 * (row + 0.003 * rng.standard_normal(row.size)))
+        minutes = (kelvin[-1] - kelvin) / rate
+        rows = "\n".join(
+            f"{m:.5f},{t:.3f},{f:.8f}" for m, t, f in zip(minutes[::-1], kelvin[::-1], flow[::-1], strict=True)
+        )
+        files.append(tmp_path / f"cooled{rate:g}.csv")
+        files[-1].write_text(f"Time (min),Temperature (K),Heat Flow (mW)\n{rows}\n")
+    assert main(["read", str(files[0])]) == 2
+    assert "no heating segment" in capsys.readouterr().err
+    words = ["fit", *map(str, files), "--direction", "cooling", "--json", str(tmp_path / "fit.json")]
+    assert main(words) == 0
+    record = json.loads((tmp_path / "fit.json").read_text())
+    for name, true in zip(("ln_A", "delta_h", "x", "beta"), glass.as_tuple(), strict=True):
+        assert abs(record["values"][name] - true) < 3.0 * record["standard_errors"][name]
+    assert "cooled" in capsys.readouterr().out

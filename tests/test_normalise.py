@@ -271,3 +271,17 @@ def test_lines_are_found_under_smooth_noise(width: float) -> None:
         errors.append(np.abs(result.cpn - np.interp(result.temperature, temperature, cpn)).max())
     # 0.05 of it is the noise itself at its highest; without knowing of smooth noise it was 1.0
     assert np.median(errors) < 0.15
+
+
+@pytest.mark.parametrize("rate", [0.5, 2.0, 20.0])
+def test_a_wide_transition_whose_step_falls_is_found(rate: float) -> None:
+    """As2Se3 over 210 K, with a step that falls by 0.6 % a kelvin to a half: the liquid's own Cp falls too."""
+    glass = material("As2Se3").parameters
+    tg = glass.glass_transition
+    fine = np.arange(tg - 200, tg + 90, 0.05)
+    flow, _, fictive = heat_flow(glass, ThermalProgram.chr_cycles([rate]), -0.006, fine)
+    part = slice(1400, 5600, 5)
+    noisy = flow[0][part] + 0.5 * noise(flow[0][part].size, 3)
+    found = normalise(scan_of(fine[part], noisy)).characteristics
+    # a transition 90 K wide: 3 % of it
+    assert found.fictive_temperature == pytest.approx(fictive[0][0], abs=3.0)

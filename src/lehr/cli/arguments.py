@@ -115,7 +115,10 @@ def add_scan_reading(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--kind", choices=["cpn", "cp", "heat_flow"], help="what the signal is (default: by its heading)"
     )
-    group.add_argument("--take", type=int, nargs="+", metavar="N", help="heating segments of each file (default: all)")
+    group.add_argument(
+        "--direction", choices=["heating", "cooling"], help="which segments are the scans (default: heating)"
+    )
+    group.add_argument("--take", type=int, nargs="+", metavar="N", help="segments of each file (default: all)")
     group.add_argument("--endotherm", choices=["up", "down"], help="default: found from the step at the transition")
     for line in ("glass", "liquid"):
         group.add_argument(
@@ -144,7 +147,7 @@ def scan_options(options: argparse.Namespace) -> ScanOptions:
 
     given: dict[str, Any] = {
         name: getattr(options, name)
-        for name in ("kind", "take", "endotherm", "glass", "liquid", "common", "divide_at", "shift")
+        for name in ("kind", "direction", "take", "endotherm", "glass", "liquid", "common", "divide_at", "shift")
         if getattr(options, name) is not None
     }
     for name in ("columns", "units"):

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
     if not options.files:
         return _fit_recovery(options)
-    if bool(options.program) == bool(options.cooling_rates):
+    if bool(options.program) == bool(options.cooling_rates or options.direction == "cooling"):
         raise LehrError("what was done to the glass is not clear", "Give either --cooling-rates or --program.")
     if options.program and options.heating_rate:
         raise LehrError("--program and --heating-rate exclude each other", "Write the rates into the program.")
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 
         program = load_program(options.program)
     else:
-        program = cooled_and_heated(scans, options.cooling_rates, options.heating_rate)
+        program = cooled_and_heated(scans, options.cooling_rates or (), options.heating_rate)
     nuisance = replace(likely_nuisance(scans), **nuisance_changes(options))
     loss = "soft_l1" if options.robust else "linear"
     result = fit_scans(

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         comparison = _compared(own, results)
     rows: list[Row] = []
     for recording, part in zip(recordings, found, strict=True):
-        print(f"{recording.path}: {recording.format}; {len(part)} heating scan{'s' * (len(part) > 1)}")
+        print(f"{recording.path}: {recording.format}; {len(part)} {chosen.direction} scan{'s' * (len(part) > 1)}")
         here: list[Row] = []
         notes: dict[str, list[int]] = {}
         for number, scan in zip(chosen.take or range(1, len(part) + 1), part, strict=True):

@@ -141,8 +141,8 @@ def _pattern(result: Minimum) -> list[Note]:
         "crystallisation or a second glass"
     )
     beside = "" if found.quiet is None else f", {found.quiet:.3f} where it is quietest"
-    size = f"root mean square {found.there:.3f} in the {found.place}{beside}"
-    return [Note(FitStatus.MISFIT, f"{where} ({size}); {hints}")]
+    how_much = f"root mean square {found.there:.3f} in the {found.place}{beside}"
+    return [Note(FitStatus.MISFIT, f"{where} ({how_much}); {hints}")]
 
 
 def suspicious_rates(scans: Scans) -> list[str]:

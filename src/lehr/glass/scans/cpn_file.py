@@ -15,6 +15,7 @@ from lehr.errors import LehrError
 from lehr.glass.scans.measured import DrawnLines, MeasuredScan
 from lehr.glass.scans.measurement import Measurement
 from lehr.glass.scans.normalise import NormalisedScan
+from lehr.glass.scans.options import Way
 from lehr.glass.scans.segments import find_segments
 from lehr.glass.scans.step import Step
 
@@ -32,8 +33,8 @@ class _CpnMeasurement(Measurement):
     heating_rate: float | None
     lines: DrawnLines
 
-    def scans(self, heating_rate: float | None = None) -> list[MeasuredScan]:
-        """Return the scan; `heating_rate` in K/min is taken where the file does not know it."""
+    def scans(self, heating_rate: float | None = None, direction: Way = "heating") -> list[MeasuredScan]:
+        """Return the scan, whatever its direction; `heating_rate` in K/min where the file does not know it."""
         rate = self.heating_rate or heating_rate
         scan = MeasuredScan(
             self.temperature, self.signal, "cpn", "1", None, rate, self.source, self.notes, lines=self.lines

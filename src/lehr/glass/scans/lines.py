@@ -16,8 +16,8 @@ FEWEST_POINTS = 9
 
 _CURVATURE_KELVIN = 50.0  # from the middle of a line, where its curvature is told
 _MOST_BINS = 400  # of a stretch: more say nothing more about what is smooth
-_MOST_ROUNDS = 100  # of a robust fit
-_SAME_WEIGHT = 1e-6  # change of the weights that ends it
+_MOST_ROUNDS = 100  # of a robust line
+_SETTLED_NOISE = 1e-4  # change of a robust line, in units of the noise, that ends its search
 _LONGEST_LAG = 0.25  # of a stretch, over which its noise is looked at for being smooth
 
 
@@ -139,19 +139,19 @@ def _products(values: NDArray[np.float64], lags: int) -> NDArray[np.float64]:
 def robust_line(
     temperature: NDArray[np.float64], curve: NDArray[np.float64], ends: tuple[float, float], noise: float
 ) -> Line:
-    """Fit a line to the points of a range, with a loss that outliers do not pull far (soft L1, by reweighting)."""
-    x = temperature - 0.5 * (ends[0] + ends[1])
+    """Fit a line to the points of a range, with a loss that outliers do not pull far."""
+    x = (temperature - 0.5 * (ends[0] + ends[1])) / (ends[1] - ends[0])
+    design = np.column_stack([np.ones_like(x), x])
     scale = max(2 * noise, 1e-9)
-    weights = np.ones_like(x)
+    # least squares again and again, with the weights of soft_l1 for the residuals of the last time
+    found, weights = np.zeros(2), np.ones_like(x)
     for _ in range(_MOST_ROUNDS):
-        total = float(weights.sum())
-        mean, level = float(weights @ x) / total, float(weights @ curve) / total
-        away = weights * (x - mean)
-        slope = float(away @ curve) / float(away @ (x - mean))
-        last, weights = weights, 1.0 / np.sqrt(1.0 + ((curve - level - slope * (x - mean)) / scale) ** 2)
-        if np.abs(weights - last).max() < _SAME_WEIGHT:
+        before, weighted = found, design * weights[:, None]
+        found = np.linalg.solve(design.T @ weighted, weighted.T @ curve)
+        weights = 1.0 / np.sqrt(1.0 + ((curve - design @ found) / scale) ** 2)
+        if np.abs(found - before).max() < _SETTLED_NOISE * scale:
             break
-    return Line(*ends, level - slope * mean, slope)
+    return Line(*ends, float(found[0]), float(found[1] / (ends[1] - ends[0])))
 
 
 def without_spikes(curve: NDArray[np.float64], noise: float) -> tuple[NDArray[np.float64], int]:

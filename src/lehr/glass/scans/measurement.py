@@ -13,7 +13,7 @@ from lehr.errors import LehrError
 from lehr.glass.scans.columns import Choice, chosen_columns
 from lehr.glass.scans.measured import MeasuredScan, Segment
 from lehr.glass.scans.modulation import modulation_period, over_whole_periods
-from lehr.glass.scans.options import ScanOptions
+from lehr.glass.scans.options import ScanOptions, Way
 from lehr.glass.scans.segments import find_segments
 from lehr.glass.scans.table import NotAScanError, Table
 from lehr.glass.scans.units import TEMPERATURE_UNITS, TIME_UNITS, Direction, Heading, Kind, kind_of_unit, tidy_unit
@@ -65,13 +65,13 @@ class Measurement:
     endotherm: Direction | None = None
     to_reference: NDArray[np.float64] | None = None
 
-    def scans(self, heating_rate: float | None = None) -> list[MeasuredScan]:
-        """Return the heating segments; `heating_rate` in K/min stands for that of scans without time."""
-        heating = [segment for segment in self.segments if segment.kind == "heating"]
-        long_enough = [segment for segment in heating if segment.stop - segment.start >= FEWEST_POINTS]
+    def scans(self, heating_rate: float | None = None, direction: Way = "heating") -> list[MeasuredScan]:
+        """Return the segments of a direction; `heating_rate` in K/min stands for that of scans without time."""
+        chosen = [segment for segment in self.segments if segment.kind == direction]
+        long_enough = [segment for segment in chosen if segment.stop - segment.start >= FEWEST_POINTS]
         scans = []
         for number, segment in enumerate(long_enough, 1):
-            source = f"{self.source}, heating segment {number}" if len(long_enough) > 1 else self.source
+            source = f"{self.source}, {direction} segment {number}" if len(long_enough) > 1 else self.source
             scans.append(self._scan(segment, source, heating_rate))
         return scans
 
@@ -79,19 +79,25 @@ class Measurement:
         part = slice(segment.start, segment.stop)
         time = None if self.time is None else self.time[part]
         notes = list(self.notes)
-        rate = segment.rate if segment.rate is not None else heating_rate
+        cooled = segment.kind == "cooling"
+        said = -heating_rate if heating_rate and cooled else heating_rate
+        rate = segment.rate if segment.rate is not None else said
         if time is not None:
-            if heating_rate and segment.rate and abs(segment.rate / heating_rate - 1) > _UNEVEN_RATE:
+            if said and heating_rate and segment.rate and abs(segment.rate / said - 1) > _UNEVEN_RATE:
                 notes.append(
-                    f"heated at {segment.rate:.4g} K/min by its own times, not at {heating_rate:g} K/min as said"
+                    f"{'cooled' if cooled else 'heated'} at {abs(segment.rate):.4g} K/min by its own times, not at "
+                    f"{heating_rate:g} K/min as said"
                 )
-            notes += _unevenness(self.temperature[part], time)
+            notes += _unevenness(self.temperature[part] * (-1 if cooled else 1), time)
         elif rate is None:
             notes.append("no time and no heating rate are given")
         if self.to_reference is not None:
             first, last = self.to_reference[part][[0, -1]]
             notes.append(f"Ts - Tr goes from {first:.1f} to {last:.1f} K")
         temperature, signal = self.temperature[part], self.signal[part]
+        if cooled:  # from the glass up, as all scans
+            temperature, signal = temperature[::-1], signal[::-1]
+            time = None if time is None else time[::-1]
         if not (np.diff(temperature) > 0).all():
             # noise of the thermometer, or temperatures that were rounded
             temperature, inverse, counts = np.unique(temperature, return_inverse=True, return_counts=True)
@@ -111,7 +117,7 @@ def _unevenness(temperature: NDArray[np.float64], time: NDArray[np.float64]) -> 
     rates = 60 * np.diff(temperature[at]) / durations
     if np.ptp(rates) <= _UNEVEN_RATE * rates.mean():
         return []
-    return [f"the heating rate is not constant: {rates.min():.4g} to {rates.max():.4g} K/min in quarters of the scan"]
+    return [f"the rate is not constant: {rates.min():.4g} to {rates.max():.4g} K/min in quarters of the scan"]
 
 
 def measurements(table: Table, options: ScanOptions) -> list[Measurement]:

@@ -17,6 +17,9 @@ Column = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 
 Kind = Literal["cpn", "cp", "heat_flow"]
 
+Way = Literal["heating", "cooling"]
+"""Which segments of a measurement are scans."""
+
 
 def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
     if not ends[0] < ends[1]:
@@ -56,8 +59,10 @@ class ScanOptions(Section):
         What the signal is.
     heating_rate : float, optional
         K/min, for scans without time.
+    direction : {"heating", "cooling"}
+        Which segments are scans.
     take : tuple of int, optional
-        Which heating segments of each file, from 1; default: all.
+        Which of them in each file, from 1; default: all.
     endotherm : {"up", "down"}, optional
         Direction of endothermic effects; default: found from the step at the glass transition.
     glass, liquid : tuple of float, optional
@@ -75,6 +80,7 @@ class ScanOptions(Section):
     units: UnitsConfig = UnitsConfig()
     kind: Kind | None = None
     heating_rate: Positive | None = None
+    direction: Way = "heating"
     take: tuple[Annotated[int, Field(ge=1)], ...] | None = None
     endotherm: Literal["up", "down"] | None = None
     glass: Range | None = None

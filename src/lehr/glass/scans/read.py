@@ -64,20 +64,22 @@ class Recording:
                 notes=scan.notes + _shifted(options.shift),
             )
             for measured in self.measurements
-            for scan in measured.scans(options.heating_rate)
+            for scan in measured.scans(options.heating_rate, options.direction)
         ]
         if not found:
             notes = (note for measured in self.measurements for note in measured.notes)
             left_out = [f"A table was {note}." for note in dict.fromkeys(notes) if note.startswith(_LEFT_OUT)]
             raise LehrError(
-                f"{self.path}: no heating segment: the temperature nowhere rises over enough points",
+                f"{self.path}: no {options.direction} segment: the temperature nowhere "
+                f"{'rises' if options.direction == 'heating' else 'falls'} over enough points",
                 " ".join([*left_out[:1], "Export the heating scans; `lehr read FILE --segments` shows what is there."]),
             )
         if options.take is None:
             return found
         if max(options.take) > len(found):
             raise LehrError(
-                f"{self.path}: no heating segment {max(options.take)}", f"The file has {len(found)}, numbered from 1."
+                f"{self.path}: no {options.direction} segment {max(options.take)}",
+                f"The file has {len(found)}, numbered from 1.",
             )
         return [found[number - 1] for number in options.take]
 

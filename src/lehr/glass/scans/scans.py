@@ -209,14 +209,14 @@ def _checked(scan: Any, name: str) -> CpnScan:
 def cooled_and_heated(
     scans: Sequence[NormalisedScan], cooling_rates: Sequence[float], heating_rate: float | None
 ) -> ThermalProgram:
-    """Return the program of scans that were cooled at constant rates and heated again.
+    """Return the program of scans that were cooled at constant rates and heated again, or measured on cooling.
 
     Parameters
     ----------
     scans : sequence of NormalisedScan
         In the order of the rates.
     cooling_rates : sequence of float
-        K/min, one for each scan.
+        K/min, one for each scan; of scans that are all on cooling none: what they say themselves.
     heating_rate : float or None
         K/min; None: what the scans say themselves.
 
@@ -225,6 +225,11 @@ def cooled_and_heated(
     LehrError
         If the numbers differ, or a heating rate is not known.
     """
+    own = [scan.measured.heating_rate for scan in scans]
+    if all(rate is not None and rate < 0 for rate in own) and scans:
+        rates = cooling_rates or [-rate for rate in own if rate is not None]
+        if len(rates) == len(scans):
+            return ThermalProgram.cooling_scans(rates)
     if len(cooling_rates) != len(scans):
         raise LehrError(
             f"{len(scans)} scans, but {len(cooling_rates)} cooling rates",
