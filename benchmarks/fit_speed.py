@@ -102,8 +102,8 @@ def write_sets(glasses: Sequence[lehr.TNMParameters], folder: Path, noise: float
     rng = np.random.default_rng(0)
     for number, glass in enumerate(glasses):
         unit = efold_width(glass.glass_transition, glass.delta_h)
-        ends = glass.glass_transition - BELOW * unit, glass.glass_transition + ABOVE * unit
-        kelvin = np.linspace(*ends, POINTS)
+        spacing = round((BELOW + ABOVE) * unit / POINTS, 2)  # of readings, as files have them
+        kelvin = 0.15 + round(glass.glass_transition - BELOW * unit) + spacing * np.arange(POINTS)
         cpn = lehr.simulate_batch([glass.as_tuple()], program=program, temperature=kelvin, dtype="float64")[0][0]
         files = []
         for scan, row in enumerate(cpn, 1):

@@ -127,7 +127,11 @@ def _dialect(lines: Sequence[str]) -> tuple[str | None, str] | None:
     with_digits = [line for line in lines if any("0" <= letter <= "9" for letter in line[:200])]
     probed = with_digits[:: max(1, len(with_digits) // _PROBED_LINES)]
     scores = [
-        sum(_is_row(_split(line, mark), decimal) for line in probed if mark is None or mark in line)
+        sum(
+            _plain_numbers(line, mark, decimal) is not None or _is_row(_split(line, mark), decimal)
+            for line in probed
+            if mark is None or mark in line
+        )
         for mark, decimal in _DIALECTS
     ]
     if not any(scores):

@@ -59,7 +59,10 @@ class ScanModel:
         self.terms: tuple[Term, ...] = self.nuisance.terms(scans.kelvin_program)
         self.names = tuple(term.name for term in self.terms)
         self.evaluations = 0
+        # what a fit asks for again: a prediction, its derivatives, and the glass alone, with their points
         self._latest: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        self._latest_jacobian: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        self._latest_alone: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         self.tolerance = tolerance
         self._blocks = blocks_of(scans, self.nuisance, coordinates.reference)
         self._ends = np.cumsum([0, *(scan.cpn.size for scan in scans.scans)])
@@ -119,7 +122,10 @@ class ScanModel:
 
     def glass_alone(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return CpN of all points without what the instrument did."""
-        return self.predict(np.concatenate([point[:4], np.zeros(len(self.names))])) / self.step
+        bare = np.concatenate([point[:4], np.zeros(len(self.names))])
+        if self._latest_alone is None or not np.array_equal(self._latest_alone[0], bare):
+            self._latest_alone = bare, self.predict(bare) / self.step
+        return self._latest_alone[1].copy()
 
     def jacobian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the derivatives of `predict`, shape (points, parameters).
@@ -129,6 +135,8 @@ class ScanModel:
         PredictionError
             If the engine finds no signal.
         """
+        if self._latest_jacobian is not None and np.array_equal(self._latest_jacobian[0], point):
+            return self._latest_jacobian[1].copy()
         self.evaluations += 1
         lag = self._value(point, "thermal_lag")
         curves = np.zeros((2, self.data.size))
@@ -160,7 +168,8 @@ class ScanModel:
                 found[column] = by(moved[4]) * (1.0 if term.scan is None else self._number == term.scan)
             elif term.error is not None:
                 found[column] = by(self._difference(point, column, term))
-        return np.asarray(found.T)
+        self._latest_jacobian = point.copy(), found.T
+        return found.T.copy()
 
     def by_statement(self, point: NDArray[np.float64], statement: Statement) -> NDArray[np.float64]:
         """Return the derivative of `predict` by an error of a statement of the program, shape (points,).
