@@ -192,3 +192,12 @@ def test_recovery_that_is_wrong_is_refused(change: dict[str, str], message: str,
     with pytest.raises(LehrError) as caught:
         load_recovery(path)
     assert message in str(caught.value)
+
+
+def test_a_tg_that_is_not_known_is_not_called_determined() -> None:
+    """Thirty points of noise 0.1 about one transition."""
+    rows = measured(noise=0.1)[4]
+    result = lehr.fit([(KELVIN[180:240:2], rows[180:240:2])], ONE)
+    assert result.standard_errors["glass_transition"] > 1.0
+    assert "is determined" not in result.report()
+    assert "which is not known either" in result.report()
