@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +14,7 @@ from lehr.glass.fit.least_squares.known import Known
 from lehr.glass.fit.least_squares.model import ScanModel
 from lehr.glass.fit.least_squares.nuisance import Nuisance
 from lehr.glass.fit.least_squares.objective import Objective
+from lehr.glass.fit.least_squares.solver import Solution
 from lehr.glass.fit.least_squares.starts import likely_starts
 from lehr.glass.fit.result import FitResult
 from lehr.glass.fit.uncertainty.correlation import correlation_time
@@ -104,13 +104,14 @@ def fit_scans(
     if likely.size < prediction.size:
         start = np.concatenate([solution.x, np.zeros(prediction.size - likely.size)])
         solution = objective.solve(start, _MORE_EVALUATIONS) or solution
+    prediction.evaluations += likely.evaluations
     sigma = noise or _noise(objective, solution)
     for _ in range(_NOISE_ROUNDS):
         weight = max(sigma, _NOISE_FLOOR_CPN) * _repetition(objective, solution)
         if not objective.known or abs(weight / objective.noise - 1.0) < _NOISE_CHANGE:
             break
         objective = Objective(prediction, weight, loss, known)
-        solution = objective.solve(solution.x, _MORE_EVALUATIONS)
+        solution = objective.solve(solution.x, _MORE_EVALUATIONS) or solution
         sigma = noise or _noise(objective, solution)
     return FitResult.of(scans, objective, solution, sigma, noise, tried, time.perf_counter() - started)
 
@@ -137,9 +138,10 @@ def _point(objective: Objective, row: NDArray[np.float64]) -> NDArray[np.float64
     return np.concatenate([theta, rest])
 
 
-def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[Any, int]:
-    """Return the best of SciPy's results, and how many starts were tried."""
-    best, tried, agree = None, 0, False
+def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[Solution, int]:
+    """Return the best minimum, and how many starts were tried."""
+    best: Solution | None = None
+    tried, agree = 0, False
     # the root mean square of n residuals scatters by 1/sqrt(2 n); a noise that was read from the scans by as much
     good = 1.0 + _GOOD_FIT_DEVIATIONS / np.sqrt(2.0 * objective.model.data.size)
     for point in points:
@@ -162,7 +164,7 @@ def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[
     return best, tried
 
 
-def _follows(objective: Objective, solution: Any) -> bool:
+def _follows(objective: Objective, solution: Solution) -> bool:
     """Say whether the residuals in the transition are as small as those beside it: noise, though not white."""
     model = objective.model
     if solution.status == 0 or objective.loss != "linear":
@@ -172,7 +174,7 @@ def _follows(objective: Objective, solution: Any) -> bool:
     return found.quiet is not None and found.systematic <= model.tolerance
 
 
-def _noise(objective: Objective, solution: Any) -> float:
+def _noise(objective: Objective, solution: Solution) -> float:
     """Return the standard deviation of the noise that the residuals show."""
     count = objective.model.data.size
     residuals = solution.fun[:count] * objective.noise
@@ -182,7 +184,7 @@ def _noise(objective: Objective, solution: Any) -> float:
     return float(np.sqrt(np.sum(residuals**2) / free))
 
 
-def _repetition(objective: Objective, solution: Any) -> float:
+def _repetition(objective: Objective, solution: Solution) -> float:
     """Return what the noise counts for beside what is known beforehand, where residuals repeat each other."""
     if not objective.known or objective.loss != "linear":
         return 1.0
