@@ -28,7 +28,7 @@ from docs_world import fill
 from lehr.cli import main
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-NOT_RUN = 32
+NOT_RUN = 33
 """Lines of the docs that no test runs. Each has a reason beside it; a larger number wants a good one."""
 
 _BLOCK = re.compile(

@@ -56,7 +56,7 @@ class Minimum:
     correlation_time : float
         By how much neighbouring residuals repeat each other; 1 for white noise.
     converged : bool
-        SciPy found a minimum.
+        The solver found a minimum.
     starts, evaluations : int
         How many starts were tried, how often the scans and their derivatives were computed.
     seconds : float
@@ -98,7 +98,7 @@ class Minimum:
         starts: int,
         seconds: float,
     ) -> Self:
-        """Make it of SciPy's result."""
+        """Make it of what the solver has found."""
         model, count = objective.model, objective.model.data.size
         glass = model.coordinates.tnm(solution.x[:4])
         residuals = tuple(model.split(-solution.fun[:count] * objective.noise))

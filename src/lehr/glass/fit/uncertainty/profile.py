@@ -73,7 +73,7 @@ class _Profile:
         along = np.concatenate([result.theta_covariance @ by_theta, result.covariance[len(QUANTITY_NAMES) :, index]])
         self._direction = along / result.covariance[index, index]
         self._limits = self._range(result)
-        self._unit = result.misfit_unit / 2.0  # SciPy's cost is half the sum of squares
+        self._unit = result.misfit_unit / 2.0  # a cost is half the sum of squares
         self._least = self._solve(self._value, self._best)[0]
 
     def ends(self, sign: float, quantiles: list[float]) -> list[float]:
