@@ -143,6 +143,16 @@ def test_a_glass_that_tnm_cannot_follow_is_a_misfit() -> None:
     assert "in the transition" in result.report()
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_thermometers_of_aged_scans(seed: int) -> None:
+    """Errors of a difference count as information: Tg is known as the mean of three thermometers is, not better."""
+    program = annealed(PS)
+    scans = normalised(heat_flow(PS, program, slope=0.0, settling=(3.0, 6.0), seed=seed))
+    result = fit(scans, program)
+    assert result.standard_errors["glass_transition"] == pytest.approx(0.1 / np.sqrt(3.0), rel=0.03)
+    assert np.abs(deviations(result, PS)).max() < 3
+
+
 def test_what_the_program_says_wrongly_is_fitted_if_it_may_be() -> None:
     """A hold 0.5 K warmer than said was 20 standard errors of dh; the note names the hold."""
     said, done = annealed(PS), annealed(PS, below=11.5)

@@ -285,6 +285,17 @@ def test_the_command_shows_and_writes_them(lehr: Lehr, tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_normalised([cpn])[2].cpn, expected[2].cpn)
 
 
+@pytest.mark.parametrize("words", [("read", "--table"), ("read", "--csv"), ("fit", "--json"), ("fit", "--mcmc")])
+def test_a_measurement_is_not_written_over(lehr: Lehr, tmp_path: Path, words: tuple[str, str]) -> None:
+    (path,) = written(tmp_path, sample(1))
+    before = path.read_bytes()
+    rates = ["--cooling-rates", 10] if words[0] == "fit" else []
+    done = lehr(words[0], path, *rates, words[1], tmp_path / "." / path.name)
+    assert done.returncode == 2
+    assert "one of the files that are read" in done.stderr
+    assert path.read_bytes() == before
+
+
 def test_a_fit_of_written_cpn_is_that_of_the_measurement(tmp_path: Path) -> None:
     """The lines may move in both, and the rates are known; what differs is rounding in the last step of the fit."""
     glass = material("PS").parameters

@@ -48,6 +48,7 @@ def test_a_slow_rounded_scan_is_normalised(tmp_path: Path, digits: int) -> None:
     (scan,) = read_normalised([path])
     assert scan.measured.heating_rate == pytest.approx(0.5, rel=1e-3)
     assert np.abs(np.interp(KELVIN[40:-40], scan.temperature, scan.cpn) - CPN[40:-40]).max() < 0.05
+    assert not any("modulated" in note for note in scan.notes)  # its digits have a beat of 6 s
 
 
 @pytest.mark.parametrize("amplitude", [0.2, 1.0])
@@ -88,6 +89,9 @@ def test_a_plain_temperature_is_not_modulated() -> None:
     assert modulation_period(ramp + rng.normal(0, 0.02, time.size), time) is None
     assert modulation_period(np.round(ramp, 2), time) is None
     assert modulation_period(np.round(ramp, 1), time) is None
+    for rate in (0.1, 0.3, 0.5, 1.0, 1.5, 2.0):  # K/min; a point a second, or every five
+        for apart in (1.0, 5.0):
+            assert modulation_period(np.round(300 + rate / 60 * apart * time, 2), apart * time) is None
     assert modulation_period(ramp + 2 * np.exp(-time / 60), time) is None
     steps = np.concatenate([np.tile(np.concatenate([np.linspace(300, 400, 300), np.linspace(400, 300, 300)]), 5)])
     assert modulation_period(steps, time) is None  # five cycles of heating and cooling

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lehr.cli.arguments import add_scan_reading, scan_options
 from lehr.cli.fit_options import add_known, add_model, add_nuisances, known_glass, nuisance_changes
-from lehr.cli.output import write_figure, write_file
+from lehr.cli.output import keep_inputs, write_figure, write_file
 from lehr.errors import LehrError
 
 __all__ = ["ABOUT", "DETAILS", "EXAMPLE", "add_arguments", "run"]
@@ -52,6 +52,10 @@ def run(options: argparse.Namespace) -> int:
     from lehr.glass.scans import as_scans, cooled_and_heated, read_normalised
     from lehr.glass.scans.beyond import program_notes
 
+    keep_inputs(
+        [options.plot, options.json, options.mcmc],
+        [*options.files, *options.recovery, options.program, options.layout],
+    )
     if not options.files:
         return _fit_recovery(options)
     if bool(options.program) == bool(options.cooling_rates or options.direction == "cooling"):

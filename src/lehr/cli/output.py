@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,21 @@ from lehr.errors import LehrError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["write_figure", "write_file"]
+__all__ = ["keep_inputs", "write_figure", "write_file"]
+
+
+def keep_inputs(outputs: Iterable[Path | None], inputs: Iterable[str | Path | None]) -> None:
+    """Make sure that no output takes the place of a file that is read: a measurement cannot be made again.
+
+    Raises
+    ------
+    LehrError
+        If an output is an input.
+    """
+    read = {Path(path).resolve() for path in inputs if path}
+    for path in outputs:
+        if path and path.resolve() in read:
+            raise LehrError(f"{path} is one of the files that are read", "Give another name for what is written.")
 
 
 def write_file(path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lehr.cli.arguments import add_scan_reading, scan_options
-from lehr.cli.output import write_figure, write_file
+from lehr.cli.output import keep_inputs, write_figure, write_file
 from lehr.errors import LehrError
 from lehr.glass.quantities import HEATING_RATE
 from lehr.glass.tnm import ZERO_CELSIUS
@@ -40,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
     from lehr.glass.scans.report import characteristics_csv, characteristics_text, scans_text
     from lehr.glass.scans.sample import with_common_lines
 
+    keep_inputs([options.plot, options.csv, options.table], [*options.files, options.layout])
     chosen = scan_options(options)
     recordings = [read_recording(path, chosen) for path in options.files]
     if options.segments:

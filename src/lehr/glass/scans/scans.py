@@ -237,7 +237,7 @@ def cooled_and_heated(
         )
     cycles = []
     for number, (scan, rate) in enumerate(zip(scans, cooling_rates, strict=True), 1):
-        heated = heating_rate or scan.measured.heating_rate
+        heated = scan.measured.heating_rate if heating_rate is None else heating_rate
         if heated is None or not np.isfinite(heated):
             raise LehrError(f"scan {number}: its heating rate is not known", "Give --heating-rate in K/min.")
         cycles.append(Cycle((Ramp("lowest", float(rate)), Ramp("highest", float(heated)))))

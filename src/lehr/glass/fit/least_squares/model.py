@@ -21,9 +21,10 @@ __all__ = ["PredictionError", "ScanModel", "theta_derivatives"]
 _MOST_ERRORS = (
     5.0  # largest value of what is known beforehand in its standard errors, so that scans keep the transition
 )
-_STEP_WIDTHS = 0.005  # of temperatures, in R Tm^2/dh, and of logarithms of rates and times, for a difference
-_STEP_TOLERANCE = 1e-6  # of CpN in the simulations that are subtracted: the error of a derivative is 1e-4 of it
-_DIFFERENCE = ((-1, -0.5), (1, 0.5))  # central: peaks of aged scans are a hundred steps wide
+_STEP_WIDTHS = 0.001  # of temperatures, in R Tm^2/dh, for a difference
+_STEP_LOG = 0.005  # of logarithms of rates and times: smaller, and the error of the engine shows
+_STEP_TOLERANCE = 1e-7  # of CpN in the simulations that are subtracted: the error of a derivative is 1e-4 of it
+_DIFFERENCE = ((-1, -0.5), (1, 0.5))  # central: the flank of a peak of 36 after 100 h of ageing is fifty steps wide
 _ROUGH_DIFFERENCE = ((-1, -0.5), (1, 0.5))  # of second order, for what is told to two digits
 
 
@@ -225,10 +226,10 @@ class ScanModel:
         points: tuple[tuple[int, float], ...] = _DIFFERENCE,
     ) -> NDArray[np.float64]:
         """Return the derivatives of both curves by what the engine has no exact one of, shape (2, points)."""
-        step = _STEP_WIDTHS
+        step = _STEP_LOG
         if term.kind in ("temperature_offset", "hold_temperature"):
             glass = self.coordinates.tnm(point[:4])
-            step *= efold_width(self.coordinates.reference, glass.delta_h)
+            step = _STEP_WIDTHS * efold_width(self.coordinates.reference, glass.delta_h)
         found = np.zeros((2, self.data.size))
         tolerance = min(self.tolerance, _STEP_TOLERANCE)
         program = self._program(point)
