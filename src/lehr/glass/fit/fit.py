@@ -33,7 +33,6 @@ _NOISE_ROUNDS = 3  # of fits with the noise that the last one has shown
 _MOST_STARTS = 8
 _MOST_EVALUATIONS = 60  # of the scans and their derivatives, from one start
 _MORE_EVALUATIONS = 100  # from the best point, where that is not a minimum yet
-_SAME_MINIMUM = 1e-3  # relative difference of two sums of squares that are one
 _FIRST_LAG_SECONDS = 1.0  # where a thermal lag starts
 _START_INSIDE = 0.01  # distance of x and beta from their bounds: steps beside one are short, on one there are none
 
@@ -141,18 +140,15 @@ def _point(objective: Objective, row: NDArray[np.float64]) -> NDArray[np.float64
 def _best(objective: Objective, points: Iterable[NDArray[np.float64]]) -> tuple[Solution, int]:
     """Return the best minimum, and how many starts were tried."""
     best: Solution | None = None
-    tried, agree = 0, False
+    tried = 0
     # the root mean square of n residuals scatters by 1/sqrt(2 n); a noise that was read from the scans by as much
     good = 1.0 + _GOOD_FIT_DEVIATIONS / np.sqrt(2.0 * objective.model.data.size)
     for point in points:
         found = objective.solve(point, _MOST_EVALUATIONS)
         tried += 1
-        if found is not None and best is not None:
-            # two ways that end at one minimum: noise of the instrument, or a glass that the model does not follow
-            agree = min(found.status, best.status) > 0 and abs(found.cost / best.cost - 1.0) < _SAME_MINIMUM
         if found is not None and (best is None or found.cost < best.cost):
             best = found
-        if agree or (best is not None and (np.sqrt(np.mean(best.fun**2)) < good or _follows(objective, best))):
+        if best is not None and (np.sqrt(np.mean(best.fun**2)) < good or _follows(objective, best)):
             break
     if best is not None and best.status == 0:
         best = objective.solve(best.x, _MORE_EVALUATIONS) or best
