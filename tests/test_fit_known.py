@@ -65,6 +65,7 @@ def test_a_range_is_not_left() -> None:
     [
         ({"fixed": {"xx": 0.5}}, "'xx' is not a quantity"),
         ({"fixed": {"x": 1.5}}, "x = 1.5 is out of range"),
+        ({"fixed": {"delta_h": 318.0}}, "318 J/mol is not that of a glass"),
         ({"fixed": {"beta": float("nan")}}, "beta = nan is out of range"),
         ({"priors": {"delta_h": (3e5, 0.0)}}, "an error of 0"),
         ({"fixed": {"x": 0.5}, "priors": {"x": (0.5, 0.1)}}, "fixed and has a prior"),
@@ -180,6 +181,7 @@ def test_recovery_as_enthalpy_is_that_of_tf(tmp_path: Path) -> None:
         ({"seconds": "[-1, 2]"}, "greater than or equal to 0"),
         ({"before": "{segments: [{hold: {hours: 1}}]}"}, "no temperature"),
         ({"error": "0"}, "greater than 0"),
+        ({"fictive_temperature": "[160, 161]"}, "Tf is in K, or written as '160 degC'"),
     ],
 )
 def test_recovery_that_is_wrong_is_refused(change: dict[str, str], message: str, tmp_path: Path) -> None:

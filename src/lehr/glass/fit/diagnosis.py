@@ -32,6 +32,7 @@ _RISE_KELVIN = 0.5  # of Tf' with the time of ageing, that areas of scans do not
 _RELIES = 1.0  # standard errors that a usual error of the program makes, from which on it is said
 _KNOWN_TG_KELVIN = 1.0  # standard error of Tg, up to which it counts as determined
 _UNSETTLED_CPN = 0.03  # distance from glass or liquid at an end of a scan that holds a part of the transition only
+_FEWEST_ON_PEAK = 2  # points above half of its height
 _ON_BOUND = 1e-3  # distance of a coordinate of the fit from the end of its range that counts as none
 
 
@@ -77,6 +78,7 @@ def diagnose(result: Minimum) -> tuple[Note, ...]:
         *_ends(result),
         *_pattern(result),
         *_ill_determined(result),
+        *_coarse(result),
         *_bounds(result),
         *_rates(result),
         *_program(result),
@@ -232,6 +234,16 @@ def _ill_determined(result: Minimum) -> list[Note]:
             )
         )
     return found
+
+
+def _coarse(result: Minimum) -> list[Note]:
+    """Say where a peak lies between two points of its scan: all that is told of it rests on one of them."""
+    model = result.objective.model
+    for number, cpn in enumerate(model.split(model.glass_alone(result.point)), 1):
+        if cpn.max() > _USUAL_PEAK_CPN and np.count_nonzero(cpn > 0.5 * cpn.max()) < _FEWEST_ON_PEAK:
+            detail = f"yet the peak of scan {number}, {cpn.max():.2g} high, lies between two points: measure more"
+            return [Note(FitStatus.DETERMINED, detail)]
+    return []
 
 
 def _combination(result: Minimum) -> tuple[float, float, float]:

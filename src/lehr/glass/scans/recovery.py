@@ -12,6 +12,7 @@ from lehr.glass.tnm import Cycle, Hold, Jump, Ramp, RelaxationModel, simulate_re
 
 __all__ = ["MeasuredRecovery"]
 
+_FARTHEST_KELVIN = 150.0  # of Tf from a hold; more is another unit
 _ABOVE_KELVIN = 150.0  # the hold, where the glass was in equilibrium, if nothing else is said
 
 
@@ -62,6 +63,12 @@ class MeasuredRecovery:
         last = self.before.segments[-1]
         if not isinstance(last, Ramp | Jump) or isinstance(last.to, str):
             raise LehrError(f"{self.source}: the hold has no temperature", "Let the last ramp or jump lead to it.")
+        away = self.values - self.hold_temperature if self.step is None else np.zeros(1)
+        if np.abs(away).max() > _FARTHEST_KELVIN:
+            raise LehrError(
+                f"{self.source}: Tf of {self.values[np.abs(away).argmax()]:g} K in a hold at {self.hold_temperature:g} K",
+                "Tf is in K, or written as '160 degC'.",
+            )
         if "lowest" in (self.before.start, *(s.to for s in self.before.segments if not isinstance(s, Hold))):
             raise LehrError(f"{self.source}: 'lowest' is not a temperature here", "Give it in K.")
 

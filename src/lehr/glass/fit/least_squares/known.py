@@ -19,6 +19,7 @@ __all__ = ["BOUNDED", "Known"]
 BOUNDED = ("delta_h", "x", "beta")
 """Quantities that a range can be given for; ln A and Tg follow from others."""
 
+_LEAST_J_PER_MOL = 1e4  # of an activation energy; less was meant in kJ
 _FIXED_SHARE = 1e-6  # of a value that is fixed: its error in the fit, far below what any scan tells
 
 
@@ -108,6 +109,10 @@ class Known:
 
 def _check(name: str, value: float, what: str) -> None:
     """Refuse a value that no glass has."""
+    if name == "delta_h" and 0 < value < _LEAST_J_PER_MOL:
+        raise LehrError(
+            f"{what}: delta_h = {value:g} J/mol is not that of a glass", f"In kJ/mol: {value:g}kJ, {value:g}e3."
+        )
     good = isfinite(value) and (name == "ln_A" or value > 0)
     if name == "x":
         good = good and value <= 1.0
