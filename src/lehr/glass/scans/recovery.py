@@ -65,8 +65,9 @@ class MeasuredRecovery:
             raise LehrError(f"{self.source}: the hold has no temperature", "Let the last ramp or jump lead to it.")
         away = self.values - self.hold_temperature if self.step is None else np.zeros(1)
         if np.abs(away).max() > _FARTHEST_KELVIN:
+            farthest = self.values[np.abs(away).argmax()]
             raise LehrError(
-                f"{self.source}: Tf of {self.values[np.abs(away).argmax()]:g} K in a hold at {self.hold_temperature:g} K",
+                f"{self.source}: Tf of {farthest:g} K in a hold at {self.hold_temperature:g} K",
                 "Tf is in K, or written as '160 degC'.",
             )
         if "lowest" in (self.before.start, *(s.to for s in self.before.segments if not isinstance(s, Hold))):
