@@ -94,10 +94,8 @@ def _convergence(result: Minimum) -> list[Note]:
 
 def _ends(result: Minimum) -> list[Note]:
     found = []
-    model = result.objective.model
     # a baseline that has been fitted is not a part of a transition
-    glass = model.split(model.glass_alone(result.point))
-    curves = list(zip(glass, result.fitted_scans.scans, result.scans.scans, strict=True))
+    curves = list(zip(result.glass_alone, result.fitted_scans.scans, result.scans.scans, strict=True))
     for end, settled, verb in ((0, 0.0, "starts"), (-1, 1.0, "ends")):
         away = {
             number: float(cpn[end])
@@ -116,7 +114,7 @@ def _ends(result: Minimum) -> list[Note]:
 def _pattern(result: Minimum) -> list[Note]:
     model = result.objective.model
     white = model.white_noise
-    alone = model.split(model.glass_alone(result.point))
+    alone = result.glass_alone
     found = pattern_of(result.residuals, alone, white, model.size - 4)
     chance = 1.0 + SIGNIFICANT_DEVIATIONS * _NOISE_SCATTER / np.sqrt(result.fitted.size)
     seen = result.correlation_time > 1.0 or result.noise > chance * white + model.tolerance
@@ -238,8 +236,7 @@ def _ill_determined(result: Minimum) -> list[Note]:
 
 def _coarse(result: Minimum) -> list[Note]:
     """Say where a peak lies between two points of its scan: all that is told of it rests on one of them."""
-    model = result.objective.model
-    for number, cpn in enumerate(model.split(model.glass_alone(result.point)), 1):
+    for number, cpn in enumerate(result.glass_alone, 1):
         if cpn.max() > _USUAL_PEAK_CPN and np.count_nonzero(cpn > 0.5 * cpn.max()) < _FEWEST_ON_PEAK:
             detail = f"yet the peak of scan {number}, {cpn.max():.2g} high, lies between two points: measure more"
             return [Note(FitStatus.DETERMINED, detail)]

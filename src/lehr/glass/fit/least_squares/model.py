@@ -18,14 +18,11 @@ from lehr.glass.tnm.program import SECONDS_PER_MINUTE
 
 __all__ = ["PredictionError", "ScanModel", "theta_derivatives"]
 
-_MOST_ERRORS = (
-    5.0  # largest value of what is known beforehand in its standard errors, so that scans keep the transition
-)
+_MOST_ERRORS = 5.0  # largest value of what is known beforehand, in its standard errors: scans keep the transition
 _STEP_WIDTHS = 0.001  # of temperatures, in R Tm^2/dh, for a difference
 _STEP_LOG = 0.005  # of logarithms of rates and times: smaller, and the error of the engine shows
 _STEP_TOLERANCE = 1e-7  # of CpN in the simulations that are subtracted: the error of a derivative is 1e-4 of it
 _DIFFERENCE = ((-1, -0.5), (1, 0.5))  # central: the flank of a peak of 36 after 100 h of ageing is fifty steps wide
-_ROUGH_DIFFERENCE = ((-1, -0.5), (1, 0.5))  # of second order, for what is told to two digits
 
 
 class ScanModel:
@@ -177,7 +174,7 @@ class ScanModel:
 
         By K for a temperature, by the logarithm for a rate or a time.
         """
-        change = self._difference(point, None, Term(statement.kind, 0.0, None, statement), _ROUGH_DIFFERENCE)
+        change = self._difference(point, None, Term(statement.kind, 0.0, None, statement))
         _, first, second = self._coefficients(point)
         return np.asarray(first * change[0] + second * change[1])
 
@@ -218,13 +215,7 @@ class ScanModel:
         lag = self._value(point, "thermal_lag")
         return block.curves(self.coordinates, point[:4], self._offset(point, block), lag, tolerance)
 
-    def _difference(
-        self,
-        point: NDArray[np.float64],
-        column: int | None,
-        term: Term,
-        points: tuple[tuple[int, float], ...] = _DIFFERENCE,
-    ) -> NDArray[np.float64]:
+    def _difference(self, point: NDArray[np.float64], column: int | None, term: Term) -> NDArray[np.float64]:
         """Return the derivatives of both curves by what the engine has no exact one of, shape (2, points)."""
         step = _STEP_LOG
         if term.kind in ("temperature_offset", "hold_temperature"):
@@ -233,7 +224,7 @@ class ScanModel:
         found = np.zeros((2, self.data.size))
         tolerance = min(self.tolerance, _STEP_TOLERANCE)
         program = self._program(point)
-        for times, weight in points:
+        for times, weight in _DIFFERENCE:
             there, cycles = point.copy(), program.cycles
             if column is not None:
                 there[column] += times * step

@@ -171,6 +171,12 @@ class Minimum:
         return float(self._deviance + np.log(self.fitted.size) * self._free)
 
     @cached_property
+    def glass_alone(self) -> list[NDArray[np.float64]]:
+        """CpN of the fit at the points of each scan, without what the instrument did."""
+        model = self.objective.model
+        return model.split(model.glass_alone(self.point))
+
+    @cached_property
     def standard_errors(self) -> dict[str, float]:
         """Standard deviation of each value."""
         return dict(zip(self.names, np.sqrt(np.diag(self.covariance)).tolist(), strict=True))
